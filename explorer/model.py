@@ -1,0 +1,286 @@
+"""The record of one pass: `Trace` and its parts, frozen and made of plain values only.
+
+Nothing here computes with tensors. A trace is written once by `explorer.capture` (or read from a file) and from then on only read.
+The JSON document of a trace has the same names (see `explorer.document`), apart from `Trace.number`, which is called `pass` there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from explorer.errors import InvalidTrace
+
+__all__ = [
+    "Accumulated",
+    "Edge",
+    "Finding",
+    "Formula",
+    "MadeWith",
+    "Module",
+    "Node",
+    "Note",
+    "Related",
+    "Saved",
+    "Source",
+    "StoredTensor",
+    "Time",
+    "Trace",
+    "Update",
+]
+
+Kind = Literal["op", "parameter", "input", "constant", "buffer"]
+Status = Literal["executed", "not executed", "no gradient"]
+
+KINDS = ("op", "parameter", "input", "constant", "buffer")
+STATUSES = ("executed", "not executed", "no gradient")
+MOST_VALUES = 64  # a Note holds every value of a tensor with at most so many elements
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What was noted of one tensor at one moment.
+
+    Statistics run over all elements (population standard deviation); `norm` is the L2 norm. They are floats that may be nan or inf, and
+    None where they were not computed (values left out, fake tensors) or do not exist (empty or complex tensors). `zeros`, `nans` and
+    `infs` count elements. `values` holds all values as nested tuples (a bare number for a 0-d tensor) when there are at most 64: float,
+    int, bool, or for complex tensors strings as Python writes them. An entry of `shape` is a str where the size is symbolic.
+    """
+
+    shape: tuple[int | str, ...]
+    dtype: str
+    device: str = "cpu"
+    min: float | None = None
+    max: float | None = None
+    mean: float | None = None
+    std: float | None = None
+    norm: float | None = None
+    zeros: int | None = None
+    nans: int | None = None
+    infs: int | None = None
+    values: Any = None
+
+    @property
+    def numel(self) -> int | None:
+        """Number of elements; None if a size is symbolic."""
+        if any(isinstance(size, str) for size in self.shape):
+            return None
+        return math.prod(size for size in self.shape if isinstance(size, int))
+
+    @property
+    def item(self) -> float | None:
+        """The value of a tensor with exactly one element, where it is known and real."""
+        value = self.values
+        while isinstance(value, tuple) and len(value) == 1:
+            value = value[0]
+        return None if value is None or isinstance(value, tuple | str) else float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The exact expression a node comes from.
+
+    `file` is relative to the target's folder; a library's begins with its package name. `code` is the whole source line (for an
+    expression over several lines: all of them), `column` and `end_column` count characters from 0 in the first and in the last of these
+    lines, so that on one line `code[column:end_column]` is the expression.
+    """
+
+    file: str
+    line: int
+    code: str
+    function: str
+    column: int
+    end_column: int
+    end_line: int | None = None
+
+    @property
+    def expression(self) -> str:
+        """The text of the expression alone."""
+        lines = self.code.split("\n")
+        if len(lines) == 1:
+            return self.code[self.column : self.end_column]
+        return "\n".join([lines[0][self.column :], *lines[1:-1], lines[-1][: self.end_column]])
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulated:
+    """`.grad` of a leaf before and after the pass; None where it was None."""
+
+    before: Note | None
+    after: Note | None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A tensor that a node keeps for its backward. `shared_with` is the node whose output has the same storage."""
+
+    name: str
+    shape: tuple[int | str, ...]
+    dtype: str
+    bytes: int
+    shared_with: int | None
+    state: Literal["kept", "freed", "stale"]
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """The derivative rule of a node. `text` has a line per input ("self: grad * other"); `source` says whose it is."""
+
+    text: str
+    source: Literal["derivatives.yaml", "explorer", "user code"]
+    latex: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """Microseconds of wall time of the op and of its backward node, while being watched."""
+
+    forward: float | None = None
+    backward: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module: `path` as in `named_modules()` ("" for the root), the path of its `parent` (None for a root), parameters with children."""
+
+    path: str
+    class_name: str
+    parent: str | None
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One op with its autograd node, or one leaf with its AccumulateGrad.
+
+    `op` is the aten name ("mul"; None for leaves), `autograd` the name of the grad_fn. `outputs`, `gradients` and `seeds` have one entry
+    per output. A gradient is what the backward node received (after the user's hooks); None means that none was computed. `seeds` is
+    what backward started with at this output. `reason` says why there is no gradient.
+    """
+
+    id: int
+    kind: Kind
+    name: str | None
+    names: tuple[str, ...]
+    op: str | None
+    autograd: str | None
+    module: str
+    source: Source | None
+    outputs: tuple[Note, ...]
+    gradients: tuple[Note | None, ...]
+    seeds: tuple[Note | None, ...]
+    accumulated: Accumulated | None
+    status: Status
+    reason: str | None
+    saved: tuple[Saved, ...]
+    formula: Formula | None
+    time: Time = Time()
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.kind != "op"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A value that flows from output number `output` of node `source` to input number `input` of node `target`.
+
+    `input` counts the tensor arguments of the op. `gradient` is the contribution the engine delivered back along this edge, reduced and
+    cast; None where none flowed. `differentiable` is False where autograd does not follow the edge.
+    """
+
+    source: int
+    output: int
+    target: int
+    input: int
+    gradient: Note | None
+    differentiable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A parameter changed after the backward pass, by an optimizer (`group`: its parameter group) or by hand (`optimizer` None).
+
+    `settings` are the numbers of the group at that step (learning rate, momentum, …); `state` the optimizer's tensors after it.
+    """
+
+    node: int
+    optimizer: str | None
+    group: int | None
+    before: Note
+    gradient: Note | None
+    after: Note
+    state: Mapping[str, Note] = field(default_factory=lambda: MappingProxyType({}))
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another line that a finding speaks of."""
+
+    role: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a person should know about this pass. `message` and `remedy` map "en" and "ko" to a sentence."""
+
+    kind: str
+    severity: Literal["error", "warning", "info"]
+    node: int | None
+    name: str | None
+    source: Source | None
+    related: tuple[Related, ...]
+    message: Mapping[str, str]
+    remedy: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MadeWith:
+    """What made the trace: versions, device, default data type, seed."""
+
+    explorer: str
+    torch: str
+    python: str
+    device: str
+    dtype: str
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTensor:
+    """A whole tensor kept with `--values all`: little-endian, contiguous `data`; `dtype` as in a Note."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One recorded pass. `nodes[i].id == i`, in forward order; `backward` lists nodes in the order the engine ran them.
+
+    `number` is the number of this pass, from 1 (0: the program never ran backward), `passes` how many were seen. `sources` maps the
+    user's files to their text, `tensors` holds whole tensors by "n12.output0", "n12.gradient0" where they were asked for; both are part
+    of the `.trace` file only.
+    """
+
+    title: str
+    partial: bool
+    number: int
+    passes: int
+    made_with: MadeWith
+    loss: float | None
+    modules: tuple[Module, ...]
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    forward: tuple[int, ...]
+    backward: tuple[int, ...]
+    updates: tuple[Update, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    tensors: Mapping[str, StoredTensor] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,0 +1,23 @@
+"""Every sentence a person reads, English and Korean side by side.
+
+`say(key, language, **values)` fills one in. A key is "room.what"; each room has its table, and adding a sentence is adding a line to it.
+"""
+
+from __future__ import annotations
+
+from explorer.text.commands import COMMANDS
+from explorer.text.drawing import DRAWING
+from explorer.text.files import FILES
+from explorer.text.findings import FINDINGS
+from explorer.text.page import PAGE
+from explorer.text.programs import PROGRAMS
+from explorer.text.running import RUNNING
+
+LANGUAGES = ("en", "ko")
+
+TEXTS: dict[str, tuple[str, str]] = {**COMMANDS, **DRAWING, **FILES, **FINDINGS, **PAGE, **PROGRAMS, **RUNNING}
+
+
+def say(key: str, language: str = "en", **values: object) -> str:
+    """The sentence `key` in `language` ("en" or "ko"), its {placeholders} filled with `values`."""
+    return TEXTS[key][LANGUAGES.index(language)].format(**values)

@@ -1,0 +1,4 @@
+"""Messages and remedies of findings, by kind."""
+
+FINDINGS: dict[str, tuple[str, str]] = {
+}

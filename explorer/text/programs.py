@@ -1,0 +1,4 @@
+"""Titles and topics of the example programs."""
+
+PROGRAMS: dict[str, tuple[str, str]] = {
+}
