@@ -1,0 +1,358 @@
+"""Trace -> Steps: what happens, one op at a time: forward, loss, backward, update.
+
+A step says what is read, what is written and where contributions meet, and in one sentence (both languages) what happens. Steps count
+from 1 to n; the picture "after step k" is everything that steps 1 to k wrote, so that going back is leaving out, never undoing.
+Every number in a sentence stands in the trace or is a sum of such numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from explorer.model import Edge, Node, Note, Trace, Update
+from explorer.text import say
+
+__all__ = ["PHASES", "Ref", "Sentence", "Step", "Sum", "brief", "figure", "label", "steps"]
+
+Phase = Literal["forward", "loss", "backward", "update"]
+What = Literal["value", "gradient", "seed", "contribution", "grad", "parameter"]
+
+PHASES: tuple[Phase, ...] = ("forward", "loss", "backward", "update")
+MOST_NAMED = 6  # a sentence lists at most so many operands by name
+MOST_SHOWN = 4  # and writes out arrays of at most so many elements
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A number (or array) of the trace: an output's "value", "gradient" or "seed", an edge's "contribution", a leaf's "grad" (the field
+    `.grad` after the pass) or "parameter" (its value after the update)."""
+
+    what: What
+    node: int
+    output: int = 0
+    edge: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Contributions to the gradient of one output that have met so far, in the order they arrived; `expected` come in all.
+
+    `seeded` counts what backward started with at this output as one of them. `total` is their sum where every value is known.
+    """
+
+    node: int
+    output: int
+    edges: tuple[int, ...]
+    seeded: bool
+    expected: int
+    total: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of `explorer.text`; a value may be a sentence itself, or a tuple of them, which are listed."""
+
+    key: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def say(self, language: str = "en") -> str:
+        """The sentence in `language`."""
+        return say(self.key, language, **{name: _spoken(value, language) for name, value in self.values.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens. `node` is None only for kind "initialise", which stands for all leaves at once."""
+
+    phase: Phase
+    node: int | None
+    kind: Literal["initialise", "op", "loss", "backward", "accumulate", "update"]
+    reads: tuple[Ref, ...]
+    writes: tuple[Ref, ...]
+    accumulates: tuple[Sum, ...]
+    sentences: tuple[Sentence, ...]
+    update: int | None = None
+
+    def say(self, language: str = "en") -> str:
+        """What happens, in one line of `language`."""
+        return " ".join(sentence.say(language) for sentence in self.sentences)
+
+
+def steps(trace: Trace) -> tuple[Step, ...]:
+    """The steps of a trace, in the order in which they happened."""
+    return (*_initialise(trace), *_forward(trace), *_loss(trace), *_backward(trace), *_updates(trace))
+
+
+# -- numbers and names, as people read them ------------------------------------------------------------------------------------------
+
+
+def figure(value: float | int | bool | str) -> str:
+    """A number with at least three figures and at most four decimals, the minus sign as printed: -0.089826 is "−0.0898"."""
+    if isinstance(value, bool | str):
+        return str(value)
+    if math.isnan(value) or math.isinf(value):
+        return f"{value:g}".replace("-", "−")
+    if isinstance(value, int) or value == 0 or (value.is_integer() and abs(value) < 1e6):
+        return f"{value:.0f}".replace("-", "−") if value else "0"
+    size = math.floor(math.log10(abs(value)))
+    if not -4 <= size < 6:
+        digits, exponent = f"{value:.2e}".split("e")
+        return f"{digits}e{int(exponent)}".replace("-", "−")
+    decimals = max(4, 2 - size) if size < 2 else max(0, 5 - size)
+    return f"{value:.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
+def brief(note: Note | None) -> str:
+    """A tensor in a few characters: its value, its few values, or its shape."""
+    if note is None:
+        return "–"
+    if note.values is not None and note.shape in ((), (1,)):
+        return figure(note.values if note.shape == () else note.values[0])
+    if note.values is not None and (note.numel or 0) <= MOST_SHOWN:
+        return _nested(note.values)
+    return "[" + "×".join(str(size) for size in note.shape) + "]"
+
+
+def label(node: Node) -> str:
+    """What a node is called in a sentence: its variable, else its op."""
+    return node.name or node.op or node.autograd or f"#{node.id}"
+
+
+def _nested(values: Any) -> str:
+    if isinstance(values, tuple):
+        return "[" + ", ".join(_nested(value) for value in values) + "]"
+    return figure(values)
+
+
+def _spoken(value: object, language: str) -> object:
+    if isinstance(value, Sentence):
+        return value.say(language)
+    if isinstance(value, tuple):
+        return ", ".join(str(_spoken(part, language)) for part in value)
+    return value
+
+
+def _listed(parts: Sequence[Sentence]) -> tuple[Sentence, ...]:
+    if len(parts) <= MOST_NAMED:
+        return tuple(parts)
+    return (*parts[: MOST_NAMED - 1], Sentence("step.more", {"count": len(parts) - MOST_NAMED + 1}))
+
+
+# -- forward -------------------------------------------------------------------------------------------------------------------------
+
+
+def _initialise(trace: Trace) -> Iterator[Step]:
+    leaves = [node for node in trace.nodes if node.is_leaf and node.outputs]
+    if not leaves:
+        return
+    if len(leaves) <= MOST_NAMED:
+        parts = tuple(Sentence("step.equals", {"name": label(node), "value": brief(node.outputs[0])}) for node in leaves)
+        sentence = Sentence("step.initialise", {"leaves": parts})
+    else:
+        kinds = Counter(node.kind for node in leaves)
+        counts = tuple(Sentence(f"step.count_{kind}", {"count": count}) for kind, count in kinds.items())
+        sentence = Sentence("step.initialise", {"leaves": counts})
+    writes = tuple(Ref("value", node.id, output) for node in leaves for output in range(len(node.outputs)))
+    yield Step("forward", None, "initialise", (), writes, (), (sentence,))
+
+
+def _forward(trace: Trace) -> Iterator[Step]:
+    incoming = _edges_by(trace, "target")
+    for node in (trace.nodes[id] for id in trace.forward):
+        if node.is_leaf:
+            continue
+        edges = [trace.edges[index] for index in incoming.get(node.id, ())]
+        reads = tuple(Ref("value", edge.source, edge.output) for edge in edges)
+        writes = tuple(Ref("value", node.id, output) for output in range(len(node.outputs)))
+        yield Step("forward", node.id, "op", reads, writes, (), (_computes(trace, node, edges),))
+
+
+def _computes(trace: Trace, node: Node, edges: Sequence[Edge]) -> Sentence:
+    results = ", ".join(brief(note) for note in node.outputs) or "–"
+    result: object = Sentence("step.equals", {"name": node.name, "value": results}) if node.name else results
+    op = node.op or node.autograd or "op"
+    if not edges:
+        return Sentence("step.makes", {"op": op, "result": result})
+    operands = [_operand(trace.nodes[edge.source], edge.output) for edge in edges]
+    return Sentence("step.computes", {"op": op, "operands": _listed(operands), "result": result})
+
+
+def _operand(node: Node, output: int) -> Sentence:
+    value = brief(node.outputs[output]) if output < len(node.outputs) else "–"
+    return Sentence("step.operand", {"name": label(node), "value": value})
+
+
+def _loss(trace: Trace) -> Iterator[Step]:
+    seeded = [(node, output, seed) for node in trace.nodes for output, seed in enumerate(node.seeds) if seed is not None]
+    if not seeded:
+        return
+    node, output, seed = seeded[0]
+    if len(seeded) > 1:
+        starts = tuple(Sentence("step.equals", {"name": label(node), "value": brief(seed)}) for node, _, seed in seeded)
+        sentence = Sentence("step.seeds", {"count": len(seeded), "seeds": _listed(starts)})
+    elif trace.loss is not None and node.outputs[output].numel == 1:
+        sentence = Sentence("step.loss", {"loss": figure(trace.loss), "seed": brief(seed)})
+    else:
+        sentence = Sentence("step.seed", {"name": label(node), "seed": brief(seed)})
+    reads = tuple(Ref("value", node.id, output) for node, output, _ in seeded)
+    writes = tuple(Ref("seed", node.id, output) for node, output, _ in seeded)
+    yield Step("loss", node.id, "loss", reads, writes, (), (sentence,))
+
+
+# -- backward ------------------------------------------------------------------------------------------------------------------------
+
+
+def _backward(trace: Trace) -> Iterator[Step]:
+    incoming = _edges_by(trace, "target")
+    outgoing = _edges_by(trace, "source")
+    expected = _expected(trace)
+    arrived: dict[tuple[int, int], list[int]] = {}
+    ran = set(trace.backward)
+    for node in (trace.nodes[id] for id in trace.backward):
+        received = tuple(Ref("gradient", node.id, output) for output, note in enumerate(node.gradients) if note is not None)
+        if node.is_leaf:
+            yield _accumulate(node, received)
+            continue
+        sent = [index for index in incoming.get(node.id, ()) if trace.edges[index].gradient is not None]
+        writes = [*received]
+        sums = []
+        for index in sent:
+            edge = trace.edges[index]
+            place = edge.source, edge.output
+            arrived.setdefault(place, []).append(index)
+            writes.append(Ref("contribution", *place, index))
+            met = _meeting(trace, place, tuple(arrived[place]), expected[place])
+            if met is not None:
+                sums.append(met)
+            complete = len(arrived[place]) + _seeded(trace, place) == expected[place]
+            if complete and edge.source not in ran and _has_gradient(trace.nodes[edge.source], edge.output):
+                writes.append(Ref("gradient", *place))  # asked for by torch.autograd.grad: received, never run
+        sentences = (_sends(trace, node, sent), *(_meets(trace, met) for met in sums))
+        yield Step("backward", node.id, "backward", _used(trace, node, outgoing), tuple(writes), tuple(sums), sentences)
+
+
+def _expected(trace: Trace) -> Counter[tuple[int, int]]:
+    """How many contributions come to each output, backward's own start among them."""
+    expected = Counter((edge.source, edge.output) for edge in trace.edges if edge.gradient is not None)
+    expected.update((node.id, output) for node in trace.nodes for output, seed in enumerate(node.seeds) if seed is not None)
+    return expected
+
+
+def _meeting(trace: Trace, place: tuple[int, int], edges: tuple[int, ...], expected: int) -> Sum | None:
+    """The sum at an output once at least two contributions have met there."""
+    if len(edges) + _seeded(trace, place) < 2:
+        return None
+    return Sum(*place, edges, _seeded(trace, place), expected, _total(_terms(trace, place, edges)))
+
+
+def _terms(trace: Trace, place: tuple[int, int], edges: Sequence[int]) -> list[Note | None]:
+    contributions = [trace.edges[index].gradient for index in edges]
+    return [trace.nodes[place[0]].seeds[place[1]], *contributions] if _seeded(trace, place) else contributions
+
+
+def _seeded(trace: Trace, place: tuple[int, int]) -> bool:
+    seeds = trace.nodes[place[0]].seeds
+    return place[1] < len(seeds) and seeds[place[1]] is not None
+
+
+def _used(trace: Trace, node: Node, outgoing: Mapping[int, Sequence[int]]) -> tuple[Ref, ...]:
+    """What the backward of a node looks at: the contributions to it, and the forward values it saved."""
+    seeds = tuple(Ref("seed", node.id, output) for output, seed in enumerate(node.seeds) if seed is not None)
+    edges = [(index, trace.edges[index]) for index in outgoing.get(node.id, ())]
+    contributions = tuple(Ref("contribution", node.id, edge.output, index) for index, edge in edges if edge.gradient is not None)
+    shared = dict.fromkeys(saved.shared_with for saved in node.saved if saved.shared_with is not None)
+    return (*seeds, *contributions, *(Ref("value", other) for other in shared))
+
+
+def _sends(trace: Trace, node: Node, sent: Sequence[int]) -> Sentence:
+    name = node.autograd or label(node)
+    received = ", ".join(brief(note) for note in node.gradients if note is not None)
+    targets = _listed(
+        [
+            Sentence("step.to", {"value": brief(trace.edges[index].gradient), "target": label(trace.nodes[trace.edges[index].source])})
+            for index in sent
+        ]
+    )
+    if not received:
+        return Sentence("step.sends_only", {"name": name, "targets": targets}) if targets else Sentence("step.runs", {"name": name})
+    if not targets:
+        return Sentence("step.receives", {"name": name, "received": received})
+    return Sentence("step.sends", {"name": name, "received": received, "targets": targets})
+
+
+def _meets(trace: Trace, met: Sum) -> Sentence:
+    name = label(trace.nodes[met.node])
+    if isinstance(met.total, int | float):
+        terms = " + ".join(brief(note) for note in _terms(trace, (met.node, met.output), met.edges)).replace("+ −", "− ")
+        return Sentence("step.meets", {"name": name, "terms": terms, "total": figure(met.total)})
+    return Sentence("step.arrives", {"name": name, "arrived": len(met.edges) + met.seeded, "expected": met.expected})
+
+
+def _accumulate(node: Node, gradients: tuple[Ref, ...]) -> Step:
+    gradient = node.gradients[0] if node.gradients else None
+    values: dict[str, object] = {"name": label(node), "gradient": brief(gradient)}
+    if node.accumulated is None:
+        return Step("backward", node.id, "accumulate", (), gradients, (), (Sentence("step.gradient_is", values),))
+    before, after = node.accumulated.before, node.accumulated.after
+    key = "step.grad_first" if before is None else "step.grad_added"
+    sentence = Sentence(key, {**values, "before": brief(before), "after": brief(after)})
+    return Step("backward", node.id, "accumulate", gradients, (*gradients, Ref("grad", node.id)), (), (sentence,))
+
+
+# -- update --------------------------------------------------------------------------------------------------------------------------
+
+
+def _updates(trace: Trace) -> Iterator[Step]:
+    for index, update in enumerate(trace.updates):
+        yield Step(
+            "update",
+            update.node,
+            "update",
+            (Ref("value", update.node), Ref("grad", update.node)),
+            (Ref("parameter", update.node),),
+            (),
+            (_changes(trace.nodes[update.node], update),),
+            index,
+        )
+
+
+def _changes(node: Node, update: Update) -> Sentence:
+    values: dict[str, object] = {"name": label(node), "before": brief(update.before), "after": brief(update.after)}
+    if update.optimizer is None:
+        return Sentence("step.by_hand", values)
+    rate = update.settings.get("lr")
+    if isinstance(rate, int | float):
+        return Sentence("step.update_rate", {**values, "optimizer": update.optimizer, "rate": f"{rate:g}"})
+    return Sentence("step.update", {**values, "optimizer": update.optimizer})
+
+
+# -- looking things up ---------------------------------------------------------------------------------------------------------------
+
+
+def _edges_by(trace: Trace, end: Literal["source", "target"]) -> dict[int, list[int]]:
+    """Indices of the edges at each node, by one of their ends."""
+    indices: dict[int, list[int]] = {}
+    for index, edge in enumerate(trace.edges):
+        indices.setdefault(edge.source if end == "source" else edge.target, []).append(index)
+    return indices
+
+
+def _has_gradient(node: Node, output: int) -> bool:
+    return output < len(node.gradients) and node.gradients[output] is not None
+
+
+def _total(terms: Sequence[Note | None]) -> Any:
+    """The sum of notes of one shape whose values are all known; else None."""
+    if any(note is None or note.values is None for note in terms):
+        return None
+    return _added([note.values for note in terms if note is not None])
+
+
+def _added(values: Sequence[Any]) -> Any:
+    if isinstance(values[0], tuple):
+        return tuple(_added(parts) for parts in zip(*values, strict=True))
+    return None if any(isinstance(value, str) for value in values) else sum(values)
