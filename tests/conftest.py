@@ -1,0 +1,71 @@
+"""Fixtures for every test: a guard that nothing of ours stays installed, the user's state, the browser."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests import process_state
+from tests import user_state as users
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    process_state.adopt_orphans()
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_behind() -> Iterator[None]:
+    """After each test this process is as it was: no hook, mode, patched function, thread or child process of ours."""
+    before = process_state.snapshot()
+    yield
+    found = process_state.differences(before)
+    assert not found, "left behind: " + "; ".join(found)
+
+
+@pytest.fixture
+def user_state() -> Callable[..., dict[str, Any]]:
+    """`user_state(model, x, optimizer=None)`: what belongs to the user, comparable with `==` between a watched and an unwatched run."""
+    return users.user_state
+
+
+@pytest.fixture
+def untouched() -> Callable[..., contextlib.AbstractContextManager[None]]:
+    """`with untouched(model, x):` fails if anything of the user's is different at the end of the block.
+
+    For blocks that run no training themselves (looking at a loss that exists, saving, drawing). Where the block itself runs backward,
+    compare `user_state` with that of a run without us instead.
+    """
+
+    @contextlib.contextmanager
+    def watch(*things: Any, optimizer: Any = None) -> Iterator[None]:
+        before = users.user_state(*things, optimizer=optimizer)
+        yield
+        after = users.user_state(*things, optimizer=optimizer)
+        changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+        assert not changed, f"changed: {changed}"
+
+    return watch
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str | None:
+    """The Chromium or Chrome to drive; None: the one that playwright brought. Without any, browser tests skip, and fail on CI."""
+    named = os.environ.get("AUTOGRAD_EXPLORER_BROWSER")
+    if named:
+        return named
+    for name in ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser"):
+        if path := shutil.which(name):
+            return path
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        if os.path.exists(playwright.chromium.executable_path):
+            return None
+    if os.environ.get("CI"):
+        pytest.fail("no browser was found; tests/run.sh finds or installs one")
+    pytest.skip("no browser was found; tests/run.sh finds or installs one")
