@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Imported:
-    """`module` is the full dotted name ("explorer.capture.run", "torch.nn"), `types_only` says that it stands under TYPE_CHECKING."""
+    """`module` is the full dotted name ("explorer.capture.run", "torch.nn"), `types_only`: it stands under TYPE_CHECKING, `on_demand`: in a function."""
 
     module: str
     line: int
     types_only: bool = False
+    on_demand: bool = False
 
 
 def room_of(module: str) -> str:
@@ -33,15 +34,29 @@ def imports(source: str, *, package: str, submodules: frozenset[str] = frozenset
 
     `from explorer import view` imports the module `explorer.view` if that is among `submodules`, else a name of `explorer`.
     """
-    return list(_imports(ast.parse(source), package=package, submodules=submodules, types_only=False))
+    return list(_imports(ast.parse(source), Place(package, submodules)))
 
 
-def _imports(tree: ast.AST, *, package: str, submodules: frozenset[str], types_only: bool) -> Iterator[Imported]:
+@dataclass(frozen=True)
+class Place:
+    """Where in a source the reading is."""
+
+    package: str
+    submodules: frozenset[str]
+    types_only: bool = False
+    on_demand: bool = False
+
+
+def _imports(tree: ast.AST, place: Place) -> Iterator[Imported]:
     for child in ast.iter_child_nodes(tree):
-        for module in _named(child, package, submodules):
-            yield Imported(module, getattr(child, "lineno", 0), types_only)
-        guarded = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
-        yield from _imports(child, package=package, submodules=submodules, types_only=types_only or guarded)
+        for module in _named(child, place.package, place.submodules):
+            yield Imported(module, getattr(child, "lineno", 0), place.types_only, place.on_demand)
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            yield from _imports(child, replace(place, types_only=True))
+        elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _imports(child, replace(place, on_demand=True))
+        else:
+            yield from _imports(child, place)
 
 
 def _named(node: ast.AST, package: str, submodules: frozenset[str]) -> list[str]:
