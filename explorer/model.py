@@ -7,12 +7,13 @@ The JSON document of a trace has the same names (see `explorer.document`), apart
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from types import MappingProxyType
 from typing import Any, Literal
 
-from explorer.errors import InvalidTrace
+from explorer.errors import ExplorerError
 
 __all__ = [
     "Accumulated",
@@ -284,3 +285,28 @@ class Trace:
     findings: tuple[Finding, ...] = ()
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tensors: Mapping[str, StoredTensor] = field(default_factory=lambda: MappingProxyType({}))
+
+    def check(self) -> None:
+        """Raise InvalidTrace at the first invariant that does not hold."""
+        from explorer.invariants import check
+
+        check(self)
+
+    def __repr__(self) -> str:
+        loss = "" if self.loss is None else f", loss {self.loss:.6g}"
+        partial = ", partial" if self.partial else ""
+        counts = f"{len(self.nodes)} nodes, {len(self.edges)} edges, {len(self.findings)} findings"
+        return f"<Trace {self.title!r}: {counts}{loss}, pass {self.number} of {self.passes}{partial}>"
+
+    def _repr_svg_(self) -> str | None:
+        """The picture, for a notebook; None where nothing here can draw."""
+        try:
+            from explorer.export import svg_text
+
+            return svg_text(self)
+        except (ImportError, ExplorerError):
+            return None
+
+    def _repr_html_(self) -> str:
+        """The picture in a page, or the words of `repr` where nothing here can draw."""
+        return self._repr_svg_() or f"<pre>{escape(repr(self))}</pre>"

@@ -52,7 +52,7 @@ NEW_W, NEW_B = 2.2089827060699463, 0.008166026324033737  # after SGD with lr 0.1
 
 
 def note(values: Any, dtype: str = "float32", *, device: str = "cpu", keep: bool = True) -> Note:
-    """The Note of `values` (nested lists or one number), statistics as torch counts them; values are left out above 64 or on `keep=False`."""
+    """The Note of `values` (nested lists or one number), statistics as torch has them; without values above 64 or on `keep=False`."""
     flat = [float(value) for value in _flatten(values)]
     shape = _shape(values)
     lowest, highest, mean, std, norm = _statistics(flat)
@@ -192,14 +192,30 @@ def _plain_nodes() -> tuple[Node, ...]:
         _leaf(3, "b", [B], source=at(7, "torch.tensor([0.0], requires_grad=True)"), gradient=upstream),
         _op(4, "z", "add", "AddBackward0", note([Z]), upstream, at(9, "x * w + b"), add),
         _op(
-            5, "a", "sigmoid", "SigmoidBackward0", note([A]), note([GRAD_A]), at(10, "torch.sigmoid(z)"), sigmoid,
-            saved=("result", (1,), 4, 5), time=Time(12.5, 8.25),
-        ),  # fmt: skip
+            5,
+            "a",
+            "sigmoid",
+            "SigmoidBackward0",
+            note([A]),
+            note([GRAD_A]),
+            at(10, "torch.sigmoid(z)"),
+            sigmoid,
+            saved=("result", (1,), 4, 5),
+            time=Time(12.5, 8.25),
+        ),
         _constant(6, "y", [1.0], at(4, "torch.tensor([1.0])")),
         _op(
-            7, "loss", "binary_cross_entropy", "BinaryCrossEntropyBackward0", note(LOSS), note(1.0),
-            at(11, "F.binary_cross_entropy(a, y)"), cross, saved=("self", (1,), 4, 5), seed=note(1.0),
-        ),  # fmt: skip
+            7,
+            "loss",
+            "binary_cross_entropy",
+            "BinaryCrossEntropyBackward0",
+            note(LOSS),
+            note(1.0),
+            at(11, "F.binary_cross_entropy(a, y)"),
+            cross,
+            saved=("self", (1,), 4, 5),
+            seed=note(1.0),
+        ),
     )
 
 
@@ -241,9 +257,15 @@ def _neuron_findings() -> tuple[Finding, ...]:
     return (
         _finding("user_error", "error", None, None, None, "The program raised ValueError.", "프로그램에서 ValueError가 발생했습니다."),
         _finding(
-            "vanishing_gradient", "warning", 5, "a", line, "The gradient shrinks here.", "여기에서 기울기가 작아집니다.",
+            "vanishing_gradient",
+            "warning",
+            5,
+            "a",
+            line,
+            "The gradient shrinks here.",
+            "여기에서 기울기가 작아집니다.",
             related=(Related("input", other),),
-        ),  # fmt: skip
+        ),
         _finding("frozen_parameter", "info", 0, "x", None, "`x` requires no gradient.", "`x`는 기울기를 요구하지 않습니다."),
     )
 
@@ -257,18 +279,44 @@ def _finding(
 
 def _constant(number: int, name: str, values: Any, source: Source) -> Node:
     return Node(
-        id=number, kind="constant", name=name, names=(name,), op=None, autograd=None, module="", source=source,
-        outputs=(note(values),), gradients=(None,), seeds=(None,), accumulated=None, status="no gradient",
-        reason="requires_grad is False", saved=(), formula=None,
-    )  # fmt: skip
+        id=number,
+        kind="constant",
+        name=name,
+        names=(name,),
+        op=None,
+        autograd=None,
+        module="",
+        source=source,
+        outputs=(note(values),),
+        gradients=(None,),
+        seeds=(None,),
+        accumulated=None,
+        status="no gradient",
+        reason="requires_grad is False",
+        saved=(),
+        formula=None,
+    )
 
 
 def _leaf(number: int, name: str, values: Any, *, source: Source | None, gradient: Note) -> Node:
     return Node(
-        id=number, kind="input", name=name, names=(name,), op=None, autograd="AccumulateGrad", module="", source=source,
-        outputs=(note(values),), gradients=(gradient,), seeds=(None,), accumulated=Accumulated(None, gradient), status="executed",
-        reason=None, saved=(), formula=None,
-    )  # fmt: skip
+        id=number,
+        kind="input",
+        name=name,
+        names=(name,),
+        op=None,
+        autograd="AccumulateGrad",
+        module="",
+        source=source,
+        outputs=(note(values),),
+        gradients=(gradient,),
+        seeds=(None,),
+        accumulated=Accumulated(None, gradient),
+        status="executed",
+        reason=None,
+        saved=(),
+        formula=None,
+    )
 
 
 def _op(
@@ -283,15 +331,29 @@ def _op(
     *,
     saved: tuple[str, tuple[int, ...], int, int] | None = None,
     seed: Note | None = None,
-    time: Time = Time(),
+    time: Time | None = None,
 ) -> Node:
     rule = Formula(formula, "derivatives.yaml") if isinstance(formula, str) else formula
     kept = () if saved is None else (Saved(saved[0], saved[1], "float32", saved[2], saved[3], "freed"),)
     return Node(
-        id=number, kind="op", name=name, names=() if name is None else (name,), op=op, autograd=autograd, module="", source=source,
-        outputs=(output,), gradients=(gradient,), seeds=(seed,), accumulated=None, status="executed", reason=None, saved=kept,
-        formula=rule, time=time,
-    )  # fmt: skip
+        id=number,
+        kind="op",
+        name=name,
+        names=() if name is None else (name,),
+        op=op,
+        autograd=autograd,
+        module="",
+        source=source,
+        outputs=(output,),
+        gradients=(gradient,),
+        seeds=(seed,),
+        accumulated=None,
+        status="executed",
+        reason=None,
+        saved=kept,
+        formula=rule,
+        time=time or Time(),
+    )
 
 
 def _flatten(values: Any) -> Iterator[Any]:

@@ -1,0 +1,178 @@
+"""One field of a JSON object, read strictly.
+
+Each reader takes the object and a key and raises `Misfit` with the form it expected; whoever reads the thing around it adds where it
+stands, so that the sentence in the end names "nodes[3].outputs[0].shape".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from sys import intern
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+__all__ = [
+    "LARGEST",
+    "NOT_FINITE",
+    "Misfit",
+    "Part",
+    "as_float",
+    "both_languages",
+    "count",
+    "each",
+    "field",
+    "flag",
+    "maybe_count",
+    "maybe_text",
+    "named",
+    "number",
+    "one_of",
+    "refuse",
+    "string",
+    "text",
+    "texts",
+    "whole",
+    "within",
+]
+
+Part = TypeVar("Part")
+
+LARGEST = 2**63  # sizes, counts and ids stay below, as they do in torch
+NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+class Misfit(Exception):
+    """Something at `place` that is not `expected`."""
+
+    def __init__(self, place: str, expected: str) -> None:
+        self.place, self.expected = place, expected
+
+    def under(self, outer: str) -> Misfit:
+        """The same, seen from one level up."""
+        joined = outer + self.place if self.place.startswith("[") or not self.place else f"{outer}.{self.place}"
+        return Misfit(joined, self.expected)
+
+
+def field(raw: Any, key: str) -> Any:
+    if type(raw) is not dict:
+        raise Misfit("", "object")
+    try:
+        return raw[key]
+    except KeyError:
+        raise Misfit(key, "present") from None
+
+
+def text(raw: Any, key: str) -> str:
+    value = field(raw, key)
+    if type(value) is not str:
+        raise Misfit(key, "string")
+    return value
+
+
+def maybe_text(raw: Any, key: str) -> str | None:
+    value = field(raw, key)
+    if value is None:
+        return None
+    if type(value) is not str:
+        raise Misfit(key, "string or null")
+    return intern(value)
+
+
+def flag(raw: Any, key: str) -> bool:
+    value = field(raw, key)
+    if type(value) is not bool:
+        raise Misfit(key, "bool")
+    return value
+
+
+def count(raw: Any, key: str) -> int:
+    return whole(field(raw, key), key)
+
+
+def maybe_count(raw: Any, key: str) -> int | None:
+    value = field(raw, key)
+    return None if value is None else whole(value, key)
+
+
+def whole(value: Any, key: str = "") -> int:
+    if type(value) is not int or not 0 <= value < LARGEST:
+        raise Misfit(key, "int >= 0")
+    return value
+
+
+def string(value: Any) -> str:
+    if type(value) is not str:
+        raise Misfit("", "string")
+    return value
+
+
+def number(raw: Any, key: str) -> float | None:
+    value = field(raw, key)
+    if value is None or type(value) is float:
+        return value
+    number = as_float(value)
+    if number is None:
+        raise Misfit(key, 'number, null, "nan", "inf" or "-inf"')
+    return number
+
+
+def one_of(raw: Any, key: str, words: tuple[str, ...]) -> Any:
+    value = field(raw, key)
+    if type(value) is not str or value not in words:
+        raise Misfit(key, "one of " + ", ".join(words))
+    return words[words.index(value)]
+
+
+def within(raw: Any, key: str, read: Callable[[Any], Part]) -> Part:
+    value = field(raw, key)
+    try:
+        return read(value)
+    except Misfit as misfit:
+        raise misfit.under(key) from None
+
+
+def each(raw: Any, key: str, read: Callable[[Any], Part]) -> tuple[Part, ...]:
+    value = field(raw, key)
+    if type(value) is not list:
+        raise Misfit(key, "list")
+    parts: list[Part] = []
+    try:
+        for entry in value:
+            parts.append(read(entry))
+    except Misfit as misfit:
+        raise misfit.under(f"{key}[{len(parts)}]") from None
+    return tuple(parts)
+
+
+def named(raw: Any, key: str, read: Callable[[Any], Part]) -> dict[str, Part]:
+    value = field(raw, key)
+    if type(value) is not dict:
+        raise Misfit(key, "object")
+    return {name: within(value, name, read) for name in value}
+
+
+def texts(raw: Any, key: str) -> dict[str, str]:
+    try:
+        return named(raw, key, string)
+    except Misfit as misfit:
+        raise misfit if misfit.place == key else misfit.under(key) from None
+
+
+def both_languages(raw: Any, key: str) -> Mapping[str, str]:
+    try:
+        return MappingProxyType({language: text(field(raw, key), language) for language in ("en", "ko")})
+    except Misfit as misfit:
+        raise misfit if misfit.place == key else misfit.under(key) from None
+
+
+def refuse(expected: str) -> Any:
+    raise Misfit("", expected)
+
+
+def as_float(value: Any) -> float | None:
+    if type(value) is float:
+        return value
+    if type(value) is int:
+        return float(value) if -LARGEST <= value < 2 * LARGEST else None
+    return NOT_FINITE.get(value) if type(value) is str else None

@@ -1,0 +1,167 @@
+"""What is true of every Trace: `check` states all of it, `check_structure` what a reader needs so as not to stumble.
+
+Each function raises InvalidTrace at the first contradiction. All of it is linear in the size of the trace.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from explorer.errors import InvalidTrace
+from explorer.model import MOST_VALUES, Node, Note, Trace
+from explorer.sums import check_sums
+
+__all__ = ["check", "check_structure"]
+
+_TENSOR_NAME = re.compile(r"n(\d+)\.(?:output|gradient)(\d+)")
+
+
+def check(trace: Trace) -> None:
+    """Everything: the structure, and that each gradient is the sum of what its edges brought."""
+    check_structure(trace)
+    check_sums(trace)
+
+
+def check_structure(trace: Trace) -> None:
+    """Ids, edges, orders, modules, references and notes; nothing that depends on the accuracy of a number."""
+    _check_modules(trace)
+    _check_nodes(trace)
+    _check_edges(trace)
+    _check_order(trace, "forward", trace.forward)
+    _check_order(trace, "backward", trace.backward)
+    _check_references(trace)
+    _check_notes(trace)
+
+
+def _check_modules(trace: Trace) -> None:
+    parents: dict[str, str | None] = {}
+    for module in trace.modules:
+        if module.path in parents:
+            raise InvalidTrace("trace.module_twice", module=module.path)
+        parents[module.path] = module.parent
+    rooted: set[str] = set()
+    for path in parents:
+        way: set[str] = set()
+        here: str | None = path
+        while here is not None and here not in rooted:
+            if here in way:
+                raise InvalidTrace("trace.module_circle", module=here)
+            way.add(here)
+            parent = parents[here]
+            if parent is not None and parent not in parents:
+                raise InvalidTrace("trace.module_parent", module=here, parent=parent)
+            here = parent
+        rooted |= way
+
+
+def _check_nodes(trace: Trace) -> None:
+    paths = {"", *(module.path for module in trace.modules)}
+    for place, node in enumerate(trace.nodes):
+        if node.id != place:
+            raise InvalidTrace("trace.node_id", place=place, id=node.id)
+        if not len(node.outputs) == len(node.gradients) == len(node.seeds):
+            counts = {"outputs": len(node.outputs), "gradients": len(node.gradients), "seeds": len(node.seeds)}
+            raise InvalidTrace("trace.outputs", node=place, **counts)
+        if trace.modules and node.module not in paths:
+            raise InvalidTrace("trace.node_module", node=place, module=node.module)
+
+
+def _check_edges(trace: Trace) -> None:
+    nodes = trace.nodes
+    taken: set[tuple[int, int]] = set()
+    for place, edge in enumerate(trace.edges):
+        if not (0 <= edge.source < len(nodes) and 0 <= edge.target < len(nodes)):
+            raise InvalidTrace("trace.edge_nowhere", edge=place, source=edge.source, target=edge.target)
+        if edge.source >= edge.target:
+            raise InvalidTrace("trace.edge_backwards", edge=place, source=edge.source, target=edge.target)
+        outputs = len(nodes[edge.source].outputs)
+        if not 0 <= edge.output < outputs:
+            raise InvalidTrace("trace.edge_output", edge=place, output=edge.output, source=edge.source, count=outputs)
+        if edge.input < 0:
+            raise InvalidTrace("trace.edge_input", edge=place, input=edge.input, target=edge.target)
+        if (edge.target, edge.input) in taken:
+            raise InvalidTrace("trace.edge_twice", input=edge.input, target=edge.target)
+        taken.add((edge.target, edge.input))
+
+
+def _check_order(trace: Trace, order: str, ids: tuple[int, ...]) -> None:
+    seen: set[int] = set()
+    for node in ids:
+        if not 0 <= node < len(trace.nodes):
+            raise InvalidTrace("trace.order_missing", order=order, node=node)
+        if node in seen:
+            raise InvalidTrace("trace.order_twice", order=order, node=node)
+        seen.add(node)
+
+
+def _check_references(trace: Trace) -> None:
+    count = len(trace.nodes)
+    for node in trace.nodes:
+        for saved in node.saved:
+            if saved.shared_with is not None and not 0 <= saved.shared_with < count:
+                raise InvalidTrace("trace.saved_node", node=node.id, shared=saved.shared_with)
+    for place, finding in enumerate(trace.findings):
+        if finding.node is not None and not 0 <= finding.node < count:
+            raise InvalidTrace("trace.finding_node", finding=place, node=finding.node)
+    for place, update in enumerate(trace.updates):
+        if not 0 <= update.node < count:
+            raise InvalidTrace("trace.update_node", update=place, node=update.node)
+    for name in trace.tensors:
+        match = _TENSOR_NAME.fullmatch(name)
+        if match is None or int(match[1]) >= count or int(match[2]) >= len(trace.nodes[int(match[1])].outputs):
+            raise InvalidTrace("trace.tensor_node", tensor=name)
+
+
+def _check_notes(trace: Trace) -> None:
+    seen: set[int] = set()  # a note stands in many places of one trace; ids are safe while the trace holds it
+    for note, place in _notes(trace):
+        if id(note) not in seen:
+            seen.add(id(note))
+            _check_note(note, place)
+
+
+def _notes(trace: Trace) -> Iterator[tuple[Note, tuple[str, int]]]:
+    """Every note, with the table and the row it stands in."""
+    for node in trace.nodes:
+        yield from ((note, ("nodes", node.id)) for note in _notes_of(node) if note is not None)
+    for place, edge in enumerate(trace.edges):
+        if edge.gradient is not None:
+            yield edge.gradient, ("edges", place)
+    for place, update in enumerate(trace.updates):
+        for note in (update.before, update.gradient, update.after, *update.state.values()):
+            if note is not None:
+                yield note, ("updates", place)
+
+
+def _notes_of(node: Node) -> tuple[Note | None, ...]:
+    leaf = node.accumulated
+    return (*node.outputs, *node.gradients, *node.seeds, *(() if leaf is None else (leaf.before, leaf.after)))
+
+
+def _check_note(note: Note, place: tuple[str, int]) -> None:
+    if any(isinstance(size, int) and size < 0 for size in note.shape):
+        raise InvalidTrace("trace.note_shape", place=_named(place))
+    numel = note.numel
+    counts = [count for count in (note.zeros, note.nans, note.infs) if count is not None]
+    if any(count < 0 for count in counts) or (numel is not None and sum(counts) > numel):
+        raise InvalidTrace("trace.note_counts", place=_named(place))
+    if numel == 0 and not note.min is note.max is note.mean is note.std is note.norm is None:
+        raise InvalidTrace("trace.note_empty", place=_named(place))
+    too_many = numel is not None and numel > MOST_VALUES
+    if note.values is not None and (too_many or not _fits(note.values, note.shape)):
+        raise InvalidTrace("trace.note_values", place=_named(place), shape=list(note.shape))
+
+
+def _fits(values: Any, shape: tuple[int | str, ...]) -> bool:
+    """Whether the nested tuples have the sizes of `shape`; a symbolic size admits any."""
+    if not shape:
+        return not isinstance(values, tuple)
+    if not isinstance(values, tuple) or (isinstance(shape[0], int) and len(values) != shape[0]):
+        return False
+    return all(_fits(entry, shape[1:]) for entry in values)
+
+
+def _named(place: tuple[str, int]) -> str:
+    return f"{place[0]}[{place[1]}]"
