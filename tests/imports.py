@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Imported:
-    """`module` is the full dotted name ("explorer.capture.run", "torch.nn"), `types_only`: it stands under TYPE_CHECKING, `on_demand`: in a function."""
+    """`module` is the full dotted name ("torch.nn"); `types_only`: it stands under TYPE_CHECKING, `on_demand`: in a function."""
 
     module: str
     line: int
