@@ -1,0 +1,88 @@
+"""The example programs: short files written to be read, and the table that names them.
+
+The table loads no torch. A program is loaded only where it runs; `main` takes no argument it does not have a default for, and returns
+the loss. Where accumulation, an update or several passes are the point it calls `backward()` itself, as a tutorial would; otherwise the
+recorder does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from explorer.text import say
+
+__all__ = ["EXAMPLES", "TOPICS", "Example"]
+
+TOPICS = ("tensors", "chain rule", "backpropagation", "networks", "language models", "faults")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An example program. `fake_only` ones are too large to run with real numbers: they run on the device `fake`."""
+
+    name: str
+    topic: str
+    fake_only: bool = False
+    callable: str = "main"
+
+    @property
+    def source_file(self) -> str:
+        """Its file, from the folder that holds the package."""
+        return f"explorer/capture/programs/{self.name}.py"
+
+    @property
+    def path(self) -> Path:
+        """Its file, where it is installed."""
+        return Path(__file__).with_name(f"{self.name}.py")
+
+    @property
+    def module(self) -> str:
+        """Its name for `import`."""
+        return f"explorer.capture.programs.{self.name}"
+
+    def title(self, language: str = "en") -> str:
+        """Its title in "en" or "ko"."""
+        return say(f"programs.{self.name}", language)
+
+    def description(self, language: str = "en") -> str:
+        """One sentence that says what it shows."""
+        return say(f"programs.{self.name}.about", language)
+
+    def topic_title(self, language: str = "en") -> str:
+        """Its topic as a heading."""
+        return say(f"programs.topic.{self.topic}", language)
+
+
+EXAMPLES: dict[str, Example] = {
+    example.name: example
+    for example in (
+        Example("tensor_basics", "tensors"),
+        Example("tutorial_mean", "tensors"),
+        Example("d2l_dot", "tensors"),
+        Example("karpathy_expression", "chain rule"),
+        Example("cs231n_product", "chain rule"),
+        Example("cs231n_sigmoid", "chain rule"),
+        Example("cs231n_max", "chain rule"),
+        Example("tutorial_vector", "chain rule"),
+        Example("micrograd_readme", "chain rule"),
+        Example("logistic_neuron", "backpropagation"),
+        Example("karpathy_neuron", "backpropagation"),
+        Example("a_plus_a", "backpropagation"),
+        Example("accumulation", "backpropagation"),
+        Example("repeated_backward", "backpropagation"),
+        Example("d2l_detach", "backpropagation"),
+        Example("linear_regression", "networks"),
+        Example("simple_net", "networks"),
+        Example("cnn", "networks"),
+        Example("lstm", "networks"),
+        Example("shared_weights", "networks"),
+        Example("causal_attention", "language models"),
+        Example("gpt2", "language models"),
+        Example("gpt2_xl", "language models", fake_only=True),
+        Example("vanishing_sigmoids", "faults"),
+        Example("nan_where", "faults"),
+        Example("detached_branch", "faults"),
+        Example("forgotten_zero_grad", "faults"),
+    )
+}
