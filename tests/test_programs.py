@@ -72,6 +72,7 @@ def test_every_example_has_its_texts_and_file(name: str) -> None:
     assert example.topic in TOPICS
     assert (ROOT / example.source_file).samefile(example.path)
     assert not Path(example.source_file).is_absolute()
+    assert example.target == f"{example.path}:main"
     for language in LANGUAGES:
         assert example.title(language)
         assert example.description(language).endswith(".")

@@ -37,6 +37,11 @@ class Example:
         return Path(__file__).with_name(f"{self.name}.py")
 
     @property
+    def target(self) -> str:
+        """Its file and callable, as any other target is written."""
+        return f"{self.path}:{self.callable}"
+
+    @property
     def module(self) -> str:
         """Its name for `import`."""
         return f"explorer.capture.programs.{self.name}"
