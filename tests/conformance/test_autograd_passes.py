@@ -1,4 +1,4 @@
-"""What autograd does to a tracer, third part: hooks, seeds, repeated passes, state that must stay (T12, T14-T21, T24, T39, T41, T42)."""
+"""What autograd does to a tracer: hooks, seeds, repeated passes, and state that must stay (T12, T14-T21, T24, T39, T41, T42)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from tests.conformance.reading import edge, edges_out, named, op, ops, same, whole
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 import explorer
+from tests.conformance.reading import edge, edges_out, named, op, ops, same, whole
 
 PACKAGE = str(Path(explorer.__file__).parent)
 
@@ -104,7 +104,8 @@ def test_T16_hooks_of_the_user_work_beside_ours() -> None:
     with explorer.record() as recording:
         watched = program()
     whole(recording.trace)
-    assert watched == plain and len(plain) == 6
+    assert watched == plain
+    assert len(plain) == 6
 
 
 def test_T17_recorded_numbers_do_not_change_later() -> None:
@@ -161,8 +162,11 @@ def test_T18_no_hook_stays_after_four_runs() -> None:
     finally:
         gc.enable()
     for owner in (*model.parameters(), x):
-        assert not owner._backward_hooks and not getattr(owner, "_post_accumulate_grad_hooks", None)
-    assert not model._forward_hooks and not model._forward_pre_hooks and not model._backward_hooks
+        assert not owner._backward_hooks
+        assert not getattr(owner, "_post_accumulate_grad_hooks", None)
+    assert not model._forward_hooks
+    assert not model._forward_pre_hooks
+    assert not model._backward_hooks
 
 
 def test_T19_accumulate_grad_held_weakly() -> None:
@@ -252,7 +256,8 @@ def test_T39_batch_norm_and_random_state() -> None:
     trace = whole(recording.trace)
     assert all(torch.equal(plain[0][key], watched[0][key]) for key in plain[0])
     assert watched[0]["1.num_batches_tracked"].item() == 1
-    assert torch.equal(plain[1], watched[1]) and torch.equal(plain[2], watched[2])
+    assert torch.equal(plain[1], watched[1])
+    assert torch.equal(plain[2], watched[2])
     assert all(torch.equal(a, b) for a, b in zip(plain[3], watched[3], strict=True))
     buffers = {name for node in trace.nodes if node.kind == "buffer" for name in node.names}
     assert {"1.running_mean", "1.running_var"} <= buffers

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.conformance.reading import edges_into, edges_out, named, op, ops, same, tensor, whole
 from torch import nn
 
 import explorer
+from tests.conformance.reading import edges_into, edges_out, named, op, ops, same, tensor, whole
 
 
 def test_name_is_the_first_variable_and_all_are_kept() -> None:
@@ -24,8 +24,10 @@ def test_name_is_the_first_variable_and_all_are_kept() -> None:
         loss.backward()
     trace = whole(recording.trace)
     node = op(trace, "mul")
-    assert node.name == "first" and set(node.names) == {"first", "second"}
-    assert named(trace, "loss").op == "sum" and named(trace, "w").kind == "input"
+    assert node.name == "first"
+    assert set(node.names) == {"first", "second"}
+    assert named(trace, "loss").op == "sum"
+    assert named(trace, "w").kind == "input"
 
 
 def test_names_of_frames_that_returned() -> None:
@@ -41,7 +43,8 @@ def test_names_of_frames_that_returned() -> None:
         y.backward()
     trace = whole(recording.trace)
     assert set(named(trace, "y").names) == {"result", "y"}
-    assert named(trace, "y").op == "mul" and named(trace, "y").name == "result"
+    assert named(trace, "y").op == "mul"
+    assert named(trace, "y").name == "result"
     assert set(named(trace, "x").names) >= {"x"}
 
 
@@ -63,7 +66,11 @@ def test_a_result_without_a_variable_has_no_name() -> None:
     with explorer.record() as recording:
         (x.exp() * 2).sum().backward()
     trace = whole(recording.trace)
-    assert [(node.op, node.name, node.names) for node in trace.nodes if node.kind == "op"] == [("exp", None, ()), ("mul", None, ()), ("sum", None, ())]
+    assert [(node.op, node.name, node.names) for node in trace.nodes if node.kind == "op"] == [
+        ("exp", None, ()),
+        ("mul", None, ()),
+        ("sum", None, ()),
+    ]
 
 
 def test_parameter_names_in_containers() -> None:
@@ -137,7 +144,12 @@ def test_several_roots_are_prefixed_by_their_variable() -> None:
         loss.backward()
     trace = whole(recording.trace)
     assert {module.path for module in trace.modules} >= {"encoder", "decoder", "decoder.0", "decoder.1"}
-    assert {node.name for node in trace.nodes if node.kind == "parameter"} == {"encoder.weight", "encoder.bias", "decoder.0.weight", "decoder.0.bias"}
+    assert {node.name for node in trace.nodes if node.kind == "parameter"} == {
+        "encoder.weight",
+        "encoder.bias",
+        "decoder.0.weight",
+        "decoder.0.bias",
+    }
     assert [node.module for node in ops(trace, "addmm", "tanh")] == ["encoder", "decoder.0", "decoder.1"]
 
 
@@ -179,7 +191,11 @@ def test_edges_inside_functional_calls_keep_argument_numbers() -> None:
         (table_node.id, 0, True),
         (named(trace, "index").id, 1, False),
     ]
-    assert [(e.source, e.input) for e in edges_into(trace, named(trace, "joined"))] == [(rows_node.id, 0), (table_node.id, 1), (rows_node.id, 2)]
+    assert [(e.source, e.input) for e in edges_into(trace, named(trace, "joined"))] == [
+        (rows_node.id, 0),
+        (table_node.id, 1),
+        (rows_node.id, 2),
+    ]
 
 
 # Source lines. The column of an expression depends on its own line alone, so each test reads its own file.
@@ -202,7 +218,8 @@ def test_source_of_a_plain_line() -> None:
         "sum": "y.sum()",
     }
     source = expressions["mul"]
-    assert Path(source.file).name == HERE and not Path(source.file).is_absolute()
+    assert Path(source.file).name == HERE
+    assert not Path(source.file).is_absolute()
     assert source.code.strip() == "y = x * 3 + x.exp()"
     assert source.function.endswith("test_source_of_a_plain_line")
     assert Path(__file__).read_text(encoding="utf-8").splitlines()[source.line - 1].strip() == source.code.strip()
@@ -233,9 +250,11 @@ def test_source_over_several_lines() -> None:
     # fmt: on
     trace = whole(recording.trace)
     source = op(trace, "exp").source
-    assert source.end_line is not None and source.end_line > source.line
+    assert source.end_line is not None
+    assert source.end_line > source.line
     assert "".join(source.expression.split()) in ("x.mul(2).exp()", "(x.mul(2).exp()")
-    assert source.expression.endswith(")") and source.expression.startswith("x")
+    assert source.expression.endswith(")")
+    assert source.expression.startswith("x")
     assert "".join(op(trace, "mul").source.expression.split()) == "x.mul(2)"
 
 
@@ -262,7 +281,9 @@ def test_source_of_ops_inside_a_torch_module_is_the_users_line() -> None:
         F.cross_entropy(out, torch.tensor([1])).backward()
     trace = whole(recording.trace)
     assert {node.source.expression for node in ops(trace, "addmm", "t", "relu")} == {"model(x)"}
-    assert {node.source.expression for node in ops(trace, "_log_softmax", "nll_loss_forward")} == {"F.cross_entropy(out, torch.tensor([1]))"}
+    assert {node.source.expression for node in ops(trace, "_log_softmax", "nll_loss_forward")} == {
+        "F.cross_entropy(out, torch.tensor([1]))"
+    }
     assert {Path(node.source.file).name for node in trace.nodes if node.source is not None} == {HERE}
 
 
@@ -286,8 +307,10 @@ def test_source_file_is_relative_to_the_target(tmp_path: Path) -> None:
     trace = whole(explorer.trace(f"{tmp_path / 'program.py'}:loss"))
     assert op(trace, "sigmoid").source.file.replace("\\", "/") == "layers/gate.py"
     assert op(trace, "sum").source.file == "program.py"
-    assert op(trace, "sigmoid").source.function == "gate" and op(trace, "sigmoid").source.line == 2
-    assert named(trace, "opened").op == "sigmoid" and named(trace, "w").kind == "input"
+    assert op(trace, "sigmoid").source.function == "gate"
+    assert op(trace, "sigmoid").source.line == 2
+    assert named(trace, "opened").op == "sigmoid"
+    assert named(trace, "w").kind == "input"
     assert str(tmp_path) not in repr(trace.nodes)
 
 
@@ -296,7 +319,7 @@ def test_source_where_there_is_no_file(text: str) -> None:
     """Code that was never in a file is traced; its source is unknown or says what is known, never made up."""
     space: dict[str, torch.Tensor] = {"x": torch.tensor(2.0, requires_grad=True)}
     with explorer.record() as recording:
-        exec(text, space)  # noqa: S102
+        exec(text, space)
         space["y"].backward()
     trace = whole(recording.trace)
     node = op(trace, "mul")

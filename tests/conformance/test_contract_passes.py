@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import torch
-from tests.conformance.reading import close, edge, named, op, ops, same, whole
 from torch import nn
 
 import explorer
 from explorer.model import Trace
+from tests.conformance.reading import close, edge, named, op, ops, same, whole
 
 SCRIPT = textwrap.dedent("""
     import torch
@@ -83,7 +83,9 @@ def test_pass_of_a_script(tmp_path: Path, wanted: int) -> None:
     before, gradient, after = descend(3)[wanted - 1]
     assert isinstance(trace, Trace)
     whole(trace)
-    assert trace.number == wanted and trace.passes >= wanted and not trace.partial
+    assert trace.number == wanted
+    assert trace.passes >= wanted
+    assert not trace.partial
     same(named(trace, "w").outputs[0], before)
     same(named(trace, "w").gradients[0], gradient)
     same(trace.updates[0].after, after)
@@ -134,7 +136,8 @@ def test_backward_inside_a_function() -> None:
         result = step(x)
     trace = whole(recording.trace)
     assert trace.loss == pytest.approx(result)
-    assert named(trace, "inner").op == "exp" and named(trace, "loss").op == "sum"
+    assert named(trace, "inner").op == "exp"
+    assert named(trace, "loss").op == "sum"
     assert "x" in named(trace, "value").names or named(trace, "x").kind == "input"
     same(named(trace, "x").gradients[0], x.grad)
 
@@ -215,7 +218,8 @@ def test_adam_state() -> None:
         optimizer.step()
     trace = whole(recording.trace)
     (update,) = trace.updates
-    assert update.optimizer == "Adam" and update.node == named(trace, "p").id
+    assert update.optimizer == "Adam"
+    assert update.node == named(trace, "p").id
     same(update.state["exp_avg"], optimizer.state[p]["exp_avg"])
     same(update.state["exp_avg_sq"], optimizer.state[p]["exp_avg_sq"])
     same(update.after, p)
@@ -264,7 +268,9 @@ def test_saved_tensors_of_each_op() -> None:
     weight = named(trace, "weight")
     mm = saved(named(trace, "h"))
     assert mm["mat1"] == ((4, 3), 48, x_node.id, "kept")
-    assert mm["mat2"][0] == (3, 2) and mm["mat2"][2] in (weight.id, turned.id) and mm["mat2"][1] == 24
+    assert mm["mat2"][0] == (3, 2)
+    assert mm["mat2"][2] in (weight.id, turned.id)
+    assert mm["mat2"][1] == 24
     assert saved(y_node) == {"result": ((4, 2), 32, y_node.id, "kept")}
     assert saved(op(trace, "pow")) == {"self": ((4, 2), 32, y_node.id, "kept")}
     assert saved(op(trace, "sum")) == {}
@@ -310,9 +316,11 @@ def test_json_says_what_the_trace_says(document: Callable[[Trace], dict[str, Any
     assert (note["min"], note["max"], note["mean"]) == ("nan", "nan", "nan")
     leaf = content["nodes"][named(trace, "x").id]
     assert leaf["gradients"][0]["values"] == [1.0, "inf", -1.0]
-    assert leaf["op"] is None and leaf["autograd"] in (None, "AccumulateGrad", "torch::autograd::AccumulateGrad")
+    assert leaf["op"] is None
+    assert leaf["autograd"] in (None, "AccumulateGrad", "torch::autograd::AccumulateGrad")
     assert node["autograd"] == "LogBackward0"
-    assert node["formula"]["text"] == "self: grad.div(self.conj())" and node["formula"]["source"] == "derivatives.yaml"
+    assert node["formula"]["text"] == "self: grad.div(self.conj())"
+    assert node["formula"]["source"] == "derivatives.yaml"
     assert set(node) >= {"id", "kind", "name", "names", "op", "autograd", "module", "source", "outputs", "gradients", "seeds"}
     assert set(node) >= {"accumulated", "status", "reason", "saved", "formula", "time_us"}
     assert set(content["edges"][0]) >= {"source", "output", "target", "input", "gradient", "differentiable"}
@@ -323,7 +331,7 @@ def test_multi_output_ops_note_every_output() -> None:
     """`sort`, `var_mean` and `native_batch_norm` have a note per output; only those that take part have gradients."""
     x = torch.tensor([3.0, 1.0, 2.0], requires_grad=True)
     with explorer.record() as recording:
-        ordered, places = x.sort()
+        ordered, _places = x.sort()
         spread, center = torch.var_mean(x)
         loss = (ordered * torch.tensor([1.0, 2.0, 3.0])).sum() + spread + center * 2
         loss.backward()

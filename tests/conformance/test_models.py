@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from tests.conformance.reading import edges_out, whole
 from torch import nn
 
 import explorer
 from explorer.model import Trace
+from tests.conformance.reading import edges_out, whole
 
 transformers = pytest.importorskip("transformers")
 
@@ -55,7 +55,11 @@ def run(name: str, *, train: bool) -> tuple[nn.Module, torch.Tensor]:
     return model, loss.detach()
 
 
-@pytest.fixture(scope="module", params=[(name, train) for name in MODELS for train in (False, True)], ids=lambda p: f"{p[0]}-{'train' if p[1] else 'eval'}")
+@pytest.fixture(
+    scope="module",
+    params=[(name, train) for name in MODELS for train in (False, True)],
+    ids=lambda p: f"{p[0]}-{'train' if p[1] else 'eval'}",
+)
 def recorded(request: pytest.FixtureRequest) -> Any:
     """A plain run, the same run recorded, and the trace."""
     name, train = request.param
@@ -92,7 +96,8 @@ def test_every_gradient_is_torchs(recorded: Any) -> None:
         if parameter.grad is None:
             continue
         note, wide = nodes[name].gradients[0], parameter.grad.double()
-        assert note is not None and tuple(note.shape) == tuple(parameter.shape), name
+        assert note is not None, name
+        assert tuple(note.shape) == tuple(parameter.shape), name
         assert (note.min, note.max, note.zeros) == (wide.min().item(), wide.max().item(), int((wide == 0).sum())), name
         assert note.norm == pytest.approx(wide.norm().item(), rel=1e-9), name
         assert note.mean == pytest.approx(wide.mean().item(), rel=1e-9, abs=1e-15), name
@@ -101,14 +106,15 @@ def test_every_gradient_is_torchs(recorded: Any) -> None:
 def test_every_edge_sum_is_the_gradient(recorded: Any) -> None:
     """Where one edge brings all, edge and node agree exactly; every executed node got something; `check` has the rest."""
     *_, trace = recorded
-    assert not trace.partial and trace.number == 1
+    assert not trace.partial
+    assert trace.number == 1
     for node in trace.nodes:
         if node.status != "executed":
             continue
         for number, gradient in enumerate(node.gradients):
             parts = [e.gradient for e in edges_out(trace, node, output=number) if e.gradient is not None]
             if gradient is None:
-                assert parts == [] and node.seeds[number] is None, (node.op, node.names)
+                assert (parts, node.seeds[number]) == ([], None), (node.op, node.names)
             elif len(parts) == 1 and node.seeds[number] is None:
                 assert (parts[0].min, parts[0].max, parts[0].norm) == (gradient.min, gradient.max, gradient.norm), (node.op, node.names)
             else:
@@ -125,9 +131,11 @@ def test_every_node_has_a_formula_or_a_reason(recorded: Any) -> None:
         if node.kind != "op":
             continue
         if node.autograd is not None:
-            assert node.formula is not None and node.formula.text, (node.op, node.autograd)
+            assert node.formula is not None, (node.op, node.autograd)
+            assert node.formula.text, (node.op, node.autograd)
         else:
-            assert node.status == "no gradient" and node.reason, (node.op, node.source)
+            assert node.status == "no gradient", (node.op, node.source)
+            assert node.reason, (node.op, node.source)
 
 
 def test_every_op_stands_in_its_module(recorded: Any) -> None:
@@ -135,21 +143,26 @@ def test_every_op_stands_in_its_module(recorded: Any) -> None:
     _, _, _, model, _, _, trace = recorded
     paths = {path for path, _ in model.named_modules(remove_duplicate=False)}
     listed = {module.path: module for module in trace.modules}
-    assert "" in listed and set(listed) - paths <= {p for p in listed if listed[p].parameters == 0}
+    assert "" in listed
+    assert set(listed) - paths <= {p for p in listed if listed[p].parameters == 0}
     assert listed[""].parameters == sum(parameter.numel() for parameter in model.parameters())
     for name, node in by_name(trace).items():
         if len(node.names) == 1 and node.status == "executed":
             owner = name.rpartition(".")[0]
-            assert {trace.nodes[e.target].module for e in edges_out(trace, node)} <= {p for p in listed if p == owner or owner.startswith(p)}, name
+            assert {trace.nodes[e.target].module for e in edges_out(trace, node)} <= {
+                p for p in listed if p == owner or owner.startswith(p)
+            }, name
 
 
 def test_nothing_changed_by_recording(recorded: Any) -> None:
     """Loss, gradients, buffers and random state are bit-equal to the plain run."""
     plain, plain_loss, plain_random, model, loss, random, trace = recorded
-    assert torch.equal(plain_loss, loss) and trace.loss == loss.item()
+    assert torch.equal(plain_loss, loss)
+    assert trace.loss == loss.item()
     assert torch.equal(plain_random, random)
     for (name, a), (_, b) in zip(plain.named_parameters(), model.named_parameters(), strict=True):
-        assert (a.grad is None) == (b.grad is None) and (a.grad is None or torch.equal(a.grad, b.grad)), name
+        assert (a.grad is None) == (b.grad is None), name
+        assert a.grad is None or torch.equal(a.grad, b.grad), name
     assert all(torch.equal(a, b) for a, b in zip(plain.state_dict().values(), model.state_dict().values(), strict=True))
 
 
