@@ -75,8 +75,8 @@ def _values_error(gradient: Note, terms: Sequence[Note]) -> float:
     worst = 0.0
     for got, parts in zip(_numbers(gradient.values), columns, strict=True):
         total, magnitude = sum(parts), sum(abs(part) for part in parts)
-        tolerance = len(parts) * (rounding * magnitude + smallest)
-        worst = max(worst, _difference(got, total, tolerance, overflow=magnitude >= largest))
+        tolerance = len(parts) * (rounding * magnitude + smallest) if magnitude < math.inf else 0.0
+        worst = max(worst, _difference(got, total, tolerance, overflow=largest <= magnitude < math.inf))
     return worst
 
 

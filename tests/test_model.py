@@ -1,0 +1,195 @@
+"""The invariants of a Trace, one violation each; and what a Trace shows of itself."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+import pytest
+
+from explorer.errors import InvalidTrace
+from explorer.model import Edge, Finding, Module, Note, Saved, StoredTensor, Trace, Update
+from tests.dummy import chain_trace, dummy_trace, nonfinite_trace, note
+
+WHOLE = dummy_trace(modules=True, updates=True, findings=True)
+NO_STATISTICS = Note((1,), "float32")
+
+
+def with_node(trace: Trace, number: int, **changes: Any) -> Trace:
+    """The trace with node `number` changed."""
+    return replace(trace, nodes=tuple(replace(node, **changes) if node.id == number else node for node in trace.nodes))
+
+
+def with_edge(trace: Trace, place: int, **changes: Any) -> Trace:
+    """The trace with edge `place` changed."""
+    edges = list(trace.edges)
+    edges[place] = replace(edges[place], **changes)
+    return replace(trace, edges=tuple(edges))
+
+
+def with_gradient(gradient: Note) -> Trace:
+    """The neuron with another gradient at `z`, node 4."""
+    return with_node(WHOLE, 4, gradients=(gradient,))
+
+
+def fan_out(gradient: Note, *terms: Note, seed: Note | None = None) -> Trace:
+    """One leaf whose output goes into as many ops as there are terms; its gradient and what each edge brought."""
+    chain = chain_trace(len(terms))
+    nodes = (replace(chain.nodes[0], outputs=(gradient,), gradients=(gradient,), seeds=(seed,)),) + tuple(
+        replace(node, gradients=(None,), seeds=(None,)) for node in chain.nodes[1:]
+    )
+    return replace(chain, nodes=nodes, edges=tuple(Edge(0, 0, place + 1, 0, term, True) for place, term in enumerate(terms)))
+
+
+@pytest.mark.parametrize("trace", [WHOLE, dummy_trace(), nonfinite_trace(), chain_trace(3)], ids=lambda trace: trace.title)
+def test_dummies_hold_every_invariant(trace: Trace) -> None:
+    """The traces that other tests are built on are themselves true."""
+    trace.check()
+
+
+MISSING_FINDING = Finding("no_grad", "info", 8, None, None, (), MappingProxyType({}), MappingProxyType({}))
+BROKEN: dict[str, tuple[str, Callable[[], Trace]]] = {
+    "id out of place": ("trace.node_id", lambda: with_node(WHOLE, 3, id=4)),
+    "ids negative": ("trace.node_id", lambda: with_node(WHOLE, 0, id=-1)),
+    "edge from nowhere": ("trace.edge_nowhere", lambda: with_edge(WHOLE, 0, source=-1)),
+    "edge to nowhere": ("trace.edge_nowhere", lambda: with_edge(WHOLE, 0, target=8)),
+    "edge backwards": ("trace.edge_backwards", lambda: with_edge(WHOLE, 2, source=5)),
+    "edge to itself": ("trace.edge_backwards", lambda: with_edge(WHOLE, 2, source=4)),
+    "no such output": ("trace.edge_output", lambda: with_edge(WHOLE, 2, output=1)),
+    "negative output": ("trace.edge_output", lambda: with_edge(WHOLE, 2, output=-1)),
+    "negative input": ("trace.edge_input", lambda: with_edge(WHOLE, 2, input=-1)),
+    "input taken twice": ("trace.edge_twice", lambda: with_edge(WHOLE, 1, input=0)),
+    "gradients miss an output": ("trace.outputs", lambda: with_node(WHOLE, 2, gradients=())),
+    "a seed too many": ("trace.outputs", lambda: with_node(WHOLE, 2, seeds=(None, None))),
+    "forward names a node twice": ("trace.order_twice", lambda: replace(WHOLE, forward=(2, 4, 2))),
+    "backward names a node twice": ("trace.order_twice", lambda: replace(WHOLE, backward=(7, 7))),
+    "forward names a missing node": ("trace.order_missing", lambda: replace(WHOLE, forward=(8,))),
+    "backward names a missing node": ("trace.order_missing", lambda: replace(WHOLE, backward=(-1,))),
+    "module without its parent": (
+        "trace.module_parent",
+        lambda: replace(WHOLE, modules=(Module("", "A", None, 0), Module("a.b", "B", "a", 0))),
+    ),
+    "module listed twice": ("trace.module_twice", lambda: replace(WHOLE, modules=(*WHOLE.modules, WHOLE.modules[1]))),
+    "module inside itself": ("trace.module_circle", lambda: replace(WHOLE, modules=(Module("a", "A", "b", 0), Module("b", "B", "a", 0)))),
+    "module its own parent": ("trace.module_circle", lambda: replace(WHOLE, modules=(Module("", "A", "", 0),))),
+    "node in an unlisted module": ("trace.node_module", lambda: with_node(WHOLE, 2, module="nowhere")),
+    "saved with a missing node": (
+        "trace.saved_node",
+        lambda: with_node(WHOLE, 2, saved=(Saved("self", (1,), "float32", 4, 8, "freed"),)),
+    ),
+    "finding on a missing node": ("trace.finding_node", lambda: replace(WHOLE, findings=(MISSING_FINDING,))),
+    "update of a missing node": (
+        "trace.update_node",
+        lambda: replace(WHOLE, updates=(Update(8, "SGD", 0, note(1.0), None, note(1.0)),)),
+    ),
+    "tensor of a missing node": ("trace.tensor_node", lambda: replace(WHOLE, tensors={"n8.output0": StoredTensor("uint8", (), b"a")})),
+    "tensor of a missing output": ("trace.tensor_node", lambda: replace(WHOLE, tensors={"n1.gradient1": StoredTensor("uint8", (), b"a")})),
+    "tensor without a place": ("trace.tensor_node", lambda: replace(WHOLE, tensors={"weight": StoredTensor("uint8", (), b"a")})),
+    "negative size": ("trace.note_shape", lambda: with_node(WHOLE, 0, outputs=(Note((-1,), "float32"),))),
+    "too few values": ("trace.note_values", lambda: with_node(WHOLE, 0, outputs=(Note((2,), "float32", values=(1.0,)),))),
+    "values nested too deeply": ("trace.note_values", lambda: with_node(WHOLE, 0, outputs=(Note((1,), "float32", values=((1.0,),)),))),
+    "values of a scalar in a list": ("trace.note_values", lambda: with_node(WHOLE, 0, outputs=(Note((), "float32", values=(1.0,)),))),
+    "a value where a row belongs": ("trace.note_values", lambda: with_node(WHOLE, 0, outputs=(Note((1, 1), "float32", values=(1.0,)),))),
+    "more values than 64": ("trace.note_values", lambda: with_node(WHOLE, 0, outputs=(Note((65,), "float32", values=(1.0,) * 65),))),
+    "negative count": ("trace.note_counts", lambda: with_node(WHOLE, 0, outputs=(replace(note([1.0]), nans=-1),))),
+    "more zeros than elements": ("trace.note_counts", lambda: with_node(WHOLE, 0, outputs=(replace(note([1.0]), zeros=2),))),
+    "more of all than elements": ("trace.note_counts", lambda: with_node(WHOLE, 0, outputs=(replace(note([1.0]), zeros=1, infs=1),))),
+    "statistics of nothing": ("trace.note_empty", lambda: with_node(WHOLE, 0, outputs=(Note((0,), "float32", min=0.0),))),
+    "a note of an edge": ("trace.note_values", lambda: with_edge(WHOLE, 1, gradient=Note((2,), "float32", values=(1.0,)))),
+    "a note of an optimizer's state": (
+        "trace.note_values",
+        lambda: replace(WHOLE, updates=(replace(WHOLE.updates[0], state={"step": Note((2,), "float32", values=(1.0,))}),)),
+    ),
+    "gradient off by a value": ("trace.sum", lambda: with_gradient(note([-0.0817]))),
+    "gradient nan, edges finite": ("trace.sum", lambda: with_gradient(note([math.nan]))),
+    "gradient inf, edges finite": ("trace.sum", lambda: with_gradient(note([math.inf]))),
+    "gradient finite, edge nan": ("trace.sum", lambda: with_edge(WHOLE, 4, gradient=note([math.nan]))),
+    "wrong sign of inf": ("trace.sum", lambda: fan_out(note([math.inf]), note([-math.inf]))),
+    "gradient out of nowhere": ("trace.sum_source", lambda: replace(WHOLE, edges=WHOLE.edges[:4] + WHOLE.edges[5:])),
+    "gradient of another shape": ("trace.sum_shape", lambda: with_gradient(note([[-0.08166026324033737]]))),
+    "leaf misses an edge": ("trace.sum", lambda: fan_out(note([5.0]), note([2.0]), note([2.0]))),
+    "seed forgotten": ("trace.sum", lambda: fan_out(note([5.0]), note([5.0]), seed=note([1.0]))),
+    "statistics off": ("trace.sum", lambda: fan_out(note([1.0] * 100), note([1.001] * 100))),
+    "statistics nan": ("trace.sum", lambda: fan_out(note([math.nan] * 100), note([1.0] * 100))),
+    "complex off": ("trace.sum", lambda: fan_out(Note((), "complex64", values="(1+2j)"), Note((), "complex64", values="(1+2.1j)"))),
+}
+
+
+@pytest.mark.parametrize(("key", "build"), BROKEN.values(), ids=BROKEN.keys())
+def test_check_refuses(key: str, build: Callable[[], Trace]) -> None:
+    """Each contradiction is refused with its own sentence, in both languages."""
+    with pytest.raises(InvalidTrace) as caught:
+        build().check()
+    assert caught.value.key == key
+    assert "{" not in caught.value.message("en") and "{" not in caught.value.message("ko")
+
+
+FINE: dict[str, Callable[[], Trace]] = {
+    "no modules listed": lambda: replace(WHOLE, modules=()),
+    "root is not named in a prefix": lambda: with_node(WHOLE, 5, module=""),
+    "a hook replaced the gradient": lambda: replace(
+        with_gradient(note([-0.04])), findings=(replace(WHOLE.findings[1], kind="replaced_gradient", node=4),)
+    ),
+    "no values, no statistics": lambda: with_gradient(NO_STATISTICS),
+    "a note with a symbolic size": lambda: with_node(WHOLE, 0, outputs=(Note((2, "j1"), "float32", values=((1.0,), (2.0, 3.0))),)),
+    "an empty note": lambda: with_node(WHOLE, 0, outputs=(note([]),)),
+    "nothing flowed on one edge": lambda: replace(
+        (both := fan_out(note([2.0]), note([2.0]), note([9.0]))), edges=(both.edges[0], replace(both.edges[1], gradient=None))
+    ),
+    "x*x": lambda: fan_out(note([4.0, 6.0]), note([2.0, 3.0]), note([2.0, 3.0])),
+    "seed and edge": lambda: fan_out(note([6.0]), note([5.0]), seed=note([1.0])),
+    "float32 rounding": lambda: fan_out(note([0.30000001192092896]), note([0.10000000149011612]), note([0.20000000298023224])),
+    "bfloat16 rounding": lambda: fan_out(note([256.0], "bfloat16"), note([256.0], "bfloat16"), note([1.0], "bfloat16")),
+    "float16 overflow": lambda: fan_out(note([math.inf], "float16"), note([60000.0], "float16"), note([60000.0], "float16")),
+    "inf and -inf": lambda: fan_out(note([math.nan]), note([math.inf]), note([-math.inf])),
+    "nan and nan": lambda: fan_out(note([math.nan]), note([math.nan]), note([1.0])),
+    "statistics agree": lambda: fan_out(note([3.0, -1.0] * 50), note([1.0, -2.0] * 50), note([2.0, 1.0] * 50)),
+    "statistics with nan": lambda: fan_out(note([math.nan] * 100), note([math.nan] + [1.0] * 99)),
+    "statistics that cancel": lambda: fan_out(note([0.0] * 100), note([1e8] * 100), note([-1e8] * 100)),
+    "complex": lambda: fan_out(
+        Note((), "complex64", values="(2+4j)"), Note((), "complex64", values="(1+2j)"), Note((), "complex64", values="(1+2j)")
+    ),
+}
+
+
+@pytest.mark.parametrize("build", FINE.values(), ids=FINE.keys())
+def test_check_accepts(build: Callable[[], Trace]) -> None:
+    """What is unusual but true passes."""
+    build().check()
+
+
+@pytest.mark.slow
+def test_check_is_linear() -> None:
+    """A trace of 100,000 nodes is checked in seconds, also one so deep."""
+    trace = chain_trace(100_000)
+    begin = time.perf_counter()
+    trace.check()
+    assert time.perf_counter() - begin < 10
+
+
+def test_repr_is_short_and_says_what_it_is() -> None:
+    """One line: title, sizes, loss, pass; also of a trace that has hardly anything."""
+    assert repr(WHOLE) == "<Trace 'logistic_neuron': 8 nodes, 7 edges, 3 findings, loss 0.0851879, pass 1 of 1>"
+    bare = replace(chain_trace(1), loss=None, partial=True)
+    assert repr(bare) == "<Trace 'chain': 2 nodes, 1 edges, 0 findings, pass 1 of 1, partial>"
+
+
+def test_notebook_shows_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a notebook a trace is its picture."""
+    drawing = ModuleType("explorer.export")
+    drawing.svg_text = lambda trace, **view: f"<svg>{trace.title}</svg>"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "explorer.export", drawing)
+    assert WHOLE._repr_svg_() == WHOLE._repr_html_() == "<svg>logistic_neuron</svg>"
+
+
+def test_notebook_falls_back_to_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can draw, a notebook shows the words of `repr`, harmless as HTML."""
+    monkeypatch.setitem(sys.modules, "explorer.export", None)
+    trace = replace(WHOLE, title="<script>")
+    assert trace._repr_svg_() is None
+    assert trace._repr_html_().startswith("<pre>&lt;Trace &#x27;&lt;script&gt;&#x27;")
