@@ -16,6 +16,7 @@ from tests import user_state as users
 
 def pytest_configure(config: pytest.Config) -> None:
     process_state.adopt_orphans()
+    os.environ["HF_HUB_OFFLINE"] = "1"  # models are built from a configuration, with random weights; nothing is fetched
 
 
 @pytest.fixture(autouse=True)

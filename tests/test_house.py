@@ -46,7 +46,7 @@ ROWS: list[tuple[str, str]] = [
     ("__main__", "cli"),
 ]
 # Rooms that have more than one file without being a folder: file -> room.
-FILES_OF = {"invariants": "model", "sums": "model", "fields": "document", "reading": "document", "tensors": "document"}
+FILES_OF = {"arguments": "cli", "invariants": "model", "sums": "model", "fields": "document", "reading": "document", "tensors": "document"}
 # For the type of an attribute only: ProgramError carries the trace of what ran before the program failed.
 TYPES_ONLY = {("errors", "model")}
 # In a function only: a Trace shows itself in a notebook, and draws itself when asked to.
@@ -276,6 +276,24 @@ def test_constraints_are_exact() -> None:
     pinned = {re.fullmatch(r"([\w.-]+)==[\w.]+", line)[1].lower().replace("_", "-") for line in lines}  # type: ignore[index]
     wanted = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["test"]]
     assert {re.split(r"[^\w-]", line)[0].lower() for line in wanted} <= pinned
+
+
+def test_serve_is_as_safe_as_a_checkout() -> None:
+    """`serve` passes as flags what `streamlit run app.py` reads from .streamlit/config.toml, and both keep to this machine."""
+    from explorer import cli
+
+    config = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
+    assert config["server"]["address"] == "localhost"
+    assert config["browser"]["gatherUsageStats"] is False
+    written = {
+        f"{section}.{name}": [
+            str(one).lower() if isinstance(one, bool) else str(one) for one in (value if isinstance(value, list) else [value])
+        ]
+        for section, table in config.items()
+        if section != "theme"
+        for name, value in table.items()
+    }
+    assert written == cli.SAFE
 
 
 # In two pieces, so that this file does not hold what it looks for.
