@@ -15,6 +15,7 @@ English and the page in the reader's language.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from explorer.text import say
@@ -42,7 +43,7 @@ class ExplorerError(Exception):
     def __init__(self, key: str, **values: object) -> None:
         self.key = key
         self.values = values
-        super().__init__(say(key, **values))
+        super().__init__(say(key, "en", **values))
 
     def message(self, language: str = "en") -> str:
         """The sentence in `language` ("en" or "ko")."""
@@ -76,13 +77,17 @@ class InvalidTrace(ExplorerError):
 class ProgramError(ExplorerError):
     """The user's program failed, crashed, or ran past a limit.
 
-    `report` is the program's own traceback (ours cut away) or "", `output` what it printed last, `trace` what was recorded until then,
-    or None where nothing was.
+    `report` is the program's own traceback (ours cut away) or "", `output` what it printed last, `traces` the passes recorded until
+    then and `trace` the last of them, or None where nothing was.
     """
 
     exit_code = 3
 
-    def __init__(self, key: str, *, report: str = "", trace: Trace | None = None, **values: object) -> None:
+    def __init__(
+        self, key: str, *, report: str = "", output: str = "", trace: Trace | None = None, traces: Sequence[Trace] = (), **values: object
+    ) -> None:
         super().__init__(key, **values)
         self.report = report
-        self.trace = trace
+        self.output = output
+        self.traces = tuple(traces) or (() if trace is None else (trace,))
+        self.trace = self.traces[-1] if self.traces else None

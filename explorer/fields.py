@@ -31,7 +31,6 @@ __all__ = [
     "refuse",
     "string",
     "text",
-    "texts",
     "whole",
     "within",
 ]
@@ -146,24 +145,19 @@ def each(raw: Any, key: str, read: Callable[[Any], Part]) -> tuple[Part, ...]:
 
 
 def named(raw: Any, key: str, read: Callable[[Any], Part]) -> dict[str, Part]:
-    value = field(raw, key)
-    if type(value) is not dict:
-        raise Misfit(key, "object")
-    return {name: within(value, name, read) for name in value}
+    """An object with any keys, each value read by `read`."""
 
+    def entries(value: Any) -> dict[str, Part]:
+        if type(value) is not dict:
+            raise Misfit("", "object")
+        return {name: within(value, name, read) for name in value}
 
-def texts(raw: Any, key: str) -> dict[str, str]:
-    try:
-        return named(raw, key, string)
-    except Misfit as misfit:
-        raise misfit if misfit.place == key else misfit.under(key) from None
+    return within(raw, key, entries)
 
 
 def both_languages(raw: Any, key: str) -> Mapping[str, str]:
-    try:
-        return MappingProxyType({language: text(field(raw, key), language) for language in ("en", "ko")})
-    except Misfit as misfit:
-        raise misfit if misfit.place == key else misfit.under(key) from None
+    """A sentence in English and in Korean."""
+    return within(raw, key, lambda value: MappingProxyType({language: text(value, language) for language in ("en", "ko")}))
 
 
 def refuse(expected: str) -> Any:

@@ -32,7 +32,6 @@ from explorer.fields import (
     refuse,
     string,
     text,
-    texts,
     whole,
     within,
 )
@@ -98,7 +97,7 @@ def _trace(document: dict[str, Any]) -> Trace:
         backward=each(document, "backward", whole),
         updates=each(document, "updates", read.update),
         findings=each(document, "findings", read.finding),
-        sources=MappingProxyType(texts(document, "sources")) if "sources" in document else MappingProxyType({}),
+        sources=MappingProxyType(named(document, "sources", string)) if "sources" in document else MappingProxyType({}),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from explorer.errors import InvalidTrace
 from explorer.model import Note, Trace
 
-__all__ = ["check_sums"]
+__all__ = ["check_sums", "misfits"]
 
 # relative rounding step, smallest normal and largest number
 _PRECISION = {
@@ -35,17 +35,31 @@ _STATISTICS = 1e-12  # relative accuracy of a mean that was computed in float64 
 def check_sums(trace: Trace) -> None:
     """Raise InvalidTrace at the first gradient that its edges and seed do not add up to."""
     replaced = {finding.node for finding in trace.findings if finding.kind == "replaced_gradient"}
+    for node, output, gradient, terms in _sums(trace):
+        if node not in replaced:
+            _check_sum(gradient, terms, node, output)
+
+
+def misfits(trace: Trace) -> Iterator[tuple[int, int]]:
+    """(node, output) of each gradient that is not the sum of what was sent to it."""
+    for node, output, gradient, terms in _sums(trace):
+        try:
+            _check_sum(gradient, terms, node, output)
+        except InvalidTrace:
+            yield node, output
+
+
+def _sums(trace: Trace) -> Iterator[tuple[int, int, Note, list[Note]]]:
+    """Each gradient with what its edges and its seed brought."""
     brought: dict[tuple[int, int], list[Note]] = {}
     for edge in trace.edges:
         if edge.differentiable and edge.gradient is not None:
             brought.setdefault((edge.source, edge.output), []).append(edge.gradient)
     for node in trace.nodes:
-        if node.id in replaced:
-            continue
         for output, (gradient, seed) in enumerate(zip(node.gradients, node.seeds, strict=True)):
             if gradient is not None:
                 terms = brought.get((node.id, output), [])
-                _check_sum(gradient, terms if seed is None else [*terms, seed], node.id, output)
+                yield node.id, output, gradient, terms if seed is None else [*terms, seed]
 
 
 def _check_sum(gradient: Note, terms: Sequence[Note], node: int, output: int) -> None:

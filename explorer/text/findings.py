@@ -1,4 +1,92 @@
 """Messages and remedies of findings, by kind."""
 
 FINDINGS: dict[str, tuple[str, str]] = {
+    "finding.no_graph": (
+        "Nothing here can run backward: {why}.",
+        "역전파를 실행할 대상이 없습니다: {why}.",
+    ),
+    "finding.no_graph.remedy": (
+        "Give at least one tensor that takes part requires_grad=True and compute the loss from it outside torch.no_grad().",
+        "계산에 참여하는 텐서 하나 이상에 requires_grad=True를 주고, torch.no_grad() 밖에서 그 텐서로 손실을 계산하세요.",
+    ),
+    "finding.no_graph.no_grad": ("the result was computed under torch.no_grad()", "결과가 torch.no_grad() 안에서 계산되었습니다"),
+    "finding.no_graph.inference_mode": (
+        "the result was computed under torch.inference_mode()",
+        "결과가 torch.inference_mode() 안에서 계산되었습니다",
+    ),
+    "finding.no_graph.detach": ("the result was detached from the graph", "결과가 그래프에서 분리(detach)되었습니다"),
+    "finding.no_graph.integer": ("the result is an integer, which has no gradient", "결과가 정수라서 기울기가 없습니다"),
+    "finding.no_graph.item": ("the result is a Python number", "결과가 파이썬 숫자입니다"),
+    "finding.no_graph.constant": ("no tensor that it depends on requires a gradient", "의존하는 텐서 중 기울기가 필요한 것이 없습니다"),
+    "finding.no_graph.empty": ("the program ran no op and returned no tensor", "프로그램이 연산을 실행하지도 텐서를 반환하지도 않았습니다"),
+    "finding.no_graph.no_backward": ("the program never called backward()", "프로그램이 backward()를 호출하지 않았습니다"),
+    "finding.user_error": ("The program stopped with an error: {error}", "프로그램이 오류로 멈추었습니다: {error}"),
+    "finding.user_error.remedy": (
+        "Mend the line that is named; what ran before it is recorded here.",
+        "표시된 줄을 고치세요. 그 전에 실행된 부분은 여기에 기록되어 있습니다.",
+    ),
+    "finding.replaced_gradient": (
+        "{name} received another gradient than its consumers sent: a hook replaced it.",
+        "{name}은(는) 소비자가 보낸 것과 다른 기울기를 받았습니다. 훅이 기울기를 바꾸었습니다.",
+    ),
+    "finding.replaced_gradient.remedy": (
+        "This is what register_hook does if its function returns a tensor; remove the hook if that was not meant.",
+        "register_hook의 함수가 텐서를 반환하면 이렇게 됩니다. 의도하지 않았다면 훅을 제거하세요.",
+    ),
+    "finding.accumulated_gradient": (
+        "{name} already had a gradient before this pass; the new one was added to it.",
+        "{name}에는 이 패스 전에 이미 기울기가 있었고, 새 기울기가 거기에 더해졌습니다.",
+    ),
+    "finding.accumulated_gradient.remedy": (
+        "Call optimizer.zero_grad() before backward(), unless you accumulate over several batches on purpose.",
+        "여러 배치에 걸쳐 일부러 누적하는 것이 아니라면 backward() 전에 optimizer.zero_grad()를 호출하세요.",
+    ),
+    "finding.detached": (
+        "{name} is cut off here: no gradient flows back through this detach.",
+        "{name}이(가) 여기서 끊깁니다. 이 detach를 지나서는 기울기가 흐르지 않습니다.",
+    ),
+    "finding.detached.remedy": (
+        "Leave out .detach() or .data if the gradient should pass; keep it if the value is meant as a constant.",
+        "기울기가 지나가야 한다면 .detach()나 .data를 빼고, 상수로 쓰려는 값이라면 그대로 두세요.",
+    ),
+    "finding.integer_cut": (
+        "{name} becomes an integer here, and integers carry no gradient.",
+        "{name}이(가) 여기서 정수가 되며, 정수에는 기울기가 흐르지 않습니다.",
+    ),
+    "finding.integer_cut.remedy": (
+        "Keep the value in floating point on the way to the loss.",
+        "손실에 이르는 경로에서는 값을 부동소수점으로 유지하세요.",
+    ),
+    "finding.no_grad": (
+        "{count} ops ran under no_grad or inference_mode; they keep no graph.",
+        "연산 {count}개가 no_grad 또는 inference_mode에서 실행되어 그래프를 남기지 않습니다.",
+    ),
+    "finding.no_grad.remedy": (
+        "Nothing to do if this part is not to be trained.",
+        "이 부분을 학습하지 않을 것이라면 할 일이 없습니다.",
+    ),
+    "finding.shared_parameter": (
+        "{name} is one parameter under {count} names; its uses share one gradient.",
+        "{name}은(는) 이름이 {count}개인 하나의 매개변수이며, 모든 사용처가 기울기 하나를 함께 씁니다.",
+    ),
+    "finding.shared_parameter.remedy": (
+        "Nothing to do if the weights are tied on purpose.",
+        "가중치를 일부러 묶었다면 할 일이 없습니다.",
+    ),
+    "finding.frozen_parameter": (
+        "{name} does not require a gradient: it stays as it is.",
+        "{name}은(는) 기울기가 필요하지 않아 그대로 유지됩니다.",
+    ),
+    "finding.frozen_parameter.remedy": (
+        "Set requires_grad_(True) on it if it should be trained.",
+        "학습해야 한다면 requires_grad_(True)를 설정하세요.",
+    ),
+    "finding.non_scalar_loss": (
+        "The program returned no single loss; backward started with ones at each of its {count} outputs.",
+        "프로그램이 하나의 손실을 반환하지 않아, 출력 {count}개 각각에 1을 넣어 역전파를 시작했습니다.",
+    ),
+    "finding.non_scalar_loss.remedy": (
+        "Return one scalar loss to see its gradients.",
+        "손실의 기울기를 보려면 스칼라 손실 하나를 반환하세요.",
+    ),
 }

@@ -1,0 +1,210 @@
+"""The user's Python frames: which expression an op comes from, and which variables hold which tensor.
+
+Nothing is traced. At each op the stack is looked at; a frame of the user's that was there before and has ended since is read once, for
+its variables, and let go. Its variables thereby live until the next op, and not longer.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+
+import explorer
+from explorer.model import Source
+
+USER, LIBRARY, TORCH, OURS = "user", "library", "torch", "ours"
+
+_TORCH = os.path.dirname(torch.__file__) + os.sep
+_OURS = os.path.dirname(explorer.__file__) + os.sep
+_PROGRAMS = os.path.join(_OURS, "capture", "programs") + os.sep
+_PATHS = sysconfig.get_paths()
+_LIBRARIES = tuple(sorted({_PATHS["purelib"] + os.sep, _PATHS["platlib"] + os.sep}))
+_STANDARD = tuple(sorted({_PATHS["stdlib"] + os.sep, _PATHS["platstdlib"] + os.sep}))
+_PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an op was called: the first frame outside torch, and the innermost frame of all (to know repeated calls from one spot)."""
+
+    source: Source | None
+    spot: tuple[int, int]
+    function_source: Source | None  # where a custom autograd.Function was applied, when the op runs inside its forward
+    user: FrameType | None
+
+
+class Frames:
+    """The user's frames on the stack of one thread, as last seen."""
+
+    def __init__(self, folder: str, *, harvest: Callable[[FrameType], None]) -> None:
+        self.folder = os.path.realpath(folder) + os.sep
+        self._harvest = harvest
+        self._kinds: dict[CodeType, str] = {}
+        self._sources: dict[tuple[CodeType, int], Source] = {}
+        self._stack: list[FrameType] = []
+        self.files: dict[str, str] = {}
+
+    def place(self, frame: FrameType | None) -> Place:
+        """Where the op called from `frame` belongs in the user's program."""
+        spot = (0, 0) if frame is None else (id(frame.f_code), frame.f_lasti)
+        source = function_source = outer = None
+        applied = False
+        while frame is not None:
+            kind = self.kind(frame.f_code)
+            if kind is TORCH:
+                applied = applied or (frame.f_code is _APPLY)
+            elif kind is not OURS:
+                if source is None:
+                    source = self.source(frame)
+                    if applied:
+                        function_source = source
+                if kind is USER:
+                    outer = frame
+                    break
+            frame = frame.f_back
+        if outer is not None:
+            if function_source is None and outer.f_back is not None and outer.f_back.f_code is _APPLY:
+                function_source = self._caller(outer.f_back)
+            self._see(outer)
+        return Place(source, spot, function_source, outer)
+
+    def _caller(self, frame: FrameType | None) -> Source | None:
+        while frame is not None and self.kind(frame.f_code) in (TORCH, OURS):
+            frame = frame.f_back
+        return None if frame is None else self.source(frame)
+
+    def kind(self, code: CodeType) -> str:
+        """Whose code it is."""
+        found = self._kinds.get(code)
+        if found is None:
+            found = self._kinds[code] = self._kind(os.path.realpath(code.co_filename) if os.sep in code.co_filename else code.co_filename)
+        return found
+
+    def _kind(self, path: str) -> str:
+        if path.startswith(_TORCH):
+            return TORCH
+        if path.startswith(_PROGRAMS):
+            return USER
+        if path.startswith(_OURS):
+            return OURS
+        if path.startswith(self.folder) and self.folder.startswith(_LIBRARIES) and self.folder not in _LIBRARIES:
+            return USER  # the target itself is an installed package
+        if path.startswith(("<frozen", "<string>", "<__array_function__", *_LIBRARIES, *_STANDARD)) or any(part in path for part in _PACKAGES):
+            return LIBRARY
+        return USER
+
+    def source(self, frame: FrameType) -> Source | None:
+        """The expression that `frame` is just evaluating."""
+        return self.at(frame.f_code, frame.f_lasti)
+
+    def at(self, code: CodeType, last: int) -> Source | None:
+        """The expression of the instruction at byte `last` of `code`."""
+        key = (code, last)
+        if key not in self._sources:
+            found = self._source(*key)
+            if found is None:
+                return None
+            self._sources[key] = found
+        return self._sources[key]
+
+    def _source(self, code: CodeType, last: int) -> Source | None:
+        line, end_line, column, end_column = _position(code, last)
+        if line is None:
+            return None
+        end_line = end_line or line
+        texts = [linecache.getline(code.co_filename, number).rstrip("\n") for number in range(line, end_line + 1)]
+        column = _characters(texts[0], column or 0)
+        end_column = len(texts[-1]) if end_column is None else _characters(texts[-1], end_column)
+        file = self.relative(code.co_filename)
+        if self.kind(code) is USER and file not in self.files:
+            self.files[file] = "".join(linecache.getlines(code.co_filename))
+        return Source(file, line, "\n".join(texts), code.co_qualname, column, end_column, end_line if end_line > line else None)
+
+    def relative(self, filename: str) -> str:
+        """A path that says nothing of this machine: relative to the target's folder, or beginning with the library's package."""
+        if os.sep not in filename:
+            return filename
+        path = os.path.realpath(filename)
+        for root in (_PROGRAMS, self.folder, *_LIBRARIES, *_STANDARD):
+            if path.startswith(root):
+                return path[len(root) :].replace(os.sep, "/")
+        for part in _PACKAGES:
+            if part in path:
+                return path.split(part, 1)[1].replace(os.sep, "/")
+        return os.path.basename(path)
+
+    def _see(self, frame: FrameType) -> None:
+        """Take note that `frame` runs; frames of the user's above the deepest common one have ended and are harvested."""
+        stack = self._stack
+        if stack and stack[-1] is frame:
+            return
+        known = {id(seen): depth for depth, seen in enumerate(stack)}
+        fresh: list[FrameType] = []
+        outer: FrameType | None = frame
+        while outer is not None and id(outer) not in known:
+            if self.kind(outer.f_code) is USER:
+                fresh.append(outer)
+            outer = outer.f_back
+        keep = 0 if outer is None else known[id(outer)] + 1
+        self._harvest_above(keep)
+        stack.extend(reversed(fresh))
+
+    def _harvest_above(self, keep: int) -> None:
+        while len(self._stack) > keep:
+            self._harvest(self._stack.pop())
+
+    def visible(self) -> Iterator[FrameType]:
+        """The user's frames seen last, innermost first."""
+        return reversed(self._stack)
+
+    def look(self, frame: FrameType | None) -> None:
+        """Read the variables of all frames of the user's that are on the stack now."""
+        while frame is not None and self.kind(frame.f_code) is not USER:
+            frame = frame.f_back
+        if frame is not None:
+            self._see(frame)
+        for seen in self.visible():
+            self._harvest(seen)
+
+    def close(self) -> None:
+        """Read what is left, and let every frame go."""
+        self._harvest_above(0)
+
+
+def _position(code: CodeType, last: int) -> tuple[int | None, int | None, int | None, int | None]:
+    for index, position in enumerate(code.co_positions()):
+        if index == last // 2:
+            return position
+    return (None, None, None, None)
+
+
+def _characters(text: str, count: int) -> int:
+    """Columns are counted in UTF-8 bytes by Python, in characters by us."""
+    return count if text.isascii() else len(text.encode()[:count].decode(errors="ignore"))
+
+
+def variables(frame: FrameType) -> Iterator[tuple[str, Any]]:
+    """The variables of a frame with their values; one level into lists, tuples and dicts, named like `w[0]`, after all plain ones."""
+    inner: list[tuple[str, Any]] = []
+    for name, value in list(frame.f_locals.items()):
+        if name.startswith("__"):
+            continue
+        yield name, value
+        if type(value) in (list, tuple) and len(value) <= 100:
+            inner += [(f"{name}[{index}]", item) for index, item in enumerate(value)]
+        elif type(value) is dict and len(value) <= 100 and frame.f_locals is not value:
+            inner += [(f"{name}[{key!r}]", item) for key, item in value.items() if isinstance(key, str | int)]
+    yield from inner
+
+
+_APPLY = torch.autograd.Function.apply.__func__.__code__  # type: ignore[attr-defined]
+if sys.version_info < (3, 11):  # pragma: no cover
+    raise ImportError("expression positions need Python 3.11")

@@ -1,0 +1,114 @@
+"""What is put into torch while someone records, and taken out after the last recording ends.
+
+Global module hooks, global optimizer hooks and a wrapper around the engine's entry. Each asks which recorder works on the calling thread
+and does nothing where there is none, so that recordings on several threads do not see each other.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+
+class Listener(Protocol):
+    """A recorder, as the hooks see it."""
+
+    def enter_module(self, module: nn.Module) -> None: ...
+    def leave_module(self, module: nn.Module) -> None: ...
+    def before_step(self, optimizer: Optimizer, has_closure: bool) -> None: ...
+    def after_step(self, optimizer: Optimizer, has_closure: bool) -> None: ...
+    def run_engine(self, original: Callable[..., Any], outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+
+
+_lock = threading.Lock()
+_thread = threading.local()
+_handles: list[Any] = []
+_listening = 0
+_original: Callable[..., Any] | None = None
+
+
+def current() -> Listener | None:
+    """The recorder of this thread."""
+    return getattr(_thread, "listener", None)
+
+
+def install(listener: Listener) -> None:
+    """Let `listener` hear of this thread's modules, optimizers and backward passes."""
+    global _listening
+    with _lock:
+        if _listening == 0:
+            _put_in()
+        _listening += 1
+    _thread.listener = listener
+
+
+def remove() -> None:
+    """The reverse of `install`, on the same thread."""
+    global _listening
+    _thread.listener = None
+    with _lock:
+        _listening -= 1
+        if _listening == 0:
+            _take_out()
+
+
+def _put_in() -> None:
+    global _original
+    _handles.append(nn.modules.module.register_module_forward_pre_hook(_enter))
+    _handles.append(nn.modules.module.register_module_forward_hook(_leave, always_call=True))
+    _handles.append(register_optimizer_step_pre_hook(_before_step))
+    _handles.append(register_optimizer_step_post_hook(_after_step))
+    _original = torch.autograd.graph._engine_run_backward
+    torch.autograd.graph._engine_run_backward = _engine
+    torch.autograd._engine_run_backward = _engine  # type: ignore[attr-defined]
+
+
+def _take_out() -> None:
+    global _original
+    assert _original is not None
+    torch.autograd.graph._engine_run_backward = _original
+    torch.autograd._engine_run_backward = _original  # type: ignore[attr-defined]
+    _original = None
+    while _handles:
+        _handles.pop().remove()
+
+
+def _enter(module: nn.Module, args: Any) -> None:
+    listener = current()
+    if listener is not None:
+        listener.enter_module(module)
+
+
+def _leave(module: nn.Module, args: Any, output: Any) -> None:
+    listener = current()
+    if listener is not None:
+        listener.leave_module(module)
+
+
+def _before_step(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    listener = current()
+    if listener is not None:
+        listener.before_step(optimizer, _has_closure(args, kwargs))
+
+
+def _after_step(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    listener = current()
+    if listener is not None:
+        listener.after_step(optimizer, _has_closure(args, kwargs))
+
+
+def _has_closure(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    return any(callable(value) for value in (*args[1:], *kwargs.values()))
+
+
+def _engine(outputs: Any, *args: Any, **kwargs: Any) -> Any:
+    original, listener = _original, current()
+    assert original is not None
+    if listener is None:
+        return original(outputs, *args, **kwargs)
+    return listener.run_engine(original, outputs, args, kwargs)

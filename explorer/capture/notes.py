@@ -1,0 +1,172 @@
+"""What is noted of a tensor: a `Note`, exact over all elements, with the tensor left as it was.
+
+The plain figures run in numpy over pieces that fit the cache, in float64 (float64 and int64 in their own type). The standard deviation
+comes from a second pass around the mean, because the sum of squares loses all digits where the mean is large against the spread.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy
+import torch
+
+from explorer.model import MOST_VALUES, Note, StoredTensor
+
+PIECE = 1 << 16  # elements measured at a time: 512 KB as float64, which stays in a core's cache
+SAFE_SQUARES = (1e-200, 1e200)  # sums of squares outside this range may have under- or overflowed in float64
+
+_UPCAST = {torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz}
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """`torch.float32` → "float32"."""
+    return str(dtype).removeprefix("torch.")
+
+
+def shape_of(tensor: torch.Tensor) -> tuple[int | str, ...]:
+    """The sizes of a tensor, symbolic ones as text; a nested tensor without regular sizes says so."""
+    try:
+        return tuple(size if type(size) is int else _size(size) for size in tensor.shape)
+    except RuntimeError:  # a strided nested tensor has no shape
+        return (str(tensor.size(0)), "*")
+
+
+def _size(size: Any) -> int | str:
+    text = str(size)
+    return int(text) if text.isdigit() else text
+
+
+def outline(tensor: torch.Tensor) -> Note:
+    """Shape, data type and device; nothing computed."""
+    return Note(shape_of(tensor), dtype_name(tensor.dtype), str(tensor.device))
+
+
+def is_plain(tensor: torch.Tensor) -> bool:
+    """Whether the elements can be read as they stand: a real, dense tensor, not a fake, meta, sparse, quantized, nested or wrapped one."""
+    return (
+        type(tensor) in (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer)
+        and tensor.layout is torch.strided
+        and tensor.device.type != "meta"
+        and not tensor.is_nested
+        and not tensor.is_quantized
+    )
+
+
+def measure(tensor: torch.Tensor, *, statistics: bool = True) -> Note:
+    """The Note of `tensor`: statistics over all its elements, and every value where there are at most 64.
+
+    Must be called where no dispatch mode sees the reading, with gradients off or not: the tensor is read through a detached alias.
+    """
+    if not statistics or not is_plain(tensor):
+        return outline(tensor)
+    array = _array(tensor)
+    shape = tuple(int(size) for size in tensor.shape)
+    values = _values(array) if array.size <= MOST_VALUES else None
+    figures = _figures(array.reshape(-1)) if array.size else {"zeros": 0, "nans": 0, "infs": 0}
+    return Note(shape, dtype_name(tensor.dtype), str(tensor.device), values=values, **figures)
+
+
+def store(tensor: torch.Tensor) -> StoredTensor | None:
+    """A copy of the whole tensor; None where its elements cannot be read."""
+    if not is_plain(tensor):
+        return None
+    with torch.no_grad():
+        raw = tensor.detach().resolve_conj().resolve_neg().cpu().contiguous()
+        data = raw.reshape(-1).view(torch.uint8).numpy().tobytes() if raw.numel() else b""
+    return StoredTensor(dtype_name(tensor.dtype), tuple(int(size) for size in tensor.shape), data)
+
+
+def _array(tensor: torch.Tensor) -> numpy.ndarray[Any, Any]:
+    raw = tensor.detach()
+    if raw.dtype in _UPCAST:
+        raw = raw.float()
+    if raw.is_conj() or raw.is_neg():
+        raw = raw.resolve_conj().resolve_neg()
+    return raw.cpu().numpy()
+
+
+def _values(array: numpy.ndarray[Any, Any]) -> Any:
+    if array.dtype.kind == "c":
+        return _frozen(numpy.vectorize(str, otypes=[object])(array).tolist())
+    return _frozen(array.tolist())
+
+
+def _frozen(values: Any) -> Any:
+    return tuple(_frozen(value) for value in values) if isinstance(values, list) else values
+
+
+def _figures(flat: numpy.ndarray[Any, Any]) -> dict[str, Any]:
+    """Statistics of a non-empty vector."""
+    kind = flat.dtype.kind
+    if kind == "c":
+        return _complex_figures(flat)
+    if kind == "b":
+        flat = flat.view(numpy.uint8)
+    low, high, total, squares, nonzero = math.inf, -math.inf, 0.0, 0.0, 0
+    with numpy.errstate(all="ignore"):
+        for piece in _pieces(flat):
+            smallest, largest = piece.min(), piece.max()
+            low = smallest if smallest < low or smallest != smallest else low
+            high = largest if largest > high or largest != largest else high
+            exact = piece.astype(numpy.float64)
+            total += float(exact.sum())
+            squares += float(numpy.einsum("i,i->", exact, exact))
+            nonzero += int(numpy.count_nonzero(piece))
+        count = flat.size
+        figures: dict[str, Any] = {"min": float(low), "max": float(high), "zeros": count - nonzero, "nans": 0, "infs": 0}
+        if not math.isfinite(total) or not math.isfinite(squares):
+            figures["nans"] = int(numpy.count_nonzero(flat != flat))
+            figures["infs"] = int(numpy.count_nonzero(numpy.isinf(flat))) if kind == "f" else 0
+        if figures["nans"]:
+            return {**figures, "min": math.nan, "max": math.nan, "mean": math.nan, "std": math.nan, "norm": math.nan}
+        mean = _mean(flat, total)
+        return {**figures, "mean": mean, "std": _deviation(flat, mean), "norm": _norm(flat, squares, max(abs(low), abs(high)))}
+
+
+def _pieces(flat: numpy.ndarray[Any, Any]) -> list[numpy.ndarray[Any, Any]]:
+    return [flat[start : start + PIECE] for start in range(0, flat.size, PIECE)]
+
+
+def _mean(flat: numpy.ndarray[Any, Any], total: float) -> float:
+    if flat.dtype.kind in "iu":
+        wide = flat.dtype.itemsize == 8 and max(abs(int(flat.min())), abs(int(flat.max()))) > 1 << 46  # a piece's sum could overflow
+        return sum(int((piece.astype(object) if wide else piece).sum()) for piece in _pieces(flat)) / flat.size
+    if math.isfinite(total):
+        return total / flat.size
+    if numpy.isinf(flat).any():
+        return total
+    return float(sum(float((piece.astype(numpy.float64) / flat.size).sum()) for piece in _pieces(flat)))  # the sum overflowed, the mean does not
+
+
+def _deviation(flat: numpy.ndarray[Any, Any], mean: float) -> float:
+    if not math.isfinite(mean):
+        return math.nan
+    spread, scale = 0.0, 1.0
+    for piece in _pieces(flat):
+        centred = piece.astype(numpy.float64) - mean
+        spread += float(numpy.einsum("i,i->", centred, centred))
+    if spread and not SAFE_SQUARES[0] < spread < SAFE_SQUARES[1]:
+        scale = max(float(numpy.abs(piece.astype(numpy.float64) - mean).max()) for piece in _pieces(flat)) or 1.0
+        spread = sum(float((((piece.astype(numpy.float64) - mean) / scale) ** 2).sum()) for piece in _pieces(flat))
+    return scale * math.sqrt(spread / flat.size)
+
+
+def _norm(flat: numpy.ndarray[Any, Any], squares: float, largest: Any) -> float:
+    peak = float(largest)
+    if peak == 0.0 or math.isinf(peak):
+        return peak
+    if SAFE_SQUARES[0] < squares < SAFE_SQUARES[1]:
+        return math.sqrt(squares)
+    return peak * math.sqrt(sum(float(((piece.astype(numpy.float64) / peak) ** 2).sum()) for piece in _pieces(flat)))
+
+
+def _complex_figures(flat: numpy.ndarray[Any, Any]) -> dict[str, Any]:
+    """Complex numbers have no order and here no mean: the counts and the norm."""
+    with numpy.errstate(all="ignore"):
+        nans = int(numpy.count_nonzero(numpy.isnan(flat)))
+        infs = int(numpy.count_nonzero(numpy.isinf(flat)))
+        parts = flat.astype(numpy.complex128).view(numpy.float64)
+        norm = math.nan if nans else _norm(parts, float(numpy.einsum("i,i->", parts, parts)), numpy.abs(parts).max())
+    return {"norm": norm, "zeros": int(flat.size - numpy.count_nonzero(flat)), "nans": nans, "infs": infs}

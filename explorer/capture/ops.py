@@ -1,0 +1,49 @@
+"""What is known of an op before it runs: its name, what it writes to, whether its result depends on the numbers it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+# Ops that read nothing but the shape, type and device of their arguments: what they make are constants.
+FACTORIES = frozenset(
+    "empty_like zeros_like ones_like full_like rand_like randn_like randint_like new_empty new_zeros new_ones new_full new_empty_strided "
+    "lift_fresh lift_fresh_copy lift".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """An aten overload: `schema` is "mul.Tensor", other libraries' ops are "library::name.overload"."""
+
+    schema: str
+    name: str
+    is_detach: bool
+    mutable: bool
+    factory: bool
+    writes: tuple[tuple[int, str], ...]
+
+    def written(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """The arguments that the op changes, in the order of the schema."""
+        found: list[Any] = []
+        for position, name in self.writes:
+            value = args[position] if position < len(args) else kwargs.get(name)
+            found += value if isinstance(value, list | tuple) else [value]
+        return found
+
+
+@cache
+def learn(func: Any) -> Op:
+    """The `Op` of an overload as dispatch modes get it."""
+    schema = func._schema
+    library, name = schema.name.split("::", 1)
+    overload = schema.overload_name
+    full = f"{name}.{overload}" if overload else name
+    if library != "aten":
+        full, name = f"{library}::{full}", f"{library}::{name}"
+    writes = tuple((i, argument.name) for i, argument in enumerate(schema.arguments) if argument.alias_info and argument.alias_info.is_write)
+    takes_tensors = any("Tensor" in str(argument.type) for argument in schema.arguments)
+    returns_tensors = any("Tensor" in str(returned.type) for returned in schema.returns)
+    factory = returns_tensors and not writes and (name in FACTORIES or not takes_tensors)
+    return Op(full, name, name in ("detach", "detach_", "alias") and name != "alias", bool(writes), factory, writes)

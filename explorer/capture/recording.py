@@ -1,0 +1,113 @@
+"""The Python surface of recording: `record()` around one's own code, `trace()` of a program, a callable or a loss that already has a graph."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import torch
+
+from explorer.capture.recorder import Recorder
+from explorer.capture.run import run_target
+from explorer.capture.structure import structure
+from explorer.capture.targets import backward_of
+from explorer.errors import RequestError
+from explorer.model import Trace
+
+
+class Recording:
+    """What `record()` gives: `trace` is the last pass, `traces` are all passes (at most 100)."""
+
+    def __init__(self, title: str | None, *, values: str, deep: bool, frame: FrameType | None) -> None:
+        folder = os.path.dirname(os.path.abspath(frame.f_code.co_filename)) if frame is not None else "."
+        name = title or (os.path.basename(frame.f_code.co_filename) if frame is not None else "recording")
+        self._recorder = Recorder(title=name, folder=folder, values=values, wanted="all", deep=deep)
+        self._traces: list[Trace] | None = None
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> Recording:
+        self._recorder.__enter__()
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        self._recorder.__exit__(kind, error, traceback)
+        try:
+            self._traces = self._recorder.traces(error=error)
+        except RequestError as refusal:
+            if error is None:
+                raise
+            self._error = refusal
+
+    @property
+    def recorder(self) -> Recorder:
+        return self._recorder
+
+    @property
+    def traces(self) -> list[Trace]:
+        """All recorded passes, oldest first."""
+        if self._error is not None:
+            raise self._error
+        if self._traces is None:
+            raise RequestError("running.still_recording")
+        return self._traces
+
+    @property
+    def trace(self) -> Trace:
+        """The pass recorded last."""
+        return self.traces[-1]
+
+
+def record(title: str | None = None, *, values: str = "stats", deep: bool = False) -> Recording:
+    """Record what runs in `with explorer.record() as recording:`, in this process and on this thread.
+
+    `values`: "stats" (statistics, and all values of tensors with at most 64 elements), "all" (whole tensors too) or "none". Graphs of
+    more than 30,000 nodes are refused unless `deep=True`, because destroying them after they were looked at can overflow the stack; with
+    it, end the process without destroying them (`os._exit`).
+    """
+    return Recording(title, values=values, deep=deep, frame=_caller())
+
+
+def trace(
+    target: str | Callable[[], Any] | torch.Tensor,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    seed: int | None = None,
+    values: str = "stats",
+    wanted: int = 1,
+    timeout: float = 600.0,
+    memory_limit: float | None = None,
+    deep: bool = False,
+) -> Trace:
+    """The trace of a TARGET (in a child process), of a callable (here), or of a loss that already has a graph (its structure only).
+
+    `timeout` in seconds, `memory_limit` in GB, both for a TARGET. Raises an `ExplorerError` where there is nothing to trace.
+    """
+    if isinstance(target, torch.Tensor):
+        return structure(target, frame=_caller(), deep=deep)
+    if isinstance(target, str):
+        chosen = 0 if seed is None else seed
+        result = run_target(
+            target, device=device, dtype=dtype, seed=chosen, values=values, wanted=wanted, timeout=timeout, memory_limit=memory_limit
+        )
+        return result.traces[-1]
+    if seed is not None:
+        torch.manual_seed(seed)
+    code = getattr(target, "__code__", None)
+    frame = _caller()
+    recording = Recording(getattr(target, "__name__", None), values=values, deep=deep, frame=frame)
+    if code is not None:
+        recording.recorder.frames.folder = os.path.realpath(os.path.dirname(code.co_filename)) + os.sep
+    with recording:
+        backward_of(target(), recording.recorder)
+    return recording.traces[wanted - 1] if len(recording.traces) >= wanted else recording.trace
+
+
+def _caller() -> FrameType | None:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("explorer."):
+        frame = frame.f_back
+    return frame

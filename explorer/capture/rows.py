@@ -1,0 +1,189 @@
+"""What the recorder writes down of a run, as plain values: one `Row` an op or leaf, one `GraphNode` an autograd node, one `Pass` a backward.
+
+`explorer.capture.assemble` makes a `Trace` of them. Nothing here needs torch, so a journal of rows can be read after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from explorer.model import Finding, MadeWith, Module, Note, Source, StoredTensor
+
+EXTERNAL = "external"  # the kind of a row for a tensor that was computed before the recording began
+
+
+@dataclass(slots=True)
+class Input:
+    """A tensor argument: output `output` of row `row`; whether autograd may follow it."""
+
+    row: int
+    output: int
+    needs_gradient: bool
+
+
+@dataclass(slots=True)
+class Row:
+    """One op as it passed by, or one tensor that no recorded op made (then `schema` is "").
+
+    `window` are the sequence numbers of autograd nodes made since the row before: the node of an op is the last of them, others belong to
+    neighbours. `writes_view` says that the op changed a view in place, `alias` that the row stands for a view read again after its base
+    changed. `base` is the Note of the whole base that was changed through a view. Rows with the same `identity` are the same leaf, read
+    again after it changed. An `absorbed` row only made or changed a leaf and is not drawn, nor is what served it alone.
+    """
+
+    index: int
+    kind: str
+    schema: str = ""
+    window: tuple[int, int] = (0, 0)
+    inputs: list[Input] = field(default_factory=list)
+    outputs: list[Note] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    module: int | None = None
+    source: Source | None = None
+    function_source: Source | None = None
+    reason: str | None = None
+    mutable: bool = False
+    writes_view: bool = False
+    base: Note | None = None
+    alias: bool = False
+    factory: bool = False
+    absorbed: bool = False
+    failed: bool = False
+    microseconds: float | None = None
+    identity: int | None = None
+    tensors: list[StoredTensor | None] = field(default_factory=list)
+
+    @property
+    def op(self) -> str | None:
+        """The aten name without overload: "mul.Tensor" → "mul"; other libraries' ops keep their namespace."""
+        return self.schema.split(".", 1)[0] if self.schema else None
+
+    def plain(self) -> dict[str, Any]:
+        """The row as JSON can hold it, for the journal; non-finite numbers are written as Python's json does."""
+        plain = asdict(self)
+        plain.pop("tensors")
+        return plain
+
+
+def row_from(plain: Mapping[str, Any]) -> Row:
+    """The row that `Row.plain` wrote."""
+    values = dict(plain)
+    values["window"] = tuple(values["window"])
+    values["inputs"] = [Input(**item) for item in values["inputs"]]
+    values["outputs"] = [_note_from(note) for note in values["outputs"]]
+    values["base"] = _note_from(values["base"]) if values["base"] else None
+    for key in ("source", "function_source"):
+        values[key] = Source(**values[key]) if values[key] else None
+    return Row(**values)
+
+
+def _note_from(plain: Mapping[str, Any]) -> Note:
+    return Note(**{**plain, "shape": tuple(plain["shape"]), "values": _tuples(plain["values"])})
+
+
+def _tuples(values: Any) -> Any:
+    return tuple(_tuples(value) for value in values) if isinstance(values, list) else values
+
+
+@dataclass(slots=True)
+class SavedTensor:
+    """A tensor that an autograd node keeps; `row` made its storage."""
+
+    name: str
+    note: Note
+    bytes: int
+    row: int | None
+    state: str
+
+
+@dataclass(slots=True)
+class GraphNode:
+    """One autograd node as walked: `next` has (key of the node, its output number) per slot, None where nothing follows.
+
+    `outputs` outlines what the op gave out (shape, type, device), `received` and `sent` what flowed in per output and out per slot.
+    """
+
+    key: int
+    name: str
+    sequence: int
+    next: list[tuple[int, int] | None]
+    outputs: list[Note]
+    leaf: int | None = None
+    code: str | None = None
+    saved: list[SavedTensor] = field(default_factory=list)
+    received: list[Note | None] | None = None
+    sent: list[Note | None] | None = None
+    captured: dict[int, Note] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    microseconds: float | None = None
+    tensors: list[StoredTensor | None] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class LeafGradient:
+    """`.grad` of the leaf at a row, before and after the pass."""
+
+    before: Note | None
+    after: Note | None
+
+
+@dataclass(slots=True)
+class Write:
+    """A leaf changed after backward. `optimizer` and `group` are None where the program did it by hand."""
+
+    row: int
+    optimizer: str | None
+    group: int | None
+    before: Note
+    gradient: Note | None
+    after: Note
+    state: dict[str, Note]
+    settings: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Pass:
+    """One outermost engine call: the rows (start ≤ index < stop) that came since the one before, its graph, and what was done after it.
+
+    `roots` are (node key, output number, seed) per tensor that backward started from, `root_rows` (node key, output number, row and output
+    that hold the tensor's value), `order` the keys in the order the engine ran them.
+    """
+
+    number: int
+    start: int
+    stop: int
+    nodes: list[GraphNode] = field(default_factory=list)
+    roots: list[tuple[int, int, Note]] = field(default_factory=list)
+    root_rows: list[tuple[int, int, tuple[int, int] | None]] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
+    leaves: dict[int, LeafGradient] = field(default_factory=dict)
+    writes: list[Write] = field(default_factory=list)
+    loss: float | None = None
+    started: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """The program's modules and what they own: module table, path by module number, leaf kinds and names by row."""
+
+    modules: tuple[Module, ...] = ()
+    paths: Mapping[int, str] = field(default_factory=dict)
+    leaves: Mapping[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a trace says of its making."""
+
+    title: str
+    made_with: MadeWith
+    partial: bool = False
+    error: str | None = None
+    error_source: Source | None = None
+    outputs: tuple[int, ...] | None = None
+    passes: int = 0
+    structure: bool = False
+    sources: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()

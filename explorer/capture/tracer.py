@@ -1,0 +1,392 @@
+"""Watches the autograd engine: walks the grad_fn chain before it runs, hooks every node, notes what flows in and out, and lets go.
+
+The walk uses an explicit stack. Nodes are known by their own number, never by `id`; they are held from the start of the engine call to
+its end and released root first, so that the destruction of a deep graph does not recurse through our wrappers.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import time
+import weakref
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.optim.optimizer import Optimizer
+
+from explorer.capture.notes import dtype_name, outline
+from explorer.capture.rows import GraphNode, LeafGradient, Pass, SavedTensor, Write
+from explorer.errors import RequestError
+from explorer.model import Note
+
+if TYPE_CHECKING:
+    from explorer.capture.recorder import Recorder
+
+_RAW = "_raw_saved_"
+SHALLOW = 30_000  # nodes; the destruction of a deeper walked graph can overflow the stack of the user's own process
+_NO_SEQUENCE = 2**64 - 1  # what AccumulateGrad answers
+
+
+class Graph:
+    """The nodes reachable from some roots, numbered in the order they were found."""
+
+    def __init__(self, outputs: Iterable[Any], *, limit: int | None) -> None:
+        self.nodes: list[Any] = []
+        self.keys: dict[Any, int] = {}
+        self.roots: list[tuple[int, int] | None] = []
+        self.too_deep = False
+        stack: list[Any] = []
+        for output in outputs:
+            edge = output if isinstance(output, GradientEdge) else get_gradient_edge(output) if output.requires_grad else None
+            self.roots.append(None if edge is None else (self._key(edge.node, stack), edge.output_nr))
+        while stack:
+            for following, _ in stack.pop().next_functions:
+                if following is not None:
+                    self._key(following, stack)
+            if limit is not None and len(self.nodes) > limit:
+                self.too_deep = True
+                break
+
+    def _key(self, node: Any, stack: list[Any]) -> int:
+        key = self.keys.get(node)
+        if key is None:
+            key = self.keys[node] = len(self.nodes)
+            self.nodes.append(node)
+            stack.append(node)
+        return key
+
+    def release(self) -> None:
+        """Let go of all nodes, those nearest the roots first, whatever else still holds them."""
+        order = sorted(range(len(self.nodes)), key=lambda key: (sequence_of(self.nodes[key]) == _NO_SEQUENCE, -sequence_of(self.nodes[key])))
+        self.keys.clear()
+        for key in order:
+            self.nodes[key] = None
+        self.nodes.clear()
+
+
+def sequence_of(node: Any) -> int:
+    """The number a node got when it was made, per thread."""
+    return int(node._sequence_nr())
+
+
+def describe(node: Any, key: int, keys: dict[Any, int]) -> GraphNode:
+    """What stands on a node; gradients are added when the engine runs."""
+    following = [None if other is None else (keys[other], number) for other, number in node.next_functions if other is None or other in keys]
+    name = node.name().removeprefix("torch::autograd::")
+    described = GraphNode(key, name, sequence_of(node), following, [_metadata(item) for item in node._input_metadata])
+    owner = getattr(node, "_forward_cls", None)
+    if owner is not None:
+        described.code = _backward_code(owner)
+    return described
+
+
+def _metadata(item: Any) -> Note:
+    try:
+        shape: tuple[int | str, ...] = tuple(int(size) if str(size).isdigit() else str(size) for size in item.shape)
+    except RuntimeError:  # a strided nested tensor has no shape
+        shape = ("*",)
+    return Note(shape, dtype_name(item.dtype), str(item.device))
+
+
+def _backward_code(owner: Any) -> str:
+    for name in ("backward", "vjp"):
+        method = getattr(owner, name, None)
+        if method is not None and getattr(torch.autograd.Function, name, None) is not method:
+            try:
+                return inspect.cleandoc("\n" + inspect.getsource(method))
+            except (OSError, TypeError):
+                return f"{owner.__qualname__}.{name} (its source is not available)"
+    return f"{owner.__qualname__}.backward"
+
+
+def saved_of(node: Any, find: Callable[[torch.Tensor], tuple[int, int] | None]) -> list[tuple[SavedTensor, Any]]:
+    """What a node keeps, without unpacking what the user's hooks packed (that could run the user's code again)."""
+    found: list[tuple[SavedTensor, Any]] = []
+    for name, raw in _raw_saved(node):
+        data = raw.data
+        if isinstance(data, torch.Tensor):
+            note = outline(data)
+            place = find(data)
+            found.append((SavedTensor(name, note, _bytes(data), place[0] if place else None, _state(node, name, raw)), raw))
+        elif data is None and _state(node, name, raw) == "freed":
+            found.append((SavedTensor(name, Note((), "unknown"), 0, None, "freed"), raw))
+    return found
+
+
+def _raw_saved(node: Any) -> Iterable[tuple[str, Any]]:
+    kind = type(node)
+    names = _SAVED_NAMES.get(kind)
+    if names is None:
+        names = [name for name in dir(node) if name.startswith(_RAW)]
+        _SAVED_NAMES[kind] = names
+    for attribute in names:
+        try:
+            value = getattr(node, attribute)
+        except RuntimeError:  # freed Python Functions refuse
+            continue
+        name = attribute.removeprefix(_RAW)
+        if isinstance(value, list | tuple):
+            yield from ((f"{name}[{index}]", item) for index, item in enumerate(value) if item is not None)
+        elif value is not None:
+            yield name, value
+
+
+_SAVED_NAMES: weakref.WeakKeyDictionary[type, list[str]] = weakref.WeakKeyDictionary()
+
+
+def _state(node: Any, name: str, raw: Any) -> str:
+    """Reading a saved tensor is the one way to learn that it is stale or freed; done only where no hook of the user's unpacks it."""
+    try:
+        if raw.unpack_hook is not None:
+            return "kept"
+        if hasattr(node, f"_saved_{name}"):
+            getattr(node, f"_saved_{name}")
+        elif raw.data is None:
+            raw.unpack()
+    except RuntimeError as error:
+        return "stale" if "modified by an inplace" in str(error) else "freed"
+    return "kept"
+
+
+def _bytes(tensor: torch.Tensor) -> int:
+    try:
+        return int(tensor.numel()) * tensor.element_size()
+    except (RuntimeError, TypeError, ValueError):  # symbolic sizes
+        return 0
+
+
+class Tracer:
+    """The backward side of a recorder."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._running: Pass | None = None
+        self._delivered: dict[tuple[int, int], tuple[Any, Note] | None] = {}
+        self._clock = 0
+        self._pending_steps: dict[int, list[tuple[Write, torch.Tensor]]] = {}
+
+    def run_engine(self, original: Callable[..., Any], outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run the engine as the user asked, watched if this is the outermost call of a wanted pass."""
+        if self._running is not None:
+            return original(outputs, *args, **kwargs)
+        recorder = self._recorder
+        recorder.frames.look(sys._getframe(1))
+        here = recorder.begin_pass()
+        creates = len(args) > 2 and bool(args[2]) or bool(kwargs.get("create_graph"))
+        if not recorder.wants(here.number):
+            return self._unwatched(here, original, outputs, args, kwargs, creates)
+        with recorder.quiet():
+            graph = Graph(outputs, limit=None if recorder.deep else SHALLOW)
+        if graph.too_deep:
+            recorder.refused = RequestError("running.too_deep")
+            graph.release()
+            return self._unwatched(here, original, outputs, args, kwargs, creates)
+        return self._watched(here, graph, original, outputs, args, kwargs, creates)
+
+    def _unwatched(self, here: Pass, original: Callable[..., Any], outputs: Any, args: Any, kwargs: Any, creates: bool) -> Any:
+        self._running = here
+        try:
+            if creates:
+                return original(outputs, *args, **kwargs)
+            with self._recorder.quiet():
+                return original(outputs, *args, **kwargs)
+        finally:
+            self._running = None
+            self._recorder.resume()
+
+    def _watched(self, here: Pass, graph: Graph, original: Callable[..., Any], outputs: Any, args: Any, kwargs: Any, creates: bool) -> Any:
+        recorder = self._recorder
+        raws: list[tuple[SavedTensor, Any]] = []
+        handles: list[Any] = []
+        leaves: dict[int, torch.Tensor] = {}
+        try:
+            with recorder.quiet():
+                self._prepare(here, graph, outputs, args, raws, leaves)
+                handles = [node.register_hook(partial(self._after, here.nodes[key])) for key, node in enumerate(graph.nodes)]
+            here.stop = len(recorder.rows)
+            self._running, self._clock = here, time.perf_counter_ns()
+            if creates:
+                recorder.resume()
+                result = original(outputs, *args, **kwargs)
+            else:
+                with recorder.quiet():
+                    result = original(outputs, *args, **kwargs)
+            with recorder.quiet():
+                self._captured(here, graph, args, result)
+            return result
+        finally:
+            self._running = None
+            for handle in handles:
+                handle.remove()
+            with recorder.quiet():
+                self._after_engine(here, leaves, raws)
+            raws.clear()
+            graph.release()
+            self._delivered.clear()
+            recorder.frames.look(sys._getframe(2))
+            if not creates:
+                recorder.resume()
+
+    # -- before
+
+    def _prepare(self, here: Pass, graph: Graph, outputs: Any, args: Any, raws: list[Any], leaves: dict[int, torch.Tensor]) -> None:
+        recorder = self._recorder
+        for key, node in enumerate(graph.nodes):
+            described = describe(node, key, graph.keys)
+            variable = getattr(node, "variable", None)
+            if described.name == "AccumulateGrad" and isinstance(variable, torch.Tensor):
+                described.leaf = recorder.leaf_row(variable)
+                leaves[described.leaf] = variable
+                here.leaves[described.leaf] = LeafGradient(None if variable.grad is None else recorder.note(variable.grad), None)
+            else:
+                saved = saved_of(node, recorder.find)
+                described.saved = [item for item, _ in saved]
+                raws += saved
+            here.nodes.append(described)
+        seeds = args[0] if args else ()
+        sums: dict[tuple[int, int], torch.Tensor] = {}
+        for output, root, seed in zip(outputs, graph.roots, seeds, strict=False):
+            start = seed if seed is not None else torch.ones_like(output) if isinstance(output, torch.Tensor) else None
+            if root is not None and start is not None:
+                sums[root] = start if root not in sums else sums[root] + start
+        here.roots = [(*root, recorder.note(seed)) for root, seed in sums.items()]
+        only = outputs[0] if len(outputs) == 1 and isinstance(outputs[0], torch.Tensor) else None
+        if only is not None and only.numel() == 1:
+            here.loss = recorder.note(only).item
+        self._place_roots(here, graph, outputs)
+
+    def _place_roots(self, here: Pass, graph: Graph, outputs: Any) -> None:
+        """Where no op made the node of a root (a custom Function), the tensor itself says what its value is."""
+        for output, root in zip(outputs, graph.roots, strict=True):
+            if isinstance(output, torch.Tensor) and root is not None:
+                found = self._recorder.find(output)
+                here.root_rows.append((*root, found))
+
+    # -- while the engine runs
+
+    def _after(self, node: GraphNode, sent: tuple[Any, ...], received: tuple[Any, ...]) -> None:
+        """The post-hook of a node: `received` is what it got after all hooks, `sent` what goes along each edge, reduced and cast."""
+        now = time.perf_counter_ns()
+        recorder = self._recorder
+        with recorder.quiet():
+            node.microseconds = (now - self._clock) / 1000
+            node.received = [None if item is None else self._received(node.key, number, item) for number, item in enumerate(received)]
+            if recorder.keep:
+                node.tensors = [None if item is None else recorder.stored(item) for item in received]
+            node.sent = [None if item is None else self._sent(node, slot, item) for slot, item in enumerate(sent)]
+        assert self._running is not None
+        self._running.order.append(node.key)
+        recorder.report("backward", len(self._running.order), len(self._running.nodes))
+        self._clock = time.perf_counter_ns()
+
+    def _sent(self, node: GraphNode, slot: int, tensor: torch.Tensor) -> Note:
+        note = self._recorder.note(tensor)
+        following = node.next[slot] if slot < len(node.next) else None
+        if following is not None:
+            self._delivered[following] = None if following in self._delivered else (_mark(tensor), note)
+        return note
+
+    def _received(self, key: int, output: int, tensor: torch.Tensor) -> Note:
+        """One contribution that arrives unchanged is the tensor that was sent: the engine holds it, so the same address means the same."""
+        sent = self._delivered.get((key, output))
+        if sent is not None and sent[0] is not None and sent[0] == _mark(tensor):
+            return sent[1]
+        return self._recorder.note(tensor)
+
+    # -- after
+
+    def _captured(self, here: Pass, graph: Graph, args: Any, result: Any) -> None:
+        """`autograd.grad(loss, w)` takes gradients out of the flow at w: the nodes there received them, although they did not run."""
+        if not isinstance(result, tuple) or len(args) < 4:
+            return
+        for wanted, gradient in zip(args[3], result, strict=False):
+            if not isinstance(gradient, torch.Tensor):
+                continue
+            edge = wanted if isinstance(wanted, GradientEdge) else get_gradient_edge(wanted)
+            key = graph.keys.get(edge.node)
+            if key is not None:
+                here.nodes[key].captured[edge.output_nr] = self._recorder.note(gradient)
+
+    def _after_engine(self, here: Pass, leaves: dict[int, torch.Tensor], raws: list[tuple[SavedTensor, Any]]) -> None:
+        for row, tensor in leaves.items():
+            here.leaves[row].after = None if tensor.grad is None else self._recorder.note(tensor.grad)
+        for saved, raw in raws:
+            if raw.data is None:
+                saved.state = "freed"
+
+    # -- updates
+
+    def before_step(self, optimizer: Optimizer) -> None:
+        """An optimizer is about to change parameters: note those that took part in the pass."""
+        here = self._recorder.open_pass
+        if here is None or not self._recorder.wants(here.number):
+            return
+        with self._recorder.quiet():
+            entries = []
+            for group, settings in enumerate(optimizer.param_groups):
+                for tensor in settings["params"]:
+                    found = self._recorder.find(tensor)
+                    if found is not None and found[0] in here.leaves:
+                        before = self._recorder.note(tensor)
+                        gradient = None if tensor.grad is None else self._recorder.note(tensor.grad)
+                        write = Write(found[0], type(optimizer).__name__, group, before, gradient, before, {}, _settings(settings))
+                        entries.append((write, tensor))
+            self._pending_steps[id(optimizer)] = entries
+
+    def after_step(self, optimizer: Optimizer) -> None:
+        """The step is done: note what became of them, and the optimizer's state."""
+        here = self._recorder.open_pass
+        entries = self._pending_steps.pop(id(optimizer), [])
+        if here is None:
+            return
+        with self._recorder.quiet():
+            for write, tensor in entries:
+                write.after = self._recorder.note(tensor)
+                state = optimizer.state.get(tensor, {})
+                write.state = {str(name): self._recorder.note(value) for name, value in state.items() if isinstance(value, torch.Tensor)}
+                here.writes.append(write)
+
+    def writing(self, identity: int | None, tensor: torch.Tensor) -> Write | None:
+        """A leaf is about to be changed by hand; an update if it took part in the pass that just ran."""
+        here = self._recorder.open_pass
+        found = self._recorder.find(tensor) if identity is not None else None
+        if here is None or found is None or found[0] not in here.leaves or not self._recorder.wants(here.number):
+            return None
+        for write in here.writes:
+            if write.row == found[0] and write.optimizer is None:
+                return write
+        with self._recorder.quiet():
+            before = self._recorder.note(tensor)
+            gradient = None if tensor.grad is None else self._recorder.note(tensor.grad)
+        write = Write(found[0], None, None, before, gradient, before, {}, {})
+        here.writes.append(write)
+        return write
+
+    def written(self, write: Write, tensor: torch.Tensor) -> None:
+        """The change by hand is done."""
+        with self._recorder.quiet():
+            write.after = self._recorder.note(tensor)
+
+
+def _mark(tensor: torch.Tensor) -> tuple[Any, ...] | None:
+    try:
+        return (tensor.data_ptr(), tensor._version, tuple(tensor.shape), tensor.stride(), tensor.dtype)
+    except RuntimeError:
+        return None
+
+
+def _settings(group: dict[str, Any]) -> dict[str, Any]:
+    """The plain numbers of a parameter group."""
+    found: dict[str, Any] = {}
+    for name, value in group.items():
+        if isinstance(value, torch.Tensor) and value.numel() == 1:
+            value = value.item()
+        if value is None or isinstance(value, bool | int | float | str):
+            found[name] = value
+        elif isinstance(value, tuple) and all(isinstance(item, int | float) for item in value):
+            found[name] = list(value)
+    return found

@@ -1,0 +1,160 @@
+"""Trace → Findings: what a person should know about a pass, one small function a kind.
+
+What needs only the trace is found by `findings`; what only the recording knew (an error of the program, outputs without a graph) is made
+by the functions after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+from explorer.model import Finding, Node, Source, Trace
+from explorer.sums import misfits
+from explorer.text import LANGUAGES, say
+
+Severity = Literal["error", "warning", "info"]
+
+
+def findings(trace: Trace) -> tuple[Finding, ...]:
+    """All findings that the trace itself shows, errors first."""
+    found = [finding for find in KINDS for finding in find(trace)]
+    return tuple(sorted(found, key=lambda finding: ("error", "warning", "info").index(finding.severity)))
+
+
+def finding(
+    kind: str, severity: Severity, node: Node | None, *, name: str | None = None, source: Source | None = None, **values: object
+) -> Finding:
+    """A finding whose sentences stand in the table under its kind."""
+    return Finding(
+        kind=kind,
+        severity=severity,
+        node=None if node is None else node.id,
+        name=name if name is not None else None if node is None else called(node),
+        source=source if source is not None else None if node is None else node.source,
+        related=(),
+        message={language: say(f"finding.{kind}", language, name=name or (called(node) if node else ""), **_worded(values, language)) for language in LANGUAGES},
+        remedy={language: say(f"finding.{kind}.remedy", language) for language in LANGUAGES},
+    )
+
+
+def _worded(values: dict[str, object], language: str) -> dict[str, object]:
+    return {key: say(value[1:], language) if isinstance(value, str) and value.startswith("@") else value for key, value in values.items()}
+
+
+def called(node: Node) -> str:
+    """What a sentence calls a node."""
+    return node.name or (node.source.expression if node.source and len(node.source.expression) <= 40 else None) or node.op or node.kind
+
+
+# -- what the trace shows
+
+
+def replaced_gradient(trace: Trace) -> Iterator[Finding]:
+    """The gradient a node received is not the sum of what was sent to it."""
+    for node in sorted({node for node, _ in misfits(trace)}):
+        yield finding("replaced_gradient", "warning", trace.nodes[node])
+
+
+def accumulated_gradient(trace: Trace) -> Iterator[Finding]:
+    """A leaf had a gradient before the pass, and this pass added to it."""
+    for node in trace.nodes:
+        before = node.accumulated.before if node.accumulated else None
+        if before is not None and node.status == "executed" and (before.norm is None or before.norm != 0):
+            yield finding("accumulated_gradient", "warning", node)
+
+
+def detached(trace: Trace) -> Iterator[Finding]:
+    """A value that could carry a gradient is detached on its way to something that backward started from."""
+    yield from _cuts(trace, "detached", "detach")
+
+
+def integer_cut(trace: Trace) -> Iterator[Finding]:
+    """A value that could carry a gradient becomes an integer and still reaches the loss."""
+    yield from _cuts(trace, "integer_cut", "integer")
+
+
+def _cuts(trace: Trace, kind: str, reason: str) -> Iterator[Finding]:
+    useful = _reaches_loss(trace)
+    could = {node.id for node in trace.nodes if node.status in ("executed", "not executed")}
+    sources: dict[int, int] = {}
+    for edge in trace.edges:
+        if edge.source in could:
+            sources.setdefault(edge.target, edge.source)
+    for node in trace.nodes:
+        if node.reason == reason and node.id in useful and node.id in sources:
+            yield finding(kind, "warning", node, name=called(trace.nodes[sources[node.id]]))
+
+
+def _reaches_loss(trace: Trace) -> set[int]:
+    """Nodes from which a value flows, by any edge, into a node that backward started from."""
+    reach = {node.id for node in trace.nodes if any(seed is not None for seed in node.seeds)}
+    incoming: dict[int, list[int]] = {}
+    for edge in trace.edges:
+        incoming.setdefault(edge.target, []).append(edge.source)
+    pending = sorted(reach)
+    while pending:
+        for source in incoming.get(pending.pop(), ()):
+            if source not in reach:
+                reach.add(source)
+                pending.append(source)
+    return reach
+
+
+def no_grad(trace: Trace) -> Iterator[Finding]:
+    """Part of the forward pass kept no graph on purpose."""
+    silent = [node for node in trace.nodes if node.reason in ("no_grad", "inference_mode")]
+    if silent:
+        yield finding("no_grad", "info", silent[0], count=len(silent))
+
+
+def shared_parameter(trace: Trace) -> Iterator[Finding]:
+    """One parameter owned under several module paths."""
+    paths = {module.path for module in trace.modules}
+    for node in trace.nodes:
+        owned = [name for name in node.names if "." in name and name.rpartition(".")[0] in paths or "" in paths and "." not in name]
+        owned = [name for name in owned if node.kind == "parameter" and not name.endswith("]")]
+        qualified = [name for name in owned if "." in name]
+        if len(qualified) > 1:
+            yield finding("shared_parameter", "info", node, count=len(qualified))
+
+
+def frozen_parameter(trace: Trace) -> Iterator[Finding]:
+    """A module's parameter that took part but requires no gradient."""
+    for node in trace.nodes:
+        if node.kind == "constant" and node.reason == "frozen":
+            yield finding("frozen_parameter", "info", node)
+
+
+KINDS: tuple[Callable[[Trace], Iterator[Finding]], ...] = (
+    replaced_gradient,
+    accumulated_gradient,
+    detached,
+    integer_cut,
+    no_grad,
+    shared_parameter,
+    frozen_parameter,
+)
+
+
+# -- what only the recording knew
+
+
+def user_error(trace: Trace, failed: int | None, error: str, source: Source | None) -> Finding:
+    """The program raised; `failed` is the op that did, if one did."""
+    node = None if failed is None else trace.nodes[failed]
+    return finding("user_error", "error", node, source=source, error=error if len(error) <= 300 else error[:297] + "…")
+
+
+def no_graph(trace: Trace, outputs: Sequence[int]) -> Finding:
+    """Nothing ran backward: say why, from the reason of the first output."""
+    node = trace.nodes[outputs[0]] if outputs else None
+    if node is None:
+        return finding("no_graph", "error", None, why="@finding.no_graph." + ("no_backward" if trace.nodes else "empty"))
+    reason = node.reason if node.reason in ("no_grad", "inference_mode", "detach", "integer", "item") else "constant"
+    return finding("no_graph", "error", node, why=f"@finding.no_graph.{reason}")
+
+
+def non_scalar_loss(count: int) -> Finding:
+    """Backward was started with ones, because there was no single scalar loss."""
+    return finding("non_scalar_loss", "info", None, count=count)
