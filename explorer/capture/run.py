@@ -1,0 +1,336 @@
+"""Runs a program in a child process and brings back what was recorded; imports no torch.
+
+The child is stopped with everything it started when it passes a limit, when the caller cancels, and when this call is left in any way.
+Nothing here is shared between calls: any number of threads may run programs at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import queue
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import explorer
+from explorer import errors
+from explorer.capture.assemble import trace_from_journal
+from explorer.capture.processes import child_environment, kill_all, memory_of
+from explorer.capture.reports import cut_crash
+from explorer.capture.targets import Target, find
+from explorer.errors import ExplorerError, ProgramError, RequestError
+from explorer.files import load
+from explorer.model import MadeWith, Trace
+
+__all__ = ["OUTPUT_LIMIT", "Result", "run_target"]
+
+OUTPUT_LIMIT = 10 * 1000**2  # bytes that a program may print
+TAIL = 20_000  # characters of it that are kept
+START_LIMIT = 300.0  # seconds for torch to be loaded
+GRACE = 5.0  # seconds to write what there is, after being told to stop
+LEAVE_LIMIT = 5.0  # seconds to end, after everything was written
+POLL = 0.05  # seconds
+GB = 1000**3
+
+# The folder of this package stands on the path only while the package itself is found, so that the program sees the path it would see.
+_START = (
+    "import sys; path = sys.path; path[:1] == [''] and path.pop(0); path.insert(0, sys.argv.pop()); "
+    "import explorer; path.pop(0); from explorer.capture.worker import main; main()"
+)
+
+Progress = Callable[[str, int, "int | None"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The recorded passes, and the end of what the program printed."""
+
+    traces: tuple[Trace, ...]
+    output_tail: str
+
+
+def run_target(
+    target: str,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    seed: int | None = 0,
+    values: str = "stats",
+    wanted: int | str = 1,
+    to_end: bool = False,
+    timeout: float | None = 600.0,
+    memory_limit: float | None = None,
+    progress: Progress | None = None,
+    cancelled: threading.Event | None = None,
+    output: Callable[[bytes], None] | None = None,
+) -> Result:
+    """Run `target` (see CONTRACT, TARGET) and return what was recorded.
+
+    `timeout` is in seconds of the program, its start not counted; `memory_limit` in GB of everything it runs. `progress(phase, done,
+    total)` and `output(bytes)` are called in this thread. Raises `TargetError` or `DeviceError` for a wrong request and `ProgramError`,
+    which holds the partial traces, for a program that failed, crashed, passed a limit or was `cancelled`.
+    """
+    found = find(target)
+    request = {
+        "target": asdict(found),
+        "device": device,
+        "dtype": dtype,
+        "seed": seed,
+        "values": values,
+        "wanted": wanted,
+        "to_end": to_end,
+    }
+    limits = _Limits(timeout, None if memory_limit is None else int(memory_limit * GB), cancelled)
+    with _results_folder() as folder:
+        run = _Run(found, folder, request, limits, progress, output)
+        return run.result()
+
+
+@contextlib.contextmanager
+def _results_folder() -> Iterator[Path]:
+    """A private folder that is gone afterwards, whatever the program left in it."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="autograd-explorer-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise _cannot_start(error) from None
+    with folder:
+        yield Path(folder.name)
+
+
+def _cannot_start(error: OSError) -> RequestError:
+    return RequestError("running.cannot_start", reason=error.strerror or type(error).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    timeout: float | None
+    memory: int | None
+    cancelled: threading.Event | None
+
+
+@dataclass(slots=True)
+class _Run:
+    """One child from its start to its end."""
+
+    target: Target
+    folder: Path
+    request: dict[str, Any]
+    limits: _Limits
+    progress: Progress | None
+    output: Callable[[bytes], None] | None
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
+    chunks: queue.SimpleQueue[bytes] = field(default_factory=queue.SimpleQueue)
+    printed: int = 0
+    tail: bytes = b""
+    read: int = 0  # bytes of the child's messages
+    began: float | None = None  # when the program itself started
+    started: dict[str, Any] = field(default_factory=dict)  # with what
+    last: dict[str, Any] = field(default_factory=dict)  # how it ended, in the child's words
+    over: bool = False  # the program has ended; what remains is ours
+    stopped: ProgramError | None = None  # the limit that we ended it for
+
+    def result(self) -> Result:
+        process = self._started()
+        reader = threading.Thread(target=self._read_output, args=(process.stdout,), daemon=True)
+        reader.start()
+        try:
+            self._watch(process)
+        finally:
+            kill_all(process.pid, token=self.token)
+            process.wait()
+            with contextlib.suppress(OSError):
+                process.stdin.close()  # type: ignore[union-attr]
+            reader.join(timeout=2.0)
+        self._hand_on()
+        return self._outcome(process.returncode)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        """The child with its request; NOTE [lifetime] its standard input stays open, and closes when we are gone."""
+        root = str(Path(errors.__file__).resolve().parent.parent)
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-u", "-c", _START, root],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=child_environment(os.environ, token=self.token, seed=self.request["seed"]),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise _cannot_start(error) from None
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):  # it has ended already, and how it did will be told
+            process.stdin.write(json.dumps({**self.request, "results": str(self.folder)}).encode() + b"\n")
+            process.stdin.flush()
+        return process
+
+    # While it runs
+
+    def _read_output(self, pipe: IO[bytes]) -> None:
+        """Drain what the program prints to the end, so that it is never held up, and keep no more than the limit."""
+        with contextlib.suppress(OSError, ValueError), pipe:
+            while chunk := os.read(pipe.fileno(), 65536):
+                if self.printed <= OUTPUT_LIMIT:
+                    self.chunks.put(chunk)
+                self.printed += len(chunk)
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait for the end of the child, or bring it about."""
+        self._report("starting", 0, None)
+        created = time.monotonic()
+        while process.poll() is None:
+            time.sleep(POLL)
+            self._hand_on()
+            if self.last:
+                self._wait(process, LEAVE_LIMIT)
+                return
+            self.stopped = self._passed_limit(process.pid, created)
+            if self.stopped is not None:
+                self._stop(process, gently=self.stopped.key in ("running.timeout", "running.output"))
+                return
+
+    def _passed_limit(self, group: int, created: float) -> ProgramError | None:
+        now = time.monotonic()
+        limits = self.limits
+        if limits.cancelled is not None and limits.cancelled.is_set():
+            return ProgramError("running.cancelled")
+        if limits.memory is not None and memory_of(group) > limits.memory:
+            return ProgramError("running.memory", limit=_number(limits.memory / GB))
+        if self.over:
+            return None
+        if self.printed > OUTPUT_LIMIT:
+            return ProgramError("running.output", limit=OUTPUT_LIMIT // 1000**2)
+        if self.began is None:
+            if now - created > START_LIMIT:
+                raise RequestError("running.start_limit", seconds=int(START_LIMIT))
+        elif limits.timeout is not None and now - self.began > limits.timeout:
+            return ProgramError("running.timeout", seconds=_number(limits.timeout))
+        return None
+
+    def _stop(self, process: subprocess.Popen[bytes], *, gently: bool) -> None:
+        """Gently: it may first write down what it has. Where memory ran out or the person has cancelled it may not."""
+        if gently and hasattr(signal, "SIGKILL"):
+            process.terminate()
+            self._wait(process, GRACE)
+        process.kill()
+
+    def _wait(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while process.poll() is None and time.monotonic() < end:
+            time.sleep(POLL)
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Pass the program's output and progress to the caller, in the caller's thread."""
+        while not self.chunks.empty():
+            chunk = self.chunks.get()
+            self.tail = (self.tail + chunk)[-4 * TAIL :]
+            if self.output is not None:
+                self.output(chunk)
+        for message in self._messages():
+            match message.get("kind"):
+                case "started":
+                    self.began, self.started = time.monotonic(), message
+                case "progress":
+                    self._report(str(message.get("phase")), int(message.get("done") or 0), message.get("total"))
+                case "ended":
+                    self.over = True
+                case "done" | "error" | "failed" | "stopped":
+                    self.last = message
+
+    def _messages(self) -> Iterator[dict[str, Any]]:
+        """What the child has told since the last look; a line still being written waits for the next."""
+        with contextlib.suppress(OSError), open(self.folder / "messages.jsonl", "rb") as file:
+            file.seek(self.read)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self.read += len(line)
+                with contextlib.suppress(ValueError):
+                    message = json.loads(line)
+                    if isinstance(message, dict):
+                        yield message
+
+    def _report(self, phase: str, done: int, total: int | None) -> None:
+        if self.progress is not None:
+            self.progress(phase, done, total)
+
+    # Afterwards
+
+    def _outcome(self, code: int) -> Result:
+        """The result, or the error that says what happened."""
+        kind = self.last.get("kind")
+        if self.stopped is not None and (kind in (None, "stopped") or self.stopped.key == "running.cancelled"):
+            keep = self.stopped.key != "running.cancelled"
+            self._fail(self.stopped.key, self.stopped.values, "", (self._written() or self._rescued()) if keep else ())
+        if kind == "done":
+            self._report("reading", 0, None)
+            return Result(self._written(), self._tail_text())
+        if kind == "error":
+            raise self._error()
+        if kind == "failed":
+            self._fail(self.last["key"], self.last["values"], self.last.get("report", ""), self._written())
+        key, values = _end_of_process(code)
+        self._fail(key, values, self._crash(), self._written() or self._rescued())
+
+    def _fail(self, key: str, values: dict[str, Any], report: str, traces: tuple[Trace, ...]) -> NoReturn:
+        raise ProgramError(key, report=report, traces=traces, output=self._tail_text(), **values)
+
+    def _error(self) -> ExplorerError:
+        kind = getattr(errors, str(self.last.get("error")), RequestError)
+        return kind(self.last["key"], **self.last["values"])
+
+    def _written(self) -> tuple[Trace, ...]:
+        """The traces that the child wrote, in order."""
+        return tuple(load(self.folder / f"{number}.trace") for number in range(1, int(self.last.get("traces") or 0) + 1))
+
+    def _rescued(self) -> tuple[Trace, ...]:
+        """A partial trace from the journal of a child that could not write one."""
+        if not self.started:
+            return ()
+        versions = explorer.__version__, str(self.started["torch"]), platform.python_version()
+        made = MadeWith(*versions, str(self.started["device"]), str(self.started["dtype"]), self.request["seed"])
+        trace = trace_from_journal(self._journal(), title=self.target.title, made_with=made)
+        return () if trace is None else (trace,)
+
+    def _journal(self) -> Iterator[dict[str, Any]]:
+        with contextlib.suppress(OSError), open(self.folder / "journal.jsonl", "rb") as file:
+            for line in file:
+                with contextlib.suppress(ValueError):  # the last line may be cut short
+                    yield json.loads(line)
+
+    def _crash(self) -> str:
+        with contextlib.suppress(OSError):
+            return cut_crash((self.folder / "crash.txt").read_text(encoding="utf-8", errors="replace"))
+        return ""
+
+    def _tail_text(self) -> str:
+        return self.tail.decode("utf-8", errors="replace")[-TAIL:]
+
+
+def _end_of_process(code: int) -> tuple[str, dict[str, Any]]:
+    """The sentence for a process that ended without a word."""
+    if code >= 0:
+        return "running.vanished", {"code": code}
+    if -code == getattr(signal, "SIGKILL", 9):
+        return "running.killed", {}
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return "running.crashed", {"signal": name}
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"

@@ -1,0 +1,392 @@
+"""The child process: runs one program under the recorder and leaves traces in a folder.
+
+    standard input   one line of JSON, the request; then it stays open as long as the parent lives
+    messages.jsonl   what the parent should know: started, progress, ended, then one of done, error, failed, stopped
+    journal.jsonl    a row per op as it happens, so that a crash loses nothing
+    1.trace, 2.trace the passes
+
+The program runs on a thread with a big stack, because a deep graph is torn down recursively. The main thread waits for SIGTERM, on which
+it writes what there is so far. The process ends with os._exit: nothing is torn down that need not be.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import faulthandler
+import gc
+import io
+import json
+import os
+import queue
+import random
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from explorer.capture.reports import is_ours, one_line, program_traceback
+from explorer.capture.targets import Target, arguments, backward_of, load, run_script
+from explorer.errors import ExplorerError, TargetError
+from explorer.files import save
+from explorer.model import Trace
+
+STACKS = (1 << 30, 1 << 29, 1 << 28, 1 << 26)  # bytes; the first that the system grants
+BYTES_PER_CALL = 20_000  # of stack, generously: Python to C++ to Python and back
+FLUSH_EACH = 2_000  # the journal's first rows are flushed one by one, then
+FLUSH_EVERY = 200
+JOURNAL_LIMIT = 64 * 1024**2  # bytes
+PASSES_LIMIT = 100
+_FAKE_FAILURES = (
+    "DataDependentOutputException",
+    "DynamicOutputShapeException",
+    "GuardOnDataDependentSymNode",
+    "UnsupportedFakeTensorException",
+)
+
+
+class Work:
+    """One program being run: its request, its recorder once there is one, and the lock that lets only one thread end the process."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self.request = request
+        self.folder = Path(request["results"])
+        self.recorder: Any = None
+        self.ending = threading.RLock()
+        self.process = os.getpid()
+
+    def tell(self, kind: str, **values: Any) -> None:
+        """Send the parent a message. The file is opened for each, so that a program that closes all files does not silence us."""
+        line = json.dumps({"kind": kind, **values}, ensure_ascii=True) + "\n"
+        with open(self.folder / "messages.jsonl", "ab") as file:
+            file.write(line.encode())
+
+    def progress(self, phase: str, done: int, total: int | None) -> None:
+        if os.getpid() == self.process:
+            self.tell("progress", phase=phase, done=done, total=total)
+
+    def finished(self, traces: list[Trace]) -> None:
+        """The wanted pass is complete and the rest of the program is not needed."""
+        if os.getpid() == self.process:
+            self.ending.acquire()
+            self.leave("done", traces)
+
+    def leave(self, kind: str, traces: list[Trace], **values: Any) -> NoReturn:
+        """Write the traces, tell the parent and end the process. The caller holds `ending`."""
+        self.tell("ended")
+        for number, trace in enumerate(traces[:PASSES_LIMIT], start=1):
+            save(trace, self.folder / f"{number}.trace")
+        self.tell(kind, traces=min(len(traces), PASSES_LIMIT), **values)
+        _flush()
+        os._exit(0)
+
+
+def main() -> None:
+    """Entry of the child; never returns."""
+    request = _read_request()
+    work = Work(request)
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+    signal.signal(signal.SIGTERM, lambda number, frame: signals.put(number))
+    _report_crashes(work.folder / "crash.txt")
+    _start(lambda: _run(work))
+    signals.get()
+    work.ending.acquire()  # never given back: if the program is about to end by itself, we wait here until it has
+    traces = work.recorder.snapshot() if work.recorder is not None else []
+    work.leave("stopped", traces)
+
+
+# The parent
+
+
+def _read_request() -> dict[str, Any]:
+    """Read the request and put /dev/null in its place, so that a program that asks for input gets an end of file."""
+    text = b""
+    while not text.endswith(b"\n"):
+        chunk = os.read(0, 65536)
+        if not chunk:
+            os._exit(1)  # the parent is gone already
+        text += chunk
+    parent = os.dup(0)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    _die_with(parent)
+    return dict(json.loads(text))
+
+
+def _die_with(parent: int) -> None:
+    """See to it that nothing of us survives the parent, whose end closes the pipe `parent`.
+
+    A guard process of our group waits for it, since a thread could be kept from running by the program; on Linux the kernel does too.
+    """
+    if not hasattr(os, "fork"):
+        threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()
+        return
+    _ask_kernel_for_death()
+    group = os.getpid()
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        os.close(parent)
+        return
+    if os.fork():
+        os._exit(0)  # so that the guard is no child of the program, which may wait for its children
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (1, 2):
+        os.dup2(null, descriptor)
+    while os.read(parent, 1):
+        pass
+    if os.getpgrp() == group:
+        os.killpg(group, signal.SIGKILL)
+    os._exit(0)
+
+
+def _exit_after(parent: int) -> None:
+    while os.read(parent, 1):
+        pass
+    os._exit(1)
+
+
+def _ask_kernel_for_death() -> None:
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # 1: PR_SET_PDEATHSIG
+
+
+# The process
+
+
+def _report_crashes(path: Path) -> None:
+    """Have a crash of the interpreter leave the Python lines it happened in."""
+    faulthandler.enable(open(path, "w"), all_threads=False)  # noqa: SIM115  # must stay open until the crash
+
+
+def _start(program: Callable[[], None]) -> None:
+    """Run `program` on a thread with as much stack as can be had, its recursion limit to match."""
+    for size in (*STACKS, 0):
+        try:
+            threading.stack_size(size)
+            thread = threading.Thread(target=program, name="program", daemon=True)
+            thread.start()
+            break
+        except (ValueError, RuntimeError):
+            continue
+    else:
+        os._exit(1)
+    threading.stack_size(0)  # the program's own threads are as they would be
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), size // BYTES_PER_CALL))
+
+
+def _let_signals_pass() -> None:
+    """A program may set signal handlers, which Python allows on the main thread only: there it waits, so the wish is noted and left."""
+    real = signal.signal
+    noted: dict[int, Any] = {}
+
+    def note(number: Any, handler: Any) -> Any:
+        if threading.current_thread() is threading.main_thread():
+            return real(number, handler)
+        before = noted.get(number, signal.getsignal(number))
+        noted[number] = handler
+        return before
+
+    signal.signal = note  # type: ignore[assignment]
+
+
+def _flush() -> None:
+    """Write out what the program's open files still hold, since the process ends without closing them."""
+    for value in [sys.stdout, sys.stderr, *gc.get_objects()]:
+        if issubclass(type(value), io.TextIOWrapper | io.BufferedWriter) and not value.closed:  # isinstance may run code of the value
+            with contextlib.suppress(OSError, ValueError):
+                value.flush()
+
+
+# The program
+
+
+def _run(work: Work) -> None:
+    """The thread of the program. Every way out ends the process."""
+    try:
+        _run_program(work)
+    except ExplorerError as error:
+        work.ending.acquire()
+        work.leave("error", [], error=type(error).__name__, key=error.key, values=_plain(error.values))
+    except BaseException as error:
+        work.ending.acquire()
+        work.leave("failed", [], key="running.internal", values={"error": one_line(error)}, report=program_traceback(error))
+
+
+def _plain(values: dict[str, object]) -> dict[str, object]:
+    return {key: value if isinstance(value, int | float) else str(value) for key, value in values.items()}
+
+
+def _run_program(work: Work) -> None:
+    request = work.request
+    try:
+        import torch
+    except (ImportError, OSError):  # OSError: one of its libraries does not load
+        raise TargetError("running.no_torch", python=sys.executable) from None
+    from explorer.capture.devices import FAKE, check_device, check_dtype
+    from explorer.capture.recorder import Recorder
+
+    device = check_device(request["device"] or "cpu")
+    dtype = check_dtype(request["dtype"], device) if request["dtype"] else None
+    target = Target(**request["target"])
+    if target.fake_only and device != FAKE:
+        raise TargetError("running.fake_only", name=target.title)
+    work.recorder = Recorder(
+        title=target.title,
+        folder=target.folder,
+        values=request["values"],
+        wanted=request["wanted"],
+        device=device,
+        dtype=request["dtype"],
+        seed=request["seed"],
+        journal=_journal(work),
+        progress=work.progress,
+        finished=work.finished,
+        to_end=request["to_end"],
+        deep=True,  # the process ends without tearing the graph down
+    )
+    _let_signals_pass()
+    chosen = request["dtype"] or str(torch.get_default_dtype()).removeprefix("torch.")
+    work.tell("started", torch=torch.__version__, device=device, dtype=chosen)
+    offered = {"seed": request["seed"]}
+    if request["device"]:
+        offered["device"] = "cpu" if device == FAKE else device
+    if dtype is not None:
+        offered["dtype"] = dtype
+    failure: BaseException | None = None
+    try:
+        with _fake(device == FAKE):
+            _run_target(work, target, offered, torch)
+    except TargetError:
+        raise
+    except BaseException as error:
+        failure = None if isinstance(error, SystemExit) and error.code in (None, 0) else error
+    _finish(work, failure)
+
+
+@contextlib.contextmanager
+def _fake(wanted: bool) -> Iterator[None]:
+    """With the fake device tensors have shapes and no numbers."""
+    if not wanted:
+        yield
+        return
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        yield
+
+
+def _run_target(work: Work, target: Target, offered: dict[str, Any], torch: Any) -> None:
+    """A script runs wholly under the recorder; of a callable the call does, and what its file does on import comes before."""
+    _set_defaults(offered, torch)
+    if target.name is None:
+        assert target.path is not None
+        with work.recorder:
+            run_script(target.path)
+            _wait_for_threads()
+        return
+    call = load(target)
+    taken = arguments(call, target.name, offered=offered, defaults={"device": "cpu", "dtype": torch.get_default_dtype()})
+    _take_back(taken, torch)
+    with work.recorder:
+        result = call(**taken)
+        backward_of(result, work.recorder)
+
+
+def _set_defaults(offered: dict[str, Any], torch: Any) -> None:
+    """The wanted device and data type become torch's defaults, and the random numbers begin at the seed."""
+    if "dtype" in offered:
+        torch.set_default_dtype(offered["dtype"])
+    if offered.get("device", "cpu") != "cpu":  # cpu is the default as it is; a set one costs a mode
+        torch.set_default_device(offered["device"])
+    _seed(offered["seed"], torch)
+
+
+def _take_back(taken: dict[str, Any], torch: Any) -> None:
+    """A callable that is handed device or data type is not given them as defaults too."""
+    if "dtype" in taken:
+        torch.set_default_dtype(torch.float32)
+    if taken.get("device", "cpu") != "cpu":
+        torch.set_default_device(None)
+
+
+def _seed(seed: int | None, torch: Any) -> None:
+    if seed is None:
+        return
+    random.seed(seed)
+    torch.manual_seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed % 2**32)
+
+
+def _wait_for_threads() -> None:
+    """As Python does at the end of a script: wait for its threads that are not daemons."""
+    for thread in threading.enumerate():
+        if not thread.daemon and thread not in (threading.main_thread(), threading.current_thread()):
+            thread.join()
+
+
+def _finish(work: Work, failure: BaseException | None) -> NoReturn:
+    """The program has ended; write what was recorded and how it ended."""
+    work.ending.acquire()
+    work.tell("ended")
+    if failure is not None:
+        work.leave("failed", work.recorder.traces(error=failure), **_told(failure))
+    wanted = work.request["wanted"]
+    if isinstance(wanted, int) and wanted > 1 and work.recorder.passes < wanted:
+        raise TargetError("running.too_few_passes", wanted=wanted, passes=work.recorder.passes)
+    traces = work.recorder.traces()
+    atexit._run_exitfuncs()
+    work.leave("done", traces)
+
+
+def _told(failure: BaseException) -> dict[str, Any]:
+    """The sentence and the report for what the program raised."""
+    if isinstance(failure, SystemExit):
+        if isinstance(failure.code, int):
+            return {"key": "running.exited", "values": {"code": failure.code}, "report": ""}
+        return {"key": "running.exited_saying", "values": {"text": str(failure.code).strip()}, "report": ""}
+    report = program_traceback(failure)
+    if _is_internal(failure):
+        return {"key": "running.internal", "values": {"error": one_line(failure)}, "report": report}
+    if type(failure).__name__ in _FAKE_FAILURES:
+        return {"key": "running.needs_values", "values": {"what": one_line(failure)}, "report": report}
+    return {"key": "running.raised", "values": {"error": one_line(failure)}, "report": report}
+
+
+def _is_internal(failure: BaseException) -> bool:
+    """Whether our own code raised it. Torch's errors are RuntimeErrors, and come out of C++ through our frames."""
+    last = failure.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    ours = last is not None and is_ours(last.tb_frame.f_code.co_filename)
+    return ours and isinstance(failure, AttributeError | AssertionError | LookupError | NameError | TypeError)
+
+
+def _journal(work: Work) -> Callable[[dict[str, Any]], None]:
+    """Writes rows to the journal: at first each at once, later in lots, never more than the limit."""
+    file = open(work.folder / "journal.jsonl", "w", encoding="utf-8")  # noqa: SIM115  # open as long as the program runs
+    rows = 0
+    size = 0
+
+    def write(row: dict[str, Any]) -> None:
+        nonlocal rows, size
+        if os.getpid() != work.process or size > JOURNAL_LIMIT:
+            return
+        line = json.dumps(row) + "\n"
+        rows += 1
+        size += len(line)
+        try:
+            file.write(line)
+            if rows <= FLUSH_EACH or rows % FLUSH_EVERY == 0:
+                file.flush()
+        except (OSError, ValueError):  # a full disk, or the program closed every file: the run goes on without a journal
+            size = JOURNAL_LIMIT + 1
+
+    return write
