@@ -54,6 +54,7 @@ class Misfit(Exception):
 
 
 def field(raw: Any, key: str) -> Any:
+    """What stands under `key`, of any type."""
     if type(raw) is not dict:
         raise Misfit("", "object")
     try:
@@ -63,6 +64,7 @@ def field(raw: Any, key: str) -> Any:
 
 
 def text(raw: Any, key: str) -> str:
+    """A string."""
     value = field(raw, key)
     if type(value) is not str:
         raise Misfit(key, "string")
@@ -70,6 +72,7 @@ def text(raw: Any, key: str) -> str:
 
 
 def maybe_text(raw: Any, key: str) -> str | None:
+    """A string or null; one object for equal strings, as names repeat."""
     value = field(raw, key)
     if value is None:
         return None
@@ -79,6 +82,7 @@ def maybe_text(raw: Any, key: str) -> str | None:
 
 
 def flag(raw: Any, key: str) -> bool:
+    """true or false."""
     value = field(raw, key)
     if type(value) is not bool:
         raise Misfit(key, "bool")
@@ -86,27 +90,32 @@ def flag(raw: Any, key: str) -> bool:
 
 
 def count(raw: Any, key: str) -> int:
+    """A whole number from 0."""
     return whole(field(raw, key), key)
 
 
 def maybe_count(raw: Any, key: str) -> int | None:
+    """A whole number from 0, or null."""
     value = field(raw, key)
     return None if value is None else whole(value, key)
 
 
 def whole(value: Any, key: str = "") -> int:
+    """The whole number from 0 that `value` is."""
     if type(value) is not int or not 0 <= value < LARGEST:
         raise Misfit(key, "int >= 0")
     return value
 
 
 def string(value: Any) -> str:
+    """The string that `value` is."""
     if type(value) is not str:
         raise Misfit("", "string")
     return value
 
 
 def number(raw: Any, key: str) -> float | None:
+    """A float, one of the three strings for what is not finite, or null."""
     value = field(raw, key)
     if value is None or type(value) is float:
         return value
@@ -117,6 +126,7 @@ def number(raw: Any, key: str) -> float | None:
 
 
 def one_of(raw: Any, key: str, words: tuple[str, ...]) -> Any:
+    """One of `words`."""
     value = field(raw, key)
     if type(value) is not str or value not in words:
         raise Misfit(key, "one of " + ", ".join(words))
@@ -124,6 +134,7 @@ def one_of(raw: Any, key: str, words: tuple[str, ...]) -> Any:
 
 
 def within(raw: Any, key: str, read: Callable[[Any], Part]) -> Part:
+    """What `read` makes of the value under `key`."""
     value = field(raw, key)
     try:
         return read(value)
@@ -132,6 +143,7 @@ def within(raw: Any, key: str, read: Callable[[Any], Part]) -> Part:
 
 
 def each(raw: Any, key: str, read: Callable[[Any], Part]) -> tuple[Part, ...]:
+    """A list, each entry read by `read`."""
     value = field(raw, key)
     if type(value) is not list:
         raise Misfit(key, "list")
@@ -161,10 +173,12 @@ def both_languages(raw: Any, key: str) -> Mapping[str, str]:
 
 
 def refuse(expected: str) -> Any:
+    """Raise the Misfit, where an expression is wanted."""
     raise Misfit("", expected)
 
 
 def as_float(value: Any) -> float | None:
+    """The float that `value` states; None if it states none."""
     if type(value) is float:
         return value
     if type(value) is int:

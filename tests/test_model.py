@@ -40,9 +40,8 @@ def with_gradient(gradient: Note) -> Trace:
 def fan_out(gradient: Note, *terms: Note, seed: Note | None = None) -> Trace:
     """One leaf whose output goes into as many ops as there are terms; its gradient and what each edge brought."""
     chain = chain_trace(len(terms))
-    nodes = (replace(chain.nodes[0], outputs=(gradient,), gradients=(gradient,), seeds=(seed,)),) + tuple(
-        replace(node, gradients=(None,), seeds=(None,)) for node in chain.nodes[1:]
-    )
+    leaf = replace(chain.nodes[0], outputs=(gradient,), gradients=(gradient,), seeds=(seed,))
+    nodes = (leaf, *(replace(node, gradients=(None,), seeds=(None,)) for node in chain.nodes[1:]))
     return replace(chain, nodes=nodes, edges=tuple(Edge(0, 0, place + 1, 0, term, True) for place, term in enumerate(terms)))
 
 
@@ -126,7 +125,7 @@ def test_check_refuses(key: str, build: Callable[[], Trace]) -> None:
     with pytest.raises(InvalidTrace) as caught:
         build().check()
     assert caught.value.key == key
-    assert "{" not in caught.value.message("en") and "{" not in caught.value.message("ko")
+    assert not [language for language in ("en", "ko") if "{" in caught.value.message(language)]
 
 
 FINE: dict[str, Callable[[], Trace]] = {
