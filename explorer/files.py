@@ -16,7 +16,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -92,7 +92,8 @@ def open_output(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         _refuse_output(name, error)
     finally:
         if part:
-            Path(part).unlink(missing_ok=True)
+            with suppress(OSError):  # it was never made, or its disk is gone
+                os.unlink(part)
 
 
 def assets_folder() -> Path:
