@@ -122,7 +122,7 @@ def shared_parameter(trace: Trace) -> Iterator[Finding]:
 def frozen_parameter(trace: Trace) -> Iterator[Finding]:
     """A module's parameter that took part but requires no gradient."""
     for node in trace.nodes:
-        if node.kind == "constant" and node.reason == "frozen":
+        if node.kind == "parameter" and node.reason == "frozen":
             yield finding("frozen_parameter", "info", node)
 
 

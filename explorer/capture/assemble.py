@@ -151,6 +151,8 @@ def _dropped(rows: list[Row], part: Pass, claimed: set[int], copies: set[int]) -
             gone = True
         if gone:
             dropped.add(index)
+        for item in row.origin:
+            absorbing[item.row] = True
         for item in row.inputs:
             if gone:
                 absorbing[item.row] = absorbing[item.row] or row.absorbed or absorbing[index]
@@ -227,7 +229,7 @@ def _adopt(item: Item, number: int, row: int, output: int, items: _Items, links:
         inner.add((id(item), id(source), output))
         source.names = []
         slots = len(item.node.next) if item.node else 0
-        used = sum(1 for link in links if link.target is item and not link.differentiable)
+        used = sum(1 for target, _, _ in inner if target == id(item)) - 1
         links.append(Link(source, output, item, slots + used, None, False))
 
 
@@ -325,6 +327,8 @@ def _node(item: Item, items: _Items, part: Pass, owners: Owners, ran: set[int], 
         for number, note in node.captured.items():
             gradients[_output_index(item, number)] = note
     status, reason = _status(item, ran)
+    if kind == "parameter" and node is None and reason == "constant":
+        reason = "frozen"
     first = item.first
     leaf = part.leaves.get(node.leaf) if node is not None and node.leaf is not None else None
     module = owners.paths.get(row.module, "") if row is not None and row.module is not None and kind == "op" else ""
@@ -339,7 +343,7 @@ def _node(item: Item, items: _Items, part: Pass, owners: Owners, ran: set[int], 
         kind=kind,  # type: ignore[arg-type]
         name=names[0] if names else None,
         names=tuple(names),
-        op=_op(item),
+        op=_op(item, kind),
         autograd=node.name if node is not None else None,
         module=module,
         source=source,
@@ -363,16 +367,16 @@ def _naming(item: Item, owners: Owners) -> tuple[str, list[str]]:
     owned = next((owners.leaves[index] for index in rows if index in owners.leaves), None)
     if owned is None:
         return kind, item.names
-    if owned[0] == "buffer":
-        kind = kind if kind in ("parameter", "input") else "buffer"
+    if owned[0] == "parameter" or kind not in ("parameter", "input"):
+        kind = owned[0]
     return kind, [*owned[1], *(name for name in item.names if name not in owned[1])]
 
 
-def _op(item: Item) -> str | None:
-    if item.row is None:
-        code = item.node.code if item.node is not None else None
-        return item.node.name.removesuffix("Backward") if item.node is not None and code is not None else None
-    return item.row.op if item.row.kind in ("op", "constant") else None
+def _op(item: Item, kind: str) -> str | None:
+    if item.row is not None:
+        return item.row.op if kind in ("op", "constant") else None
+    custom = item.node is not None and item.node.code is not None
+    return item.node.name.removesuffix("Backward") if item.node is not None and custom else None
 
 
 def _status(item: Item, ran: set[int]) -> tuple[str, str | None]:

@@ -38,7 +38,6 @@ class Place:
     source: Source | None
     spot: tuple[int, int]
     function_source: Source | None  # where a custom autograd.Function was applied, when the op runs inside its forward
-    user: FrameType | None
 
 
 class Frames:
@@ -52,34 +51,32 @@ class Frames:
         self._stack: list[FrameType] = []
         self.files: dict[str, str] = {}
 
-    def place(self, frame: FrameType | None) -> Place:
-        """Where the op called from `frame` belongs in the user's program."""
+    def place(self, frame: FrameType | None, *, in_function: bool = False) -> Place:
+        """Where the op called from `frame` belongs in the user's program; `in_function` looks for a custom Function around it."""
         spot = (0, 0) if frame is None else (id(frame.f_code), frame.f_lasti)
-        source = function_source = outer = None
-        applied = False
+        function_source = self._applied(frame) if in_function else None
+        source = None
         while frame is not None:
             kind = self.kind(frame.f_code)
-            if kind is TORCH:
-                applied = applied or (frame.f_code is _APPLY)
-            elif kind is not OURS:
+            if kind is USER or kind is LIBRARY:
                 if source is None:
                     source = self.source(frame)
-                    if applied:
-                        function_source = source
                 if kind is USER:
-                    outer = frame
+                    self._see(frame)
                     break
             frame = frame.f_back
-        if outer is not None:
-            if function_source is None and outer.f_back is not None and outer.f_back.f_code is _APPLY:
-                function_source = self._caller(outer.f_back)
-            self._see(outer)
-        return Place(source, spot, function_source, outer)
+        return Place(source, spot, function_source)
 
-    def _caller(self, frame: FrameType | None) -> Source | None:
-        while frame is not None and self.kind(frame.f_code) in (TORCH, OURS):
+    def _applied(self, frame: FrameType | None) -> Source | None:
+        """Where the outermost custom Function on the stack was applied."""
+        applied = None
+        while frame is not None:
+            if frame.f_code is _APPLY:
+                applied = frame
             frame = frame.f_back
-        return None if frame is None else self.source(frame)
+        while applied is not None and self.kind(applied.f_code) in (TORCH, OURS):
+            applied = applied.f_back
+        return None if applied is None else self.source(applied)
 
     def kind(self, code: CodeType) -> str:
         """Whose code it is."""

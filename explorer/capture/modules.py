@@ -72,6 +72,17 @@ def owners(scopes: Scopes, leaves: Iterable[tuple[int, torch.Tensor]]) -> Owners
     return Owners(tuple(table.values()), numbered, _leaf_names(prefixes, scopes, leaves))
 
 
+def buffers(scopes: Scopes) -> Iterator[torch.Tensor]:
+    """The buffers of all modules known."""
+    modules = [call.module for call in scopes.calls.values() if call.parent is None] + [module for _, module in scopes.held.values()]
+    seen: set[int] = set()
+    for module in modules:
+        for buffer in module.buffers():
+            if id(buffer) not in seen:
+                seen.add(id(buffer))
+                yield buffer
+
+
 def _prefixes(scopes: Scopes) -> list[tuple[nn.Module, str]]:
     """The root modules and the prefix of each: "" for the only one that owns parameters."""
     roots: list[nn.Module] = []

@@ -64,7 +64,7 @@ def measure(tensor: torch.Tensor, *, statistics: bool = True) -> Note:
     array = _array(tensor)
     shape = tuple(int(size) for size in tensor.shape)
     values = _values(array) if array.size <= MOST_VALUES else None
-    figures = _figures(array.reshape(-1)) if array.size else {"zeros": 0, "nans": 0, "infs": 0}
+    figures = _figures(array.ravel(order="K")) if array.size else {"zeros": 0, "nans": 0, "infs": 0}
     return Note(shape, dtype_name(tensor.dtype), str(tensor.device), values=values, **figures)
 
 
@@ -98,7 +98,7 @@ def _frozen(values: Any) -> Any:
 
 
 def _figures(flat: numpy.ndarray[Any, Any]) -> dict[str, Any]:
-    """Statistics of a non-empty vector."""
+    """Statistics of a non-empty vector; the order of its elements does not matter, so it is read as it lies in memory."""
     kind = flat.dtype.kind
     if kind == "c":
         return _complex_figures(flat)

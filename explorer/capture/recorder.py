@@ -23,7 +23,7 @@ import explorer
 from explorer.capture import installed
 from explorer.capture.assemble import assemble
 from explorer.capture.frames import Frames, variables
-from explorer.capture.modules import Scopes, owners
+from explorer.capture.modules import Scopes, buffers, owners
 from explorer.capture.notes import dtype_name, measure
 from explorer.capture.ops import Op, learn
 from explorer.capture.rows import EXTERNAL, Circumstances, Input, Owners, Pass, Row
@@ -82,6 +82,7 @@ class Recorder:
         self._storages: dict[int, tuple[int, int]] = {}  # address of a storage -> row, output that made it
         self._leaf_storages: dict[int, int] = {}  # address of a storage -> identity of the leaf in it
         self._writers: dict[int, tuple[int, frozenset[int]]] = {}  # address of a storage -> last row that changed it, tensors read there
+        self._apart: set[int] = set()  # ids of tensors that share a storage with others and yet count as their own (unsafe_split)
         self._start = 0
         self._last_sequence = 0
         self._last_spot: tuple[int, int] | None = None
@@ -191,6 +192,8 @@ class Recorder:
         return assemble(self.rows, part, self._owners(), self._circumstances(error, partial))
 
     def _owners(self) -> Owners:
+        for tensor in buffers(self.scopes):
+            self._became_buffer(tensor)
         rows = [(row.index, self._leaves[row.identity]) for row in list(self.rows) if row.identity in self._leaves]
         return owners(self.scopes, rows)
 
@@ -265,7 +268,7 @@ class Recorder:
     def op(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType | None) -> Any:
         """One op passes by: note what it reads, run it, note what it wrote."""
         op = learn(func)
-        place = self.frames.place(frame)
+        place = self.frames.place(frame, in_function=not torch.is_grad_enabled())
         tensors = _tensors((*args, *kwargs.values()))
         if op.is_detach and self._is_internal_detach(tensors[0], place.spot):
             return func(*args, **kwargs)
@@ -346,6 +349,8 @@ class Recorder:
                     row.tensors.append(self.stored(tensor))
                 self._remember(tensor, row.index, number)
                 self._own_storage(tensor, row.index, number, tensors)
+                if op.name.startswith("unsafe_"):
+                    self._apart.add(id(tensor))
             if not results and isinstance(result, bool | int | float | complex):
                 row.outputs.append(self._scalar(result, tensors))
             if written:
@@ -377,6 +382,8 @@ class Recorder:
 
     def _mutated(self, row: Row, written: list[torch.Tensor]) -> None:
         for number, tensor in enumerate(written):
+            if id(tensor) in self._apart:
+                continue
             base = tensor._base
             fresh = {id(tensor)}
             if base is not None:
@@ -408,6 +415,7 @@ class Recorder:
     def _lost(self, number: int) -> None:
         self._values.pop(number, None)
         self._refs.pop(number, None)
+        self._apart.discard(number)
 
     def find(self, tensor: torch.Tensor) -> tuple[int, int] | None:
         """Row and output of a tensor seen before, by itself or by its storage."""
@@ -434,9 +442,8 @@ class Recorder:
 
     def _after_writes(self, tensor: torch.Tensor, value: tuple[int, int] | None, needs: bool) -> tuple[int, int] | None:
         """The value after its storage was changed through another tensor: the op that changed it, or a row for the view read again."""
-        address = _storage(tensor)
-        write = self._writers.get(address)
-        if write is None or (value is not None and value[0] >= write[0]) or id(tensor) in write[1]:
+        write = self._writers.get(_storage(tensor))
+        if write is None or id(tensor) in self._apart or (value is not None and value[0] >= write[0]) or id(tensor) in write[1]:
             return value
         schema = self.rows[value[0]].schema if value is not None and self.rows[value[0]].kind == "op" else "alias"
         row = Row(len(self.rows), "op", schema, inputs=[Input(write[0], 0, needs)], alias=True)
@@ -473,6 +480,18 @@ class Recorder:
             self._absorb(maker.index)
         self._write_down(row, tensor)
         return row.index
+
+    def _became_buffer(self, tensor: torch.Tensor) -> None:
+        """The result of an op without gradient was registered as a module's buffer: it is drawn as that, without what made it."""
+        value = self._values.get(id(tensor))
+        row = None if value is None else self.rows[value[0]]
+        if row is None or row.kind != "op" or row.mutable or row.alias or row.reason not in ("constant", "no_grad", "integer"):
+            return
+        row.kind, row.reason = "constant", "constant"
+        row.origin, row.inputs = row.inputs, []
+        row.identity = self._identities.setdefault(id(tensor), len(self._identities))
+        self._leaves[row.identity] = tensor
+        self._versions[row.index] = _version(tensor)
 
     def _absorb(self, maker: int) -> None:
         self.rows.append(Row(len(self.rows), "op", inputs=[Input(maker, 0, False)], absorbed=True))

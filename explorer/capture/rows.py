@@ -11,6 +11,7 @@ from typing import Any
 
 from explorer.model import Finding, MadeWith, Module, Note, Source, StoredTensor
 
+_PUBLIC = {"_local_scalar_dense": "item"}  # inner names of ops that people know by another
 EXTERNAL = "external"  # the kind of a row for a tensor that was computed before the recording began
 
 
@@ -30,7 +31,7 @@ class Row:
     `window` are the sequence numbers of autograd nodes made since the row before: the node of an op is the last of them, others belong to
     neighbours. `writes_view` says that the op changed a view in place, `alias` that the row stands for a view read again after its base
     changed. `base` is the Note of the whole base that was changed through a view. Rows with the same `identity` are the same leaf, read
-    again after it changed. An `absorbed` row only made or changed a leaf and is not drawn, nor is what served it alone.
+    again after it changed; `origin` is what one was computed from that then became a module's buffer. An `absorbed` row only made or changed a leaf and is not drawn, nor is what served it alone.
     """
 
     index: int
@@ -53,12 +54,14 @@ class Row:
     failed: bool = False
     microseconds: float | None = None
     identity: int | None = None
+    origin: list[Input] = field(default_factory=list)
     tensors: list[StoredTensor | None] = field(default_factory=list)
 
     @property
     def op(self) -> str | None:
         """The aten name without overload: "mul.Tensor" → "mul"; other libraries' ops keep their namespace."""
-        return self.schema.split(".", 1)[0] if self.schema else None
+        name = self.schema.split(".", 1)[0]
+        return _PUBLIC.get(name, name) or None
 
     def plain(self) -> dict[str, Any]:
         """The row as JSON can hold it, for the journal; non-finite numbers are written as Python's json does."""
@@ -71,7 +74,8 @@ def row_from(plain: Mapping[str, Any]) -> Row:
     """The row that `Row.plain` wrote."""
     values = dict(plain)
     values["window"] = tuple(values["window"])
-    values["inputs"] = [Input(**item) for item in values["inputs"]]
+    for key in ("inputs", "origin"):
+        values[key] = [Input(**item) for item in values[key]]
     values["outputs"] = [_note_from(note) for note in values["outputs"]]
     values["base"] = _note_from(values["base"]) if values["base"] else None
     for key in ("source", "function_source"):

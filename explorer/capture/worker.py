@@ -170,7 +170,7 @@ def _start(program: Callable[[], None]) -> None:
     for size in (*STACKS, 0):
         try:
             threading.stack_size(size)
-            thread = threading.Thread(target=program, name="program", daemon=True)
+            thread = threading.Thread(target=program, name="program")  # no daemon, and so its threads are none either
             thread.start()
             break
         except (ValueError, RuntimeError):
