@@ -37,7 +37,8 @@ ROWS: list[tuple[str, str]] = [
     ("layout", "dot view model"),
     ("runs charts sizes lessons", "model"),
     ("document", "..."),
-    ("files export", "..."),
+    ("files", "..."),
+    ("export", "..."),
     ("capture", "..."),
     ("integrations", "capture model runs"),
     ("__init__", "... -integrations"),
@@ -46,7 +47,17 @@ ROWS: list[tuple[str, str]] = [
     ("__main__", "cli"),
 ]
 # Rooms that have more than one file without being a folder: file -> room.
-FILES_OF = {"arguments": "cli", "invariants": "model", "sums": "model", "fields": "document", "reading": "document", "tensors": "document"}
+FILES_OF = {
+    "arguments": "cli",
+    "labels": "dot",
+    "palette": "dot",
+    "engine": "layout",
+    "invariants": "model",
+    "sums": "model",
+    "fields": "document",
+    "reading": "document",
+    "tensors": "document",
+}
 # For the type of an attribute only: ProgramError carries the trace of what ran before the program failed.
 TYPES_ONLY = {("errors", "model")}
 # In a function only: a Trace shows itself in a notebook, and draws itself when asked to.
