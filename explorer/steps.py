@@ -95,7 +95,7 @@ def figure(value: float | int | bool | str) -> str:
     if isinstance(value, bool | str):
         return str(value)
     if math.isnan(value) or math.isinf(value):
-        return f"{value:g}".replace("-", "−")
+        return "NaN" if math.isnan(value) else "inf" if value > 0 else "−inf"
     if isinstance(value, int) or value == 0 or (value.is_integer() and abs(value) < 1e6):
         return f"{value:.0f}".replace("-", "−") if value else "0"
     size = math.floor(math.log10(abs(value)))

@@ -1,0 +1,99 @@
+// The code panel: the user's source, this step's expression marked, with bars for lines run forward and backward.
+
+import { h } from "./dom.js";
+
+export function codePanel(data, { text, online }) {
+  const title = h("h2", {}, text.code);
+  const body = h("div", { class: "code-body" });
+  const element = h("section", { class: "panel code", "aria-label": text.code }, title, body);
+  const files = linesByFile(data);
+  const opened = new Map();
+  let current = null;
+  let marked = [];
+
+  const open = (file) => {
+    if (!opened.has(file)) opened.set(file, listing(files.get(file), (line) => online(file, line)));
+    if (current !== file) {
+      body.replaceChildren(opened.get(file).element);
+      title.replaceChildren(h("span", {}, file));
+      title.title = file;
+      current = file;
+    }
+    return opened.get(file);
+  };
+  const first = mostOps(data, files);
+  if (first) open(first);
+  else body.append(h("p", { class: "empty" }, text.no_code));
+
+  return {
+    element,
+    show({ source, ran, phase }) {
+      for (const row of marked) { row.code.replaceChildren(row.text); row.element.classList.remove("here"); }
+      marked = [];
+      if (source && files.has(source.file)) {
+        const { rows } = open(source.file);
+        const end = source.end_line ?? source.line;
+        for (let line = source.line; line <= end; line += 1) {
+          const row = rows.get(line);
+          if (!row) continue;
+          const from = line === source.line ? source.column : row.text.length - row.text.trimStart().length;
+          const to = line === end ? source.end_column : row.text.length;
+          row.code.replaceChildren(row.text.slice(0, from), h("mark", { class: phase === "backward" ? "gradient" : "value" }, row.text.slice(from, to)), row.text.slice(to));
+          row.element.classList.add("here");
+          marked.push(row);
+        }
+        if (marked.length) keepInSight(body, marked[0].element, marked[0].code.querySelector("mark"));
+      }
+      if (current) for (const [line, row] of opened.get(current).rows) {
+        const done = ran(current, line);
+        if (row.done !== done) { row.done = done; row.element.dataset.done = done; }
+      }
+    },
+  };
+}
+
+// Only the list scrolls, never the page.
+function keepInSight(body, row, mark) {
+  const top = row.offsetTop;
+  if (top < body.scrollTop + 20 || top + row.offsetHeight > body.scrollTop + body.clientHeight - 20) body.scrollTop = top - body.clientHeight / 2;
+  const right = mark.offsetLeft + Math.min(mark.offsetWidth, body.clientWidth - 60) + 12;
+  body.scrollLeft = right > body.clientWidth ? right - body.clientWidth : 0;
+}
+
+function linesByFile(data) {
+  const files = new Map();
+  for (const [file, content] of Object.entries(data.sources)) {
+    files.set(file, content.split("\n").map((code, index) => [index + 1, code]));
+  }
+  const known = new Map();
+  for (const { source } of data.nodes) {
+    if (!source || files.has(source.file)) continue;
+    if (!known.has(source.file)) known.set(source.file, new Map());
+    source.code.split("\n").forEach((code, index) => known.get(source.file).set(source.line + index, code));
+  }
+  for (const [file, lines] of known) files.set(file, [...lines].sort((one, other) => one[0] - other[0]));
+  for (const lines of files.values()) while (lines.length && !lines[lines.length - 1][1].trim()) lines.pop();
+  return files;
+}
+
+function mostOps(data, files) {
+  const counts = new Map();
+  for (const { source, kind } of data.nodes) if (source && kind === "op") counts.set(source.file, (counts.get(source.file) ?? 0) + 1);
+  const own = [...counts].filter(([file]) => file in data.sources).sort((one, other) => other[1] - one[1]);
+  return own[0]?.[0] ?? [...files.keys()][0] ?? null;
+}
+
+function listing(lines, onclick) {
+  const rows = new Map();
+  const element = h("ol", {});
+  let before = 0;
+  for (const [line, content] of lines) {
+    if (before && line !== before + 1) element.append(h("li", { class: "gap", "aria-hidden": "true" }, "⋮"));
+    before = line;
+    const code = h("code", {}, content);
+    const row = h("li", { onclick: () => onclick(line) }, h("span", { class: "number" }, String(line)), code);
+    rows.set(line, { element: row, code, text: content, done: "" });
+    element.append(row);
+  }
+  return { element, rows };
+}

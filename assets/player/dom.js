@@ -1,0 +1,51 @@
+// Building elements. Text only ever goes in as text, so a name that looks like markup stays a name.
+
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name === "class") element.className = value;
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  append(element, children);
+  return element;
+}
+
+function append(element, children) {
+  for (const child of children) {
+    if (child === null || child === undefined || child === false) continue;
+    if (Array.isArray(child)) append(element, child);
+    else element.append(child);
+  }
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function s(tag, attributes = {}) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  return element;
+}
+
+const ICONS = {
+  first: "M6 5h2v14H6zM19 5v14l-10-7z",
+  previous: "M16 5v14L6 12z",
+  play: "M8 5v14l11-7z",
+  pause: "M7 5h4v14H7zM13 5h4v14h-4z",
+  next: "M8 5v14l10-7z",
+  last: "M16 5h2v14h-2zM5 5v14l10-7z",
+  plus: "M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z",
+  minus: "M5 11h14v2H5z",
+  fit: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
+};
+
+export function icon(name) {
+  const svg = s("svg", { viewBox: "0 0 24 24", width: 20, height: 20, "aria-hidden": "true" });
+  svg.append(s("path", { d: ICONS[name], fill: "currentColor" }));
+  return svg;
+}
+
+export function button(name, text, onclick, extra = {}) {
+  return h("button", { type: "button", class: `icon ${name}`, title: text, "aria-label": text, onclick, ...extra }, icon(name));
+}

@@ -1,0 +1,224 @@
+// The player: one picture, all steps, moved through without asking anyone. `mountPlayer(root, data)` fills `root`.
+//
+// NOTE [state]: what stands on the screen after step k is worked out from k alone: each step says what it wrote, so a thing exists if the
+// step that wrote it is at most k. Going back is the same as never having gone forward.
+
+import { codePanel } from "./code.js";
+import { controlBar } from "./controls.js";
+import { h } from "./dom.js";
+import { brief, label } from "./format.js";
+import { graphPanel } from "./graph.js";
+import { inspectorPanel } from "./inspector.js";
+
+const BEAT = 1100; // milliseconds a step at speed 1
+
+export function mountPlayer(root, data, { before = null, address = false } = {}) {
+  const text = data.texts;
+  const total = data.steps.length;
+  const listening = new AbortController();
+  const when = timetable(data);
+  const same = before && before.key === data.key;
+  const state = { k: 1, playing: false, rate: 1, inspected: null, ...(same ? before : {}) };
+  state.k = Math.min(Math.max(1, same ? before.k : startingStep(data, address)), Math.max(1, total));
+  let timer = null;
+  let addressTimer = null;
+
+  const go = (to, { keep = false } = {}) => {
+    const k = Math.min(total, Math.max(1, typeof to === "function" ? to(state.k) : to));
+    if (!keep) pause();
+    state.k = k;
+    state.inspected = null;
+    render();
+  };
+  const pause = () => { clearTimeout(timer); state.playing = false; };
+  const beat = () => {
+    timer = setTimeout(() => {
+      go(state.k + 1, { keep: true });
+      if (state.k < total) beat(); else { pause(); render(); }
+    }, BEAT / state.rate);
+  };
+  const play = () => {
+    if (state.playing) pause();
+    else {
+      state.playing = true;
+      if (state.k >= total) state.k = 1;
+      beat();
+    }
+    render();
+  };
+  // The step of one of these nodes: the next one in this phase, else the next at all; asking again goes on to the one after it.
+  const jump = (nodes) => {
+    const steps = [...nodes].flatMap((node) => when.stepsOf.get(node) ?? []).sort((one, other) => one - other);
+    if (!steps.length) { pause(); state.inspected = [...nodes][0]; return render(); }
+    const { phase } = data.steps[state.k - 1];
+    const inPhase = steps.filter((k) => data.steps[k - 1].phase === phase);
+    return go(steps.includes(state.k) ? steps.find((k) => k > state.k) ?? steps[0] : inPhase[0] ?? steps[0]);
+  };
+
+  const nodesOfBox = groups(data.boxes.map((box, node) => [box, node]));
+  const nodesOfLine = groups(data.nodes.flatMap(({ id, kind, source }) => (source && kind === "op" ? [[`${source.file}:${source.line}`, id]] : [])));
+  const code = codePanel(data, { text, online: (file, line) => nodesOfLine.has(`${file}:${line}`) && jump(nodesOfLine.get(`${file}:${line}`)) });
+  const graph = graphPanel(data, { text, at: when.at, onbox: (box) => nodesOfBox.has(box) && jump(nodesOfBox.get(box)) });
+  const inspector = inspectorPanel(data, { text, onnode: (node) => { state.inspected = node; render(); } });
+  const bar = total ? controlBar(data, { text, go, play, speed: (rate) => { state.rate = rate; render(); } }) : null;
+  const sentence = h("p", { class: "sentence", "aria-live": "polite", "aria-atomic": "true" });
+  const help = helpBox(text);
+  root.replaceChildren(
+    summary(data, text, { jump, help }),
+    h("div", { class: "frame" }, code.element, graph.element, inspector.element),
+    sentence,
+    bar?.element ?? h("p", { class: "empty" }, text.no_steps),
+    findingsList(data, text, (node) => jump([node])),
+    help.element,
+  );
+
+  const has = (what, ...place) => when.at(what, ...place) <= state.k;
+
+  function render() {
+    if (!total) return inspector.show({ inspected: state.inspected, step: { phase: "forward" }, has: () => true, sum: () => null });
+    const step = data.steps[state.k - 1];
+    const now = step.node === null ? null : data.boxes[step.node];
+    const side = step.phase === "forward" ? "value" : "gradient";
+    const box = ([what, node, , edge]) => data.boxes[what === "contribution" ? data.edges[edge][0] : node];
+    const others = (references) => references.filter(([what]) => what !== "contribution" || step.phase !== "backward").map(box);
+    const sent = step.writes.filter(([what]) => what === "contribution");
+    const wires = step.phase === "backward" ? sent.map(([, , , edge]) => when.arrowOf.get(edge))
+      : step.kind === "op" ? when.into.get(step.node)?.map((edge) => when.arrowOf.get(edge)) ?? [] : [];
+    graph.show({
+      k: state.k, now, side, wires: wires.filter((arrow) => arrow !== undefined),
+      reads: others(step.reads), writes: [...others(step.writes), ...sent.map(box)],
+    });
+    graph.follow(now);
+    code.show({
+      source: step.node === null ? null : data.nodes[step.node].source, phase: side === "value" ? "forward" : "backward",
+      ran: (file, line) => ranOf(nodesOfLine.get(`${file}:${line}`), has),
+    });
+    const sum = (node, output) => when.sums.get(`${node}.${output}`)?.findLast(([k]) => k <= state.k)?.[1] ?? null;
+    inspector.show({ inspected: state.inspected ?? step.node, step, has, sum });
+    sentence.setAttribute("aria-live", state.playing ? "off" : "polite");
+    sentence.className = `sentence ${side}`;
+    sentence.textContent = step.text;
+    bar.show(state);
+    if (address) {
+      clearTimeout(addressTimer);
+      addressTimer = setTimeout(() => rememberStep(state.k), 250);
+    }
+    return undefined;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (!total || !mine(event, root)) return;
+    const act = {
+      ArrowRight: () => go((k) => k + 1), ArrowLeft: () => go((k) => k - 1), Home: () => go(1), End: () => go(total), " ": play,
+      "+": () => graph.zoom(1.25), "=": () => graph.zoom(1.25), "-": () => graph.zoom(0.8), 0: () => graph.fit(),
+      f: () => graph.follow(data.boxes[state.inspected ?? data.steps[state.k - 1].node ?? 0], { force: true }),
+      Escape: () => { if (help.open()) help.close(); else { state.inspected = null; render(); } }, "?": help.toggle,
+    }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }, { signal: listening.signal });
+
+  const sized = new ResizeObserver(() => graph.start?.(total ? data.boxes[data.steps[state.k - 1].node ?? 0] : null));
+  sized.observe(graph.element);
+  if (same && before.view) graph.restore(before.view);
+  render();
+  return {
+    state: () => ({ key: data.key, k: state.k, rate: state.rate, inspected: state.inspected, view: graph.view() }),
+    stop: () => { pause(); clearTimeout(addressTimer); listening.abort(); sized.disconnect(); },
+  };
+}
+
+// When each thing is written, by which steps a node is seen, and where edges lie in the picture.
+function timetable(data) {
+  const written = new Map();
+  const stepsOf = new Map();
+  data.steps.forEach((step, index) => {
+    for (const [what, node, output, edge] of step.writes) {
+      const key = what === "contribution" ? `${what}:${edge}` : what === "grad" || what === "parameter" ? `${what}:${node}` : `${what}:${node}.${output}`;
+      if (!written.has(key)) written.set(key, index + 1);
+    }
+    if (step.node !== null) stepsOf.set(step.node, [...(stepsOf.get(step.node) ?? []), index + 1]);
+  });
+  const arrowOf = new Map(data.arrows.flatMap(([arrow, edges]) => edges.map((edge) => [edge, arrow])));
+  const into = groups(data.edges.map((edge, index) => [edge[2], index]));
+  const sums = groups(data.steps.flatMap((step, index) => step.sums.map((sum) => [`${sum.node}.${sum.output}`, [index + 1, sum]])));
+  const at = (what, ...place) => written.get(`${what}:${place.join(".")}`) ?? Infinity;
+  return { at, stepsOf, arrowOf, into, sums };
+}
+
+function groups(pairs) {
+  const found = new Map();
+  for (const [key, value] of pairs) {
+    if (key === null) continue;
+    if (!found.has(key)) found.set(key, []);
+    found.get(key).push(value);
+  }
+  return found;
+}
+
+function ranOf(nodes, has) {
+  if (!nodes) return "";
+  if (nodes.some((node) => has("gradient", node, 0))) return "backward";
+  return nodes.every((node) => has("value", node, 0)) ? "forward" : "";
+}
+
+function startingStep(data, address) {
+  const asked = address ? Number(new URLSearchParams(location.search).get("step")) : 0;
+  return Number.isInteger(asked) && asked > 0 ? asked : 1;
+}
+
+function rememberStep(k) {
+  const url = new URL(location.href);
+  if (url.searchParams.get("step") === String(k)) return;
+  url.searchParams.set("step", String(k));
+  history.replaceState(history.state, "", url);
+}
+
+// Keys belong to the player while nothing else on the page wants them.
+function mine(event, root) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
+  const target = event.composedPath()[0];
+  if (!(target instanceof Element)) return false;
+  const inside = root.contains(target);
+  const slider = target.matches("input[type=range]");
+  if (slider) return !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key) && inside;
+  if (target.matches("input, textarea, select, [contenteditable=true]")) return false;
+  if (target.closest("button, a, summary, [role=button]") && (event.key === " " || event.key === "Enter")) return false;
+  return inside || !target.closest("button, a, [role], [tabindex='0']") || target === document.body;
+}
+
+function summary(data, text, { jump, help }) {
+  const leaves = data.nodes.filter((node) => node.grad && node.gradients[0]);
+  let room = 110; // characters, so that this stays one line on a desk
+  const named = leaves.filter((node) => { room -= Math.min(24, label(node).length) + 14; return room > 0; });
+  const chips = named.map((node) => h("button", { type: "button", class: "chip", title: label(node), onclick: () => jump([node.id]) },
+    h("span", { class: "name" }, label(node)), " ", h("span", { class: "number gradient" }, brief(node.gradients[0]))));
+  const more = leaves.length - chips.length;
+  return h("header", { class: "summary" },
+    h("div", { class: "facts" },
+      h("h1", {}, data.title),
+      data.loss !== null && h("span", { class: "chip plain" }, text.loss, " ", h("span", { class: "number value" }, data.loss_text)),
+      chips.length > 0 && h("span", { class: "found" }, `${text.gradients}:`), chips, more > 0 && h("span", { class: "more" }, `+${more}`),
+      data.partial && h("span", { class: "chip warning" }, text.partial)),
+    h("span", { class: "made" }, data.made),
+    h("button", { type: "button", class: "icon question", title: text.help, "aria-label": text.help, onclick: help.toggle }, "?"));
+}
+
+function findingsList(data, text, show) {
+  if (!data.findings.length) return h("p", { class: "findings none" }, text.no_findings);
+  const items = data.findings.map((finding) => h("li", { class: finding.severity },
+    h("span", { class: "mark", "aria-hidden": "true" }, { error: "✕", warning: "!", info: "i" }[finding.severity]),
+    h("span", { class: "words" }, h("span", { class: "hidden" }, `${text[finding.severity]}: `), h("span", {}, finding.message), " ", h("span", { class: "remedy" }, finding.remedy)),
+    finding.node !== null && h("button", { type: "button", class: "link", onclick: () => show(finding.node) }, text.show)));
+  return h("section", { class: "findings" }, h("h2", {}, `${text.findings} (${data.findings.length})`), h("ul", {}, items));
+}
+
+function helpBox(text) {
+  const keys = [["← →", text.key_step], ["Home End", text.key_ends], ["Space", text.key_play], ["+ − 0", text.key_zoom], ["F", text.key_focus], ["Esc", text.key_back], ["?", text.key_help]];
+  const dialog = h("dialog", { class: "help", "aria-label": text.help },
+    h("h2", {}, text.help), h("table", { class: "rows" }, keys.map(([key, what]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, key)), h("td", {}, what)))),
+    h("p", {}, text.help_mouse),
+    h("button", { type: "button", onclick: () => dialog.close() }, text.close));
+  return { element: dialog, open: () => dialog.open, close: () => dialog.close(), toggle: () => (dialog.open ? dialog.close() : dialog.showModal()) };
+}

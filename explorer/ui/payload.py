@@ -1,0 +1,196 @@
+"""Trace and drawing -> what the player gets, as plain JSON values: everything a person can step to, sent once.
+
+Nothing here knows Streamlit: the page and an exported file feed the same player. NaN and inf travel as strings, since JSON has none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.model import Edge, Finding, Node, Note, Source, Trace, Update
+from explorer.steps import Ref, Step, Sum, figure, steps
+from explorer.text import LANGUAGES, TEXTS
+from explorer.view import View
+
+__all__ = ["payload"]
+
+PLAYER = "player."
+
+
+def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, key: str) -> dict[str, Any]:
+    """All that the player shows of `trace` drawn as `view`; `key` tells recordings apart, so that the step is kept while it is the same."""
+    language = view.language
+    return {
+        "key": key,
+        "language": language,
+        "texts": player_texts(language),
+        "title": trace.title,
+        "partial": trace.partial,
+        "loss": _number(trace.loss),
+        "loss_text": None if trace.loss is None else figure(trace.loss),
+        "made": made_with(trace, language),
+        "picture": {"svg": svg, "width": width, "height": height, "flow": view.flow, "colors": _number_colors(view.theme)},
+        "boxes": [view.box_of.get(node.id) for node in trace.nodes],
+        "arrows": [[arrow.id, list(arrow.edges)] for arrow in view.arrows],
+        "nodes": [_node(node) for node in trace.nodes],
+        "edges": [_edge(edge) for edge in trace.edges],
+        "steps": [_step(step, language) for step in steps(trace)],
+        "updates": [_update(update) for update in trace.updates],
+        "sources": dict(trace.sources),
+        "findings": [_finding(finding, language) for finding in trace.findings],
+    }
+
+
+def player_texts(language: str) -> dict[str, str]:
+    """The words of the player in one language, by what follows "player." in their key."""
+    column = LANGUAGES.index(language)
+    return {name.removeprefix(PLAYER): both[column] for name, both in TEXTS.items() if name.startswith(PLAYER)}
+
+
+def made_with(trace: Trace, language: str) -> str:
+    """How the trace came about, in a few words."""
+    made = trace.made_with
+    parts = [made.device, made.dtype, f"torch {made.torch}"]
+    if made.seed is not None:
+        parts.append(TEXTS["player.seed"][LANGUAGES.index(language)].format(seed=made.seed))
+    if trace.passes > 1:
+        parts.append(TEXTS["player.pass"][LANGUAGES.index(language)].format(number=trace.number, passes=trace.passes))
+    return " · ".join(parts)
+
+
+def _number_colors(theme: str) -> dict[str, str]:
+    """The colours in which the drawing writes values and gradients, by which the player finds these numbers in it."""
+    from explorer.dot import PALETTE
+
+    return {side: PALETTE[theme][side] for side in ("value", "gradient")}
+
+
+def _number(value: float | None) -> float | str | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    return value
+
+
+def _values(values: Any) -> Any:
+    """Nested tuples as lists; a note holds at most 64 values, so the depth is what the shape says."""
+    return [_values(value) for value in values] if isinstance(values, tuple) else _number(values)
+
+
+def _note(note: Note | None) -> dict[str, Any] | None:
+    if note is None:
+        return None
+    entry: dict[str, Any] = {"shape": list(note.shape), "dtype": note.dtype, "device": note.device}
+    for name in ("min", "max", "mean", "std", "norm", "zeros", "nans", "infs"):
+        value = getattr(note, name)
+        if value is not None:
+            entry[name] = _number(value)
+    if note.values is not None:
+        entry["values"] = _values(note.values)
+    return entry
+
+
+def _source(source: Source | None) -> dict[str, Any] | None:
+    if source is None:
+        return None
+    return {
+        "file": source.file,
+        "line": source.line,
+        "end_line": source.end_line,
+        "code": source.code,
+        "column": source.column,
+        "end_column": source.end_column,
+    }
+
+
+def _node(node: Node) -> dict[str, Any]:
+    accumulated = node.accumulated
+    return {
+        "id": node.id,
+        "kind": node.kind,
+        "name": node.name,
+        "names": list(dict.fromkeys(node.names)),
+        "op": node.op,
+        "autograd": node.autograd,
+        "module": node.module,
+        "source": _source(node.source),
+        "outputs": [_note(note) for note in node.outputs],
+        "gradients": [_note(note) for note in node.gradients],
+        "seeds": [_note(note) for note in node.seeds],
+        "grad": None if accumulated is None else {"before": _note(accumulated.before), "after": _note(accumulated.after)},
+        "status": node.status,
+        "reason": node.reason,
+        "saved": [
+            {
+                "name": saved.name,
+                "shape": list(saved.shape),
+                "dtype": saved.dtype,
+                "bytes": saved.bytes,
+                "shared_with": saved.shared_with,
+                "state": saved.state,
+            }
+            for saved in node.saved
+        ],
+        "formula": None if node.formula is None else {"text": node.formula.text, "source": node.formula.source},
+    }
+
+
+def _edge(edge: Edge) -> list[Any]:
+    return [edge.source, edge.output, edge.target, edge.input, _note(edge.gradient), edge.differentiable]
+
+
+def _step(step: Step, language: str) -> dict[str, Any]:
+    return {
+        "phase": step.phase,
+        "kind": step.kind,
+        "node": step.node,
+        "reads": [_ref(ref) for ref in step.reads],
+        "writes": [_ref(ref) for ref in step.writes],
+        "sums": [_sum(met) for met in step.accumulates],
+        "update": step.update,
+        "text": step.say(language),
+    }
+
+
+def _ref(ref: Ref) -> list[Any]:
+    return [ref.what, ref.node, ref.output, ref.edge]
+
+
+def _sum(met: Sum) -> dict[str, Any]:
+    return {
+        "node": met.node,
+        "output": met.output,
+        "edges": list(met.edges),
+        "seeded": met.seeded,
+        "expected": met.expected,
+        "total": _values(met.total),
+    }
+
+
+def _update(update: Update) -> dict[str, Any]:
+    return {
+        "node": update.node,
+        "optimizer": update.optimizer,
+        "before": _note(update.before),
+        "after": _note(update.after),
+        "state": {name: _note(note) for name, note in update.state.items()},
+        "settings": _settings(update.settings),
+    }
+
+
+def _settings(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that did something, the learning rate first; what is off (0, None, False) is left out."""
+    used = {name: value for name, value in settings.items() if name == "lr" or value not in (0, None, False, "", ())}
+    order = sorted(used, key=lambda name: name != "lr")
+    return {name: f"{used[name]:g}" if isinstance(used[name], float) else str(used[name]) for name in order}
+
+
+def _finding(finding: Finding, language: str) -> dict[str, Any]:
+    return {
+        "kind": finding.kind,
+        "severity": finding.severity,
+        "node": finding.node,
+        "message": finding.message.get(language, finding.message.get("en", "")),
+        "remedy": finding.remedy.get(language, finding.remedy.get("en", "")),
+    }
