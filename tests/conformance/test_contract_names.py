@@ -242,20 +242,21 @@ def test_source_over_several_lines() -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     # fmt: off
     with explorer.record() as recording:
-        y = (x
-             .mul(2)
-             .exp(
-             ))
+        y = torch.atan2(
+            x * 2,
+            x.exp(),  # a comment
+        ).sin()
         y.sum().backward()
     # fmt: on
     trace = whole(recording.trace)
-    source = op(trace, "exp").source
+    source = op(trace, "atan2").source
     assert source.end_line is not None
     assert source.end_line > source.line
-    assert "".join(source.expression.split()) in ("x.mul(2).exp()", "(x.mul(2).exp()")
-    assert source.expression.endswith(")")
-    assert source.expression.startswith("x")
-    assert "".join(op(trace, "mul").source.expression.split()) == "x.mul(2)"
+    assert "".join(source.expression.split()) == "torch.atan2(x*2,x.exp(),#acomment)"
+    assert op(trace, "mul").source.expression == "x * 2"
+    assert op(trace, "exp").source.expression == "x.exp()"
+    assert op(trace, "sin").source.expression.endswith(").sin()")
+    assert op(trace, "sin").source.code.count("\n") == op(trace, "sin").source.end_line - op(trace, "sin").source.line
 
 
 def test_source_in_a_loop_and_a_comprehension() -> None:

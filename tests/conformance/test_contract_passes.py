@@ -76,10 +76,10 @@ def test_three_passes_of_a_loop() -> None:
 
 @pytest.mark.parametrize("wanted", [1, 3])
 def test_pass_of_a_script(tmp_path: Path, wanted: int) -> None:
-    """`number` picks the pass of a script; its numbers are those of plain torch at that step."""
+    """`wanted` picks the pass of a script; its numbers are those of plain torch at that step."""
     path = tmp_path / "descent.py"
     path.write_text(SCRIPT, encoding="utf-8")
-    trace = explorer.trace(str(path), number=wanted)
+    trace = explorer.trace(str(path), wanted=wanted)
     before, gradient, after = descend(3)[wanted - 1]
     assert isinstance(trace, Trace)
     whole(trace)
@@ -331,7 +331,7 @@ def test_multi_output_ops_note_every_output() -> None:
     """`sort`, `var_mean` and `native_batch_norm` have a note per output; only those that take part have gradients."""
     x = torch.tensor([3.0, 1.0, 2.0], requires_grad=True)
     with explorer.record() as recording:
-        ordered, _places = x.sort()
+        ordered, places = x.sort()  # noqa: RUF059
         spread, center = torch.var_mean(x)
         loss = (ordered * torch.tensor([1.0, 2.0, 3.0])).sum() + spread + center * 2
         loss.backward()

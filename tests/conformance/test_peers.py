@@ -59,7 +59,9 @@ def test_P02_views_of_views_and_a_subclass() -> None:
         y = x.view(2, 4).view(2, 2, 2)[0].unsqueeze(0).squeeze(0)
         (y * y).sum().backward()
     trace = whole(recording.trace)
-    assert [node.op for node in trace.nodes if node.kind == "op"] == ["view", "view", "select", "unsqueeze", "squeeze", "mul", "sum"]
+    assert [node.op for node in trace.nodes if node.kind == "op" and node.autograd != "AliasBackward0"] == [
+        *("view", "view", "select", "unsqueeze", "squeeze", "mul", "sum")
+    ]
     assert named(trace, "x").gradients[0].values == tuple(x.grad.tolist())
 
 
@@ -117,7 +119,7 @@ def test_P05_leaf_saved_self_and_saved_other() -> None:
     leaf, product = named(trace, "a"), named(trace, "b")
     assert leaf.kind == "input"
     assert leaf.saved == ()
-    assert [saved.name for saved in product.saved] == ["self", "other"]
+    assert sorted(saved.name for saved in product.saved) == ["other", "self"]
     assert [(saved.shape, saved.dtype, saved.bytes, saved.state, saved.shared_with) for saved in product.saved] == [
         ((3,), "float32", 12, "kept", leaf.id)
     ] * 2
@@ -132,10 +134,11 @@ def test_P05_shared_storage_is_counted_once() -> None:
         z.backward(retain_graph=True)
     trace = whole(recording.trace)
     y_node = named(trace, "y")
-    saved = [(node, kept) for node in trace.nodes for kept in node.saved]
-    assert len(saved) >= 4
-    assert {kept.shared_with for _, kept in saved} == {y_node.id}
-    assert all(kept.bytes == 16 for _, kept in saved)
+    of_y = [kept for node in trace.nodes for kept in node.saved if kept.shape == (4,)]
+    assert len(of_y) == 4
+    assert {(kept.shared_with, kept.bytes) for kept in of_y} == {(y_node.id, 16)}
+    of_two = [kept for node in trace.nodes for kept in node.saved if kept.shape == ()]
+    assert {kept.shared_with for kept in of_two} <= {None}  # the number 2 lies in nobody's storage
 
 
 NESTS: dict[str, Callable[[torch.Tensor], object]] = {

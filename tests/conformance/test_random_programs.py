@@ -25,7 +25,7 @@ OPS: dict[str, tuple[int, Callable[..., torch.Tensor]]] = {
     "column": (1, lambda a: a[:, 0:1]),
     "sum": (1, lambda a: a.sum(0, keepdim=True)),
     "expand": (1, lambda a: a.expand(3, 3)),
-    "detach": (1, torch.detach),
+    "detach": (1, lambda a: a.detach()),
     "add": (2, torch.add),
     "mul": (2, torch.mul),
     "sub": (2, torch.sub),
