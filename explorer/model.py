@@ -309,4 +309,5 @@ class Trace:
 
     def _repr_html_(self) -> str:
         """The picture in a page, or the words of `repr` where nothing here can draw."""
-        return self._repr_svg_() or f"<pre>{escape(repr(self))}</pre>"
+        picture = self._repr_svg_()
+        return picture[picture.index("<svg") :] if picture else f"<pre>{escape(repr(self))}</pre>"
