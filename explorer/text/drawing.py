@@ -25,7 +25,8 @@ DRAWING: dict[str, tuple[str, str]] = {
     # figures
     "drawing.value": ("value {figure}", "값 {figure}"),
     "drawing.gradient": ("gradient {figure}", "기울기 {figure}"),
-    "drawing.updated": ("updated to {figure}", "{figure}(으)로 갱신됨"),
+    "drawing.no_gradient_yet": ("gradient not computed", "기울기 아직 계산되지 않음"),
+    "drawing.updated": ("updated to {figure}", "갱신된 값 {figure}"),
     "drawing.scalar": ("scalar", "스칼라"),
     "drawing.more": ("+{count} more", "외 {count}개"),
     "drawing.ops": ("{count} ops", "연산 {count}개"),

@@ -1,0 +1,105 @@
+"""A trace as a file: one function a format, the suffix decides. Written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from inspect import signature
+from pathlib import PurePath
+from typing import Any
+
+from explorer import dot, layout
+from explorer.errors import OutputError, RequestError
+from explorer.files import open_output, save
+from explorer.model import Trace
+from explorer.steps import steps
+from explorer.view import View, make_view
+
+__all__ = ["FORMATS", "OPTIONS", "export", "svg_text", "view_of"]
+
+# What a caller may ask of a picture; the sets of nodes reached follow from `step`.
+OPTIONS = tuple(
+    name for name in signature(make_view).parameters if name not in ("trace", "values", "gradients", "updated", "flowed", "simplified")
+)
+
+
+def export(trace: Trace, path: str | os.PathLike[str], **options: Any) -> None:
+    """Write `trace` to `path` in the format its suffix names; `options` as `make_view` takes them, for pictures.
+
+    Raises OutputError for a suffix that cannot be written or a place that cannot be written to, RequestError for an option that does
+    not exist.
+    """
+    name = os.fspath(path)
+    suffix = PurePath(name).suffix.lower()
+    if suffix not in FORMATS:
+        raise OutputError("drawing.unknown_suffix", name=PurePath(name).name, known=" ".join(FORMATS))
+    FORMATS[suffix](trace, name, options)
+
+
+def svg_text(trace: Trace, **options: Any) -> str:
+    """The picture of `trace` as SVG, for a page or a notebook."""
+    return layout.draw(view_of(trace, **options), "svg").decode()
+
+
+def view_of(trace: Trace, **options: Any) -> View:
+    """The view that `options` ask for; with `step` only what the first so many steps reached counts as computed."""
+    for name in options:
+        if name not in OPTIONS:
+            raise RequestError("drawing.unknown_option", option=name, known=", ".join(OPTIONS))
+    view = make_view(trace, **options)
+    return view if view.step is None else make_view(trace, **options, **_reached(trace, view.step))
+
+
+def _reached(trace: Trace, step: int) -> dict[str, Any]:
+    """What the first `step` steps wrote: nodes with a value, with a gradient, with an updated value; edges a contribution went along."""
+    taken = steps(trace)
+    if step > len(taken):
+        raise RequestError("drawing.no_step", step=step, last=len(taken))
+    found: dict[str, set[int]] = {"values": set(), "gradients": set(), "updated": set(), "flowed": set()}
+    kinds = {"value": "values", "gradient": "gradients", "grad": "gradients", "seed": "gradients", "parameter": "updated"}
+    for ref in (ref for one in taken[:step] for ref in one.writes):
+        if ref.what in kinds:
+            found[kinds[ref.what]].add(ref.node)
+        if ref.edge is not None:
+            found["flowed"].add(ref.edge)
+    return found
+
+
+# -- one function a format -----------------------------------------------------------------------------------------------------------
+
+
+def _svg(trace: Trace, path: str, options: dict[str, Any]) -> None:
+    _write(path, layout.draw(view_of(trace, **options), "svg"))
+
+
+def _png(trace: Trace, path: str, options: dict[str, Any]) -> None:
+    _write(path, layout.draw(view_of(trace, **options), "png"))
+
+
+def _pdf(trace: Trace, path: str, options: dict[str, Any]) -> None:
+    _write(path, layout.draw(view_of(trace, **options), "pdf"))
+
+
+def _dot(trace: Trace, path: str, options: dict[str, Any]) -> None:
+    _write(path, dot.write(view_of(trace, **options)).encode())
+
+
+def _document(trace: Trace, path: str, options: dict[str, Any]) -> None:
+    """`.trace` and `.json` hold the whole record; a view does not change it, but a wrong one is refused all the same."""
+    view_of(trace, **options)
+    save(trace, path)
+
+
+def _write(path: str, data: bytes) -> None:
+    with open_output(path) as stream:
+        stream.write(data)
+
+
+FORMATS: dict[str, Callable[[Trace, str, dict[str, Any]], None]] = {
+    ".svg": _svg,
+    ".png": _png,
+    ".pdf": _pdf,
+    ".dot": _dot,
+    ".json": _document,
+    ".trace": _document,
+}

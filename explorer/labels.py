@@ -1,0 +1,315 @@
+"""What is written in boxes, above the picture and in tooltips: escaped markup of Graphviz's HTML-like labels.
+
+Everything a program chose (names, paths, sizes) goes through `plain`, which drops what no picture can hold and shortens what no box can
+hold, and is then escaped: it stays text.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import unicodedata
+from collections.abc import Iterator
+
+import graphviz
+
+from explorer.model import Finding, Node, Note
+from explorer.palette import Scale
+from explorer.text import TEXTS, say
+from explorer.view import Box, Cluster, View
+
+__all__ = ["CUTS", "Tips", "box_label", "caption", "cluster_label", "cluster_tip", "figure", "is_start", "plain"]
+
+LONGEST = 34  # characters of a name in a box
+LONGEST_TIP = 300  # characters of a line in a tooltip
+MOST_TIPS = 12  # lines of a tooltip
+CUTS = frozenset({"detach", "item", "integer"})
+
+
+def box_label(view: View, box: Box, scale: Scale, severity: str | None) -> str:
+    """The label of a box; `severity` of a finding marks it."""
+    lines = _node_lines(view, view.trace.nodes[box.nodes[0]], scale) if box.kind == "node" else _group_lines(view, box, scale)
+    if severity is not None:
+        lines[0] = f"{_color('⚠', scale.text('mark'))} {lines[0]}"
+    return f"<{'<BR/>'.join(lines)}>"
+
+
+def _node_lines(view: View, node: Node, scale: Scale) -> list[str]:
+    """The lines of a node: its name and op, what it is, its shape, and its numbers where there is one number."""
+    muted, words = scale.text("muted"), []
+    op = _bold(plain(node.op)) if node.op and not node.name else _text(plain(node.op)) if node.op else ""
+    name = _bold(_local_name(node)) if node.name else ""
+    if not name and not op:
+        op = _bold(plain(node.autograd) if node.autograd else _word(view, "unknown_op"))
+    first = f"{name} {_color(op, muted)}" if name and op else name or op
+    if node.kind != "op":
+        words.append(_word(view, node.kind))
+    words += _state_words(view, node)
+    lines = [first]
+    if words:
+        lines.append(_small(" · ".join(words), muted))
+    if len(set(node.names)) > 1:
+        others = sorted(set(node.names) - {node.name})
+        lines.append(_small(say("drawing.also", view.language, name=plain(others[0])), muted))
+    return [*lines, *_number_lines(view, node, scale)]
+
+
+def _state_words(view: View, node: Node) -> list[str]:
+    words = []
+    if is_start(node):
+        scalar = view.trace.loss is not None and len(node.outputs) == 1
+        words.append(_word(view, "loss" if scalar and node.name != "loss" else "starts"))
+    if node.status == "not executed":
+        words.append(_word(view, "not_executed"))
+    elif node.kind == "parameter" and node.status == "no gradient":
+        words.append(_word(view, "frozen"))
+    if node.reason and (node.kind == "op" or node.reason in CUTS):
+        key = f"drawing.reason.{node.reason}"
+        words.append(say(key, view.language) if key in TEXTS else plain(node.reason))
+    elif node.kind == "op" and node.status == "no gradient":
+        words.append(_word(view, "no_gradient"))
+    return words
+
+
+def _number_lines(view: View, node: Node, scale: Scale) -> list[str]:
+    """Value and gradient of a single number; else the shape. What is not reached yet says so instead of showing a number."""
+    muted = scale.text("muted")
+    note = node.outputs[0] if node.outputs else None
+    lines: list[str] = []
+    if note is None:
+        return lines
+    if view.values is not None and node.id not in view.values:
+        return [_small(_word(view, "not_computed"), muted)]
+    value = note.item if len(node.outputs) == 1 else None
+    if value is None:
+        more = f" {say('drawing.more', view.language, count=len(node.outputs) - 1)}" if len(node.outputs) > 1 else ""
+        lines.append(_small(_shape(view, note) + more, muted))
+    else:
+        lines.append(_small(say("drawing.value", view.language, figure=figure(value)), scale.text("value")))
+    gradient = node.gradients[0] if node.gradients else None
+    reached = view.gradients is None or node.id in view.gradients
+    if gradient is None or gradient.item is None or len(node.outputs) != 1:
+        return lines + _update_lines(view, node, muted)
+    if reached:
+        lines.append(_small(say("drawing.gradient", view.language, figure=figure(gradient.item)), scale.text("gradient")))
+    else:
+        lines.append(_small(_word(view, "no_gradient_yet"), muted))
+    return lines + _update_lines(view, node, muted)
+
+
+def _update_lines(view: View, node: Node, muted: str) -> list[str]:
+    if node.is_leaf and (view.updated is None or node.id in view.updated):
+        for update in view.trace.updates:
+            if update.node == node.id and update.after.item is not None:
+                return [_small(say("drawing.updated", view.language, figure=figure(update.after.item)), muted)]
+    return []
+
+
+def _group_lines(view: View, box: Box, scale: Scale) -> list[str]:
+    """The lines of a closed module (name, class, size) or of a segment (its first and last part, size)."""
+    muted = scale.text("muted")
+    ops = sum(not view.trace.nodes[node].is_leaf for node in box.nodes)
+    size = _count_words(view, ops, len(box.nodes))
+    if box.module is not None:
+        kind = plain(view.trace.modules[box.module].class_name)
+        return [_bold(plain(view.labels[box.module])), _small(f"{kind} · {size}", muted)]
+    first, last = (_part_name(view, part) for part in (box.parts[0], box.parts[-1]))
+    if any(part[0] == "m" for part in box.parts):
+        size = say("drawing.parts", view.language, count=len(box.parts), ops=size)
+    return [_bold(f"{first} … {last}"), _small(size, muted)]
+
+
+def _part_name(view: View, part: str) -> str:
+    if part[0] == "m":
+        return plain(view.labels[int(part[1:])], 16)
+    node = view.trace.nodes[int(part[1:])]
+    return plain(_local_name(node) if node.name else node.op or node.autograd or _word(view, "unknown_op"), 16)
+
+
+def _local_name(node: Node) -> str:
+    """The node's name; a parameter's without the path of the module it stands in."""
+    name = node.name or ""
+    return plain(name.removeprefix(f"{node.module}.") if node.module and node.kind in ("parameter", "buffer") else name)
+
+
+def is_start(node: Node) -> bool:
+    """Whether backward began at this node."""
+    return any(seed is not None for seed in node.seeds)
+
+
+def cluster_label(view: View, cluster: Cluster, color: str) -> str:
+    """Name and class of an open module."""
+    kind = _color(_text(plain(view.trace.modules[cluster.module].class_name)), color)
+    return f"<{_bold(plain(view.labels[cluster.module]))} {kind}>"
+
+
+def cluster_tip(view: View, cluster: Cluster) -> str:
+    """Path and class of an open module, in full."""
+    module = view.trace.modules[cluster.module]
+    return _tip([module.path, module.class_name])
+
+
+# -- caption, legend, tooltips -------------------------------------------------------------------------------------------------------
+
+
+def caption(view: View, scale: Scale) -> str:
+    """Title, loss, what the arrows mean, and what is not as asked for; under it the legend of an overlay."""
+    trace, language, colors = view.trace, view.language, scale.palette
+    starts = {node.id for node in trace.nodes if is_start(node)}
+    reached = view.values is None or (bool(starts) and starts <= view.values)
+    parts = [] if trace.loss is None or not reached else [say("drawing.loss_is", language, figure=figure(trace.loss))]
+    parts.append(_count_words(view, sum(not node.is_leaf for node in trace.nodes), len(trace.nodes)))
+    parts += [plain(trace.made_with.device), plain(trace.made_with.dtype)]
+    if trace.passes > 1:
+        parts.append(say("drawing.pass", language, number=trace.number, passes=trace.passes))
+    if view.step is not None:
+        parts.append(say("drawing.step", language, step=view.step))
+    if view.focus is not None:
+        parts.append(say("drawing.focus", language, name=_part_name(view, f"n{view.focus}")))
+    notes = [_word(view, "empty")] if not trace.nodes else [_word(view, view.direction)]
+    notes += [_word(view, word) for word, wanted in (("partial", trace.partial), ("simplified", view.simplified)) if wanted]
+    direction = colors["value" if view.direction == "forward" else "gradient"]
+    rows = [
+        f'<FONT POINT-SIZE="15"><B>{_text(plain(trace.title, 60))}</B></FONT>',
+        _small(" · ".join(parts), colors["muted"]),
+        _small(notes[0], direction if trace.nodes else colors["muted"]),
+        *(_small(note, colors["mark"]) for note in notes[1:]),
+    ]
+    cells = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{cells}{_legend(view, scale)}<TR><TD> </TD></TR></TABLE>>'
+
+
+def _legend(view: View, scale: Scale) -> str:
+    """Rows of the caption that say what the colours mean."""
+    if not scale.colors:
+        return ""
+    colors = scale.palette
+    numbers = scale.numbers.values()
+    cells = [_small(say(f"drawing.overlay.{view.overlay}", view.language), colors["muted"]), _small(figure(scale.low), colors["muted"])]
+    steps = scale.colors if scale.high > scale.low else scale.colors[:1]
+    cells += ["".join(_swatch(color, color) for color in steps), _small(figure(scale.high), colors["muted"])]
+    for word, color, wanted in (
+        ("unknown", colors["paper"], any(number is None for number in numbers)),
+        ("not_finite", colors["bad"], any(number is not None and not math.isfinite(number) for number in numbers)),
+    ):
+        if wanted:
+            cells += [_swatch(color, colors["line"]), _small(say(f"drawing.overlay.{word}", view.language), colors["muted"])]
+    row = "".join(cell if cell.startswith("<TD") else f"<TD>{cell}</TD>" for cell in cells)
+    table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="1"><TR>{row}</TR></TABLE>'
+    return f'<TR><TD ALIGN="LEFT">{table}</TD></TR>'
+
+
+def _swatch(color: str, line: str) -> str:
+    return f'<TD BGCOLOR="{color}" BORDER="1" COLOR="{line}" WIDTH="22" HEIGHT="10" FIXEDSIZE="TRUE"></TD>'
+
+
+class Tips:
+    """Findings by node, and what a box says when pointed at: names in full, where it stands, shapes, the line it comes from, findings."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.findings: dict[int, list[Finding]] = {}
+        for finding in view.trace.findings:
+            if finding.node is not None:
+                self.findings.setdefault(finding.node, []).append(finding)
+
+    def of(self, box: Box) -> str:
+        """The tooltip of a box, as a DOT string."""
+        lines = self._node(self.view.trace.nodes[box.nodes[0]]) if box.kind == "node" else self._group(box)
+        return _tip([*lines, *(finding.message.get(self.view.language, "") for finding in self._of(box))][:MOST_TIPS])
+
+    def severity(self, box: Box) -> str | None:
+        """The gravest finding that speaks of the box; information alone does not mark it."""
+        found = {finding.severity for finding in self._of(box)}
+        return next((severity for severity in ("error", "warning") if severity in found), None)
+
+    def _of(self, box: Box) -> list[Finding]:
+        if not self.findings:
+            return []
+        return [finding for node in box.nodes for finding in self.findings.get(node, ())]
+
+    def _node(self, node: Node) -> Iterator[str]:
+        yield " · ".join(word for word in (*node.names, node.op, node.autograd) if word)
+        if node.module:
+            yield node.module
+        for note in node.outputs:
+            yield f"{'×'.join(str(size) for size in note.shape) or _word(self.view, 'scalar')} {note.dtype} {note.device}"
+        if node.source is not None:
+            yield f"{node.source.file}:{node.source.line}: {node.source.expression}"
+
+    def _group(self, box: Box) -> Iterator[str]:
+        if box.module is not None:
+            module = self.view.trace.modules[box.module]
+            yield f"{module.path} · {module.class_name}"
+        ops = sum(not self.view.trace.nodes[node].is_leaf for node in box.nodes)
+        yield _count_words(self.view, ops, len(box.nodes))
+
+
+# -- text ----------------------------------------------------------------------------------------------------------------------------
+
+
+def figure(number: float) -> str:
+    """A number as the steps write it: at least three figures, at most four decimals, a true minus; -0.0898262 is "−0.0898"."""
+    if not math.isfinite(number):
+        return "NaN" if math.isnan(number) else "inf" if number > 0 else "−inf"
+    if number == int(number) and abs(number) < 1e6:
+        return f"{int(number)}".replace("-", "−")
+    size = math.floor(math.log10(abs(number)))
+    if not -4 <= size < 6:
+        digits, exponent = f"{number:.2e}".split("e")
+        return f"{digits}e{int(exponent)}".replace("-", "−")
+    decimals = max(4, 2 - size) if size < 2 else max(0, 5 - size)
+    return f"{number:.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
+def plain(text: str, longest: int = LONGEST) -> str:
+    """`text` as a picture can hold it: one line, no control or direction marks, no lone surrogates, its middle left out if too long."""
+    if len(text) > 4 * longest:
+        text = text[: 2 * longest] + text[-2 * longest :]
+    kept = "".join(" " if char in "\t\n\r\x0b\x0c\x85\u2028\u2029" else char for char in text if not _unwritable(char))
+    kept = " ".join(kept.split())
+    if len(kept) <= longest:
+        return kept
+    head = (longest - 1) * 2 // 3
+    return f"{kept[:head]}…{kept[head + 1 - longest :]}"
+
+
+def _unwritable(char: str) -> bool:
+    """Control characters, marks that turn the direction of text around, surrogates and code points that no XML may hold."""
+    kind = unicodedata.category(char)
+    return (kind in ("Cc", "Cs", "Cn", "Co") and char not in "\t\n\r\x0b\x0c\x85") or (kind == "Cf" and char not in "\u200c\u200d")
+
+
+def _text(text: str) -> str:
+    return html.escape(text, quote=True)
+
+
+def _bold(text: str) -> str:
+    return f"<B>{_text(text)}</B>"
+
+
+def _color(markup: str, color: str) -> str:
+    return f'<FONT COLOR="{color}">{markup}</FONT>'
+
+
+def _small(text: str, color: str) -> str:
+    return f'<FONT POINT-SIZE="10" COLOR="{color}">{_text(text)}</FONT>'
+
+
+def _tip(lines: list[str]) -> str:
+    r"""Lines of a tooltip as an escString, in which \n breaks the line and any other backslash is doubled."""
+    return graphviz.nohtml("\\n".join(graphviz.escape(plain(line, LONGEST_TIP)) for line in lines if line))
+
+
+def _word(view: View, word: str) -> str:
+    return say(f"drawing.{word}", view.language)
+
+
+def _shape(view: View, note: Note) -> str:
+    return f"[{plain('×'.join(str(size) for size in note.shape))}]" if note.shape else _word(view, "scalar")
+
+
+def _count_words(view: View, ops: int, nodes: int) -> str:
+    if ops == 0:
+        return say("drawing.leaves", view.language, count=nodes)
+    return _word(view, "one_op") if ops == 1 else say("drawing.ops", view.language, count=ops)

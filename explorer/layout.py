@@ -1,0 +1,102 @@
+"""DOT text -> a placed picture, and the clean-up of SVG.
+
+The engine works under a time limit (`explorer.engine`); a picture that takes too long is drawn collapsed instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from xml.etree import ElementTree
+
+from explorer import dot
+from explorer.engine import engine, place
+from explorer.errors import RequestError
+from explorer.view import View, closed
+
+__all__ = ["FORMATS", "Picture", "draw", "engine", "picture", "render"]
+
+Format = Literal["svg", "png", "pdf", "json", "plain"]
+
+FORMATS = ("svg", "png", "pdf", "json", "plain")
+FAMILIES = (
+    f"'{dot.FONT}', Pretendard, Inter, 'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans KR', 'Noto Sans CJK KR', "
+    "'Segoe UI', Helvetica, Arial, sans-serif"
+)
+SVG = "http://www.w3.org/2000/svg"
+TIP = "{http://www.w3.org/1999/xlink}title"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture for the page. In `svg` each box, cluster and arrow is the `<g>` whose id is its id in `view`."""
+
+    svg: str
+    width: float
+    height: float
+    view: View
+
+
+def picture(view: View) -> Picture:
+    """The view as SVG, without title and legend; collapsed (see `Picture.view`) if it took too long."""
+    data, drawn = _draw(view, "svg", caption=False)
+    root = ElementTree.fromstring(data)
+    return Picture(data.decode(), float(root.get("width", "0")), float(root.get("height", "0")), drawn)
+
+
+def draw(view: View, format: Format) -> bytes:
+    """The view with title and legend as "svg", "png", "pdf", "json" or "plain"; collapsed if it took too long."""
+    return _draw(view, format, caption=True)[0]
+
+
+def _draw(view: View, format: Format, *, caption: bool) -> tuple[bytes, View]:
+    try:
+        return render(dot.write(view, caption=caption), format), view
+    except RequestError as error:
+        if error.key != "drawing.too_large":
+            raise
+    simpler = closed(view)
+    return render(dot.write(simpler, caption=caption), format), simpler
+
+
+def render(dot_text: str, format: Format) -> bytes:
+    """`dot_text` drawn by the engine. Raises RequestError if it takes longer than `LIMIT`, OutputError if the engine cannot do it."""
+    data = place(dot_text, format)
+    return _clean(data) if format == "svg" else data
+
+
+# -- SVG -----------------------------------------------------------------------------------------------------------------------------
+
+
+def _clean(data: bytes) -> bytes:
+    """The engine's SVG without doctype, comments and links; sizes in pixels, tooltips as `<title>`, one list of fonts for all text."""
+    ElementTree.register_namespace("", SVG)
+    root = ElementTree.fromstring(data)
+    for side in ("width", "height"):
+        root.set(side, root.get(side, "0").removesuffix("pt"))
+    root.set("font-family", FAMILIES)
+    root.set("role", "img")
+    for text in root.iter(f"{{{SVG}}}text"):
+        text.attrib.pop("font-family", None)
+        if not (text.text or "").strip():
+            text.text = ""
+    for group in root.iter(f"{{{SVG}}}g"):
+        _retitle(group)
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _retitle(group: ElementTree.Element) -> None:
+    """Graphviz names a `<g>` in `<title>` and puts its tooltip on a link inside; here the tooltip is the title and the link goes."""
+    title = group.find(f"{{{SVG}}}title")
+    wrapper = next((child for child in group if child.get("id", "").startswith("a_")), None)
+    link = None if wrapper is None else wrapper.find(f"{{{SVG}}}a")
+    if title is not None:
+        if link is not None and link.get(TIP):
+            title.text = link.get(TIP)
+        else:
+            group.remove(title)
+    if wrapper is not None and link is not None:
+        place = list(group).index(wrapper)
+        group.remove(wrapper)
+        for offset, child in enumerate(list(link)):
+            group.insert(place + offset, child)
