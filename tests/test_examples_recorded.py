@@ -70,7 +70,7 @@ def plain_passes(name: str) -> list[Plain]:
         torch.manual_seed(0)
         result = module.main()
         sys.setprofile(None)
-        if not passes and isinstance(result, torch.Tensor):
+        if not passes:
             result.backward()
     finally:
         sys.setprofile(None)
@@ -139,12 +139,9 @@ def test_recorded_in_this_process(name: str) -> None:
     torch.manual_seed(0)
     with explorer.record(title=name) as recording:
         result = importlib.import_module(EXAMPLES[name].module).main()
-        if name not in OWN_BACKWARD and isinstance(result, torch.Tensor):
+        if name not in OWN_BACKWARD:
             result.backward()
-    if not plain:
-        assert [(trace.number, trace.backward) for trace in recording.traces] == [(0, ())]
-        recording.trace.check()
-        return
+    assert len(plain) == OWN_BACKWARD.get(name, 1)
     assert [trace.number for trace in recording.traces] == [number + 1 for number in range(len(plain))]
     for one, trace in zip(plain, recording.traces, strict=True):
         trace.check()
@@ -154,16 +151,36 @@ def test_recorded_in_this_process(name: str) -> None:
         assert_equal_to(one, trace)
 
 
+FOUND = {  # by example and pass: its warnings and errors; all other passes have none
+    ("detached_branch", 1): {"detached"},
+    ("d2l_detach", 1): {"detached"},
+    ("repeated_backward", 2): {"accumulated_gradient"},
+    ("forgotten_zero_grad", 2): {"accumulated_gradient"},
+    ("forgotten_zero_grad", 3): {"accumulated_gradient"},
+}
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL if name not in ("nan_where", "vanishing_sigmoids")])
+def test_findings_name_the_fault_and_nothing_else(name: str) -> None:
+    """A sound example has no warning and no error in any pass; a faulty one has exactly its own."""
+    torch.manual_seed(0)
+    with explorer.record() as recording:
+        result = importlib.import_module(EXAMPLES[name].module).main()
+        if name not in OWN_BACKWARD:
+            result.backward()
+    for trace in recording.traces:
+        found = {finding.kind for finding in trace.findings if finding.severity != "info"}
+        assert found == FOUND.get((name, trace.number), set()), trace.number
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["tensor_basics", "karpathy_expression", "tutorial_vector", "cs231n_sigmoid", "cnn", "nan_where"])
 def test_traced_in_a_child_process(name: str, tmp_path: Path) -> None:
     """`trace NAME -o x.trace` gives the same numbers, from a process of its own."""
     trace = run_trace(name, tmp_path)
     trace.check()
-    plain = plain_passes(name)
-    if plain:
-        assert_equal_to(plain[0], trace)
-    assert trace.passes >= min(1, len(plain))
+    assert (trace.number, trace.passes) == (1, 1)
+    assert_equal_to(plain_passes(name)[0], trace)
 
 
 @pytest.mark.slow

@@ -9,8 +9,8 @@ PROGRAMS: dict[str, tuple[str, str]] = {
     "programs.topic.faults": ("Faults to find", "결함 찾기"),
     "programs.tensor_basics": ("Tensors: rank, type and shape", "텐서: 랭크, 자료형, 형상"),
     "programs.tensor_basics.about": (
-        "Makes tensors of rank 0 to 3, changes type and shape, and multiplies a matrix by its transpose; no gradient yet.",
-        "랭크 0부터 3까지의 텐서를 만들고 자료형과 형상을 바꾼 뒤 행렬을 자신의 전치와 곱합니다. 기울기는 아직 나오지 않습니다.",
+        "Makes tensors of rank 0 to 3, changes type and shape, multiplies a matrix by its transpose, and asks for a first gradient.",
+        "랭크 0부터 3까지의 텐서를 만들고 자료형과 형상을 바꾼 뒤, 행렬을 전치와 곱하고 첫 기울기를 구합니다.",
     ),
     "programs.tutorial_mean": ("A mean of squares", "제곱의 평균"),
     "programs.tutorial_mean.about": (

@@ -1,6 +1,6 @@
-"""What a tensor is: rank, data type, shape, transpose, and a matrix product. No gradient yet: nothing here asks for one.
+"""What a tensor is: rank, data type, shape, transpose, a matrix product; and the first gradient.
 
-matrix @ matrix.T is [[5, 11], [11, 25]].
+matrix @ matrix.T is [[5, 11], [11, 25]]. The total is 10 + 52; its gradient is 1 + [[8, 12], [8, 12]].
 """
 
 import torch
@@ -15,8 +15,9 @@ def main():
     assert (scalar.dim(), vector.dim(), matrix.dim(), cube.dim()) == (0, 1, 2, 3)
     assert vector.dtype == torch.int64  # whole numbers in Python make an int64 tensor
 
-    floats = matrix.to(torch.float32)  # only floating point tensors can have a gradient
+    floats = matrix.to(torch.float32).requires_grad_()  # only floating point tensors can have a gradient
     column = floats.reshape(4, 1)
     transposed = floats.T
     product = floats @ transposed
-    return column, product
+    total = column.sum() + product.sum()
+    return total
