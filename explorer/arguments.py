@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -27,7 +28,7 @@ class _Parser(argparse.ArgumentParser):
 
 def language_of(words: list[str]) -> str:
     """The language asked for, looked up before the words are parsed so that help and errors are in it too."""
-    pairs = zip(words, [*words[1:], ""], strict=True)
+    pairs = itertools.pairwise(words)
     return "ko" if "--lang=ko" in words or ("--lang", "ko") in pairs else "en"
 
 

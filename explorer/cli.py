@@ -192,7 +192,8 @@ def _write_all(traces: Sequence[Trace], arguments: argparse.Namespace, *, many: 
 
 
 def _write(trace: Trace, path: str, view: dict[str, Any]) -> None:
-    if path.lower().endswith((".trace", ".json")):
+    """What goes into a recording needs nothing that draws."""
+    if path.lower().endswith((".trace", ".json")) and not view:
         from explorer.files import save
 
         save(trace, path)
@@ -232,12 +233,14 @@ def _told(trace: Trace, path: str, language: str) -> str:
 
 def _findings(traces: Sequence[Trace], language: str) -> list[str]:
     """The errors and warnings, the first few; what the user's own traceback says is not said twice."""
-    found = [
-        say(f"command.finding.{finding.severity}", language, message=finding.message[language])
-        for trace in traces
-        for finding in trace.findings
-        if finding.severity != "info" and finding.kind != "user_error"
-    ]
+    found = list(
+        dict.fromkeys(
+            say(f"command.finding.{finding.severity}", language, message=finding.message[language])
+            for trace in traces
+            for finding in trace.findings
+            if finding.severity != "info" and finding.kind != "user_error"
+        )
+    )
     more = len(found) - MOST_FINDINGS
     return [*found[:MOST_FINDINGS], *([say("command.more_findings", language, count=more)] if more > 0 else [])]
 

@@ -273,16 +273,16 @@ class _Run:
         kind = self.last.get("kind")
         if self.stopped is not None and (kind in (None, "stopped") or self.stopped.key == "running.cancelled"):
             keep = self.stopped.key != "running.cancelled"
-            self._fail(self.stopped.key, self.stopped.values, "", (self._written() or self._rescued()) if keep else ())
+            self._fail(self.stopped.key, self.stopped.values, "", self._kept() if keep else ())
         if kind == "done":
             self._report("reading", 0, None)
             return Result(self._written(), self._tail_text())
         if kind == "error":
             raise self._error()
         if kind == "failed":
-            self._fail(self.last["key"], self.last["values"], self.last.get("report", ""), self._written())
+            self._fail(self.last["key"], self.last["values"], self.last.get("report", ""), self._kept())
         key, values = _end_of_process(code)
-        self._fail(key, values, self._crash(), self._written() or self._rescued())
+        self._fail(key, values, self._crash(), self._kept())
 
     def _fail(self, key: str, values: dict[str, Any], report: str, traces: tuple[Trace, ...]) -> NoReturn:
         raise ProgramError(key, report=report, traces=traces, output=self._tail_text(), **values)
@@ -294,6 +294,13 @@ class _Run:
     def _written(self) -> tuple[Trace, ...]:
         """The traces that the child wrote, in order."""
         return tuple(load(self.folder / f"{number}.trace") for number in range(1, int(self.last.get("traces") or 0) + 1))
+
+    def _kept(self) -> tuple[Trace, ...]:
+        """What was recorded until a failure. That this cannot be read must not hide the failure."""
+        try:
+            return self._written() or self._rescued()
+        except (ExplorerError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError):
+            return ()
 
     def _rescued(self) -> tuple[Trace, ...]:
         """A partial trace from the journal of a child that could not write one."""

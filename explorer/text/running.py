@@ -2,10 +2,8 @@
 
 RUNNING: dict[str, tuple[str, str]] = {
     "running.too_deep": (
-        "The graph has more than 30,000 nodes, and destroying it after a look can overflow this process's stack; "
-        "trace the program from a file or the command line, or pass deep=True.",
-        "그래프의 노드가 30,000개를 넘어, 살펴본 뒤 해제하면 이 프로세스의 스택이 넘칠 수 있습니다. "
-        "파일이나 명령줄에서 추적하거나 deep=True를 주세요.",
+        "The graph has more than 30,000 nodes, too deep to take apart safely in this process; trace a file, or pass deep=True.",
+        "그래프의 노드가 30,000개를 넘어 이 프로세스에서 안전하게 해제할 수 없습니다. 파일을 추적하거나 deep=True를 주세요.",
     ),
     "running.still_recording": (
         "The recording is not over: read it after the with block.",
