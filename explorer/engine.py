@@ -11,9 +11,10 @@ graphviz-pure 0.2.2, a port of 16.1 in Rust):
     T5, all open, 1,357               3.6 to 5     1.7 to 2.5
     one weight read by 300 ops, 603   over 30      over 30
 
-Both draw clusters alike. pygraphviz is the first choice all the same: graphviz-pure has no PDF, knows only its own Latin fonts (Hangul is
-measured as if it were blanks, and is blank in its PNG), while pygraphviz's Pango takes our font for measuring and drawing and puts it into
-the PDF. Its Linux wheels need glib and X11 libraries, which bare container images lack; there graphviz-pure or a system `dot` steps in.
+Both draw clusters alike. pygraphviz is the first choice all the same: graphviz-pure has no PDF and knows only its own Latin fonts
+(Hangul is measured as if it were blanks, and a PNG shows empty boxes for it), while pygraphviz's Pango takes our font for measuring and
+drawing and puts it into the PDF. Its Linux wheels need glib and X11 libraries, which bare container images lack; there graphviz-pure or a
+system `dot` steps in.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def _program(name: str) -> str | None:
 
 def _run(name: str, dot_text: str, format: str, *, all_fonts: bool) -> bytes:
     """One picture by an engine that is a program of its own."""
-    if name == "pure" and format == "pdf":
+    if name == "pure" and (format == "pdf" or (format == "png" and re.search("[\u1100-\u11ff\u2e80-\uffef]", dot_text))):
         raise OutputError("drawing.no_format", engine=name, format=format)
     program = _program(name) or name
     size = [f"-Gdpi={DOTS_PER_INCH}"] if format == "png" else []
@@ -270,21 +271,22 @@ def fonts_folder() -> Path:
 
 
 @functools.cache
-def _fontconfig(*, all_fonts: bool) -> tempfile.TemporaryDirectory[str]:
+def _fontconfig(*, all_fonts: bool) -> Path:
     """A folder with our fonts and a fontconfig file that knows them, and on request the system's after them; removed at the end.
 
     The fonts are copied, because fontconfig leaves a file of its own in every folder that it reads and can write to.
     """
-    folder = tempfile.TemporaryDirectory(prefix="autograd-explorer-")
-    ours = Path(folder.name) / "fonts"
+    folder = Path(tempfile.mkdtemp(prefix="autograd-explorer-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    ours = folder / "fonts"
     ours.mkdir()
     for font in sorted(fonts_folder().glob("*.otf")):
         shutil.copyfile(font, ours / font.name)
     places = "".join(f"<dir>{escape(str(place))}</dir>" for place in (ours, *(SYSTEM_FONTS if all_fonts else ())))
     last = f'<match target="pattern"><edit name="family" mode="append_last"><string>{FONT}</string></edit></match>'
-    cache = f"<cachedir>{escape(folder.name)}</cachedir>"
+    cache = f"<cachedir>{escape(str(folder))}</cachedir>"
     text = f'<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>{places}{cache}{last}</fontconfig>'
-    (Path(folder.name) / "fonts.conf").write_text(text, encoding="utf-8")
+    (folder / "fonts.conf").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -292,5 +294,5 @@ def _environment(*, all_fonts: bool) -> dict[str, str]:
     """The environment of an engine: this one, our fontconfig file, and the folder that holds this package."""
     package = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH", "")) if part)
-    file = Path(_fontconfig(all_fonts=all_fonts).name) / "fonts.conf"
+    file = _fontconfig(all_fonts=all_fonts) / "fonts.conf"
     return {**os.environ, "FONTCONFIG_FILE": str(file), "PYTHONPATH": path}

@@ -37,8 +37,8 @@ def box_label(view: View, box: Box, scale: Scale, severity: str | None) -> str:
 def _node_lines(view: View, node: Node, scale: Scale) -> list[str]:
     """The lines of a node: its name and op, what it is, its shape, and its numbers where there is one number."""
     muted, words = scale.text("muted"), []
-    op = _bold(plain(node.op)) if node.op and not node.name else _text(plain(node.op)) if node.op else ""
     name = _bold(_local_name(node)) if node.name else ""
+    op = "" if not node.op or (name and node.kind != "op") else _text(plain(node.op)) if name else _bold(plain(node.op))
     if not name and not op:
         op = _bold(plain(node.autograd) if node.autograd else _word(view, "unknown_op"))
     first = f"{name} {_color(op, muted)}" if name and op else name or op
@@ -80,20 +80,17 @@ def _number_lines(view: View, node: Node, scale: Scale) -> list[str]:
         return lines
     if view.values is not None and node.id not in view.values:
         return [_small(_word(view, "not_computed"), muted)]
-    value = note.item if len(node.outputs) == 1 else None
-    if value is None:
-        more = f" {say('drawing.more', view.language, count=len(node.outputs) - 1)}" if len(node.outputs) > 1 else ""
+    more = f" {say('drawing.more', view.language, count=len(node.outputs) - 1)}" if len(node.outputs) > 1 else ""
+    if note.item is None:
         lines.append(_small(_shape(view, note) + more, muted))
     else:
-        lines.append(_small(say("drawing.value", view.language, figure=figure(value)), scale.text("value")))
+        lines.append(_small(say("drawing.value", view.language, figure=figure(note.item)) + more, scale.text("value")))
     gradient = node.gradients[0] if node.gradients else None
-    reached = view.gradients is None or node.id in view.gradients
-    if gradient is None or gradient.item is None or len(node.outputs) != 1:
-        return lines + _update_lines(view, node, muted)
-    if reached:
-        lines.append(_small(say("drawing.gradient", view.language, figure=figure(gradient.item)), scale.text("gradient")))
-    else:
-        lines.append(_small(_word(view, "no_gradient_yet"), muted))
+    if gradient is not None and gradient.item is not None:
+        if view.gradients is None or node.id in view.gradients:
+            lines.append(_small(say("drawing.gradient", view.language, figure=figure(gradient.item)), scale.text("gradient")))
+        else:
+            lines.append(_small(_word(view, "no_gradient_yet"), muted))
     return lines + _update_lines(view, node, muted)
 
 
@@ -127,9 +124,9 @@ def _part_name(view: View, part: str) -> str:
 
 
 def _local_name(node: Node) -> str:
-    """The node's name; a parameter's without the path of the module it stands in."""
+    """The node's name; of a parameter its last part: the modules around it say the rest."""
     name = node.name or ""
-    return plain(name.removeprefix(f"{node.module}.") if node.module and node.kind in ("parameter", "buffer") else name)
+    return plain(name.rpartition(".")[2] if node.kind in ("parameter", "buffer") else name)
 
 
 def is_start(node: Node) -> bool:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from explorer.errors import RequestError
+from explorer.folding import MOST, Item, fold
 from explorer.model import Trace
 
 __all__ = ["MOST", "Arrow", "Box", "Cluster", "View", "closed", "make_view"]
@@ -23,10 +24,6 @@ Flow = Literal["down", "right"]
 Overlay = Literal["gradient", "value", "time", "memory"]
 Theme = Literal["light", "dark"]
 
-MOST = 60  # boxes shown unless more are asked for
-FOLDED = 30  # a level that has too many things is folded into so many segments
-SAMPLED = 2000  # things looked at to find the period of a level
-KEPT = 12  # things a folded level still shows one by one: the loss, and leaves that many ops read
 NEVER_CALLED = frozenset({"ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
 
 
@@ -129,7 +126,7 @@ def make_view(
     level = _depth(chains, forced) if depth is None else depth
     items = _items(chains, math.inf if expand == "all" else level, forced)
     if expand != "all":
-        items = _fold(trace, items, focus)
+        items = fold(trace, items, focus)
     boxes, clusters = _boxes(items, places)
     box_of = {node: box.id for box in boxes for node in box.nodes}
     return View(
@@ -244,14 +241,44 @@ def _places(trace: Trace) -> _Places:
             number = index.get(known)
             if number is not None and trace.modules[number].class_name not in NEVER_CALLED:
                 around = trace.modules[chain[-1]].path if chain else ""
-                labels[number] = known[len(around) + 1 :] if around and known.startswith(around + ".") else known
+                labels[number] = _label(known, around)
                 chain = (*chain, number)
             chains[known] = chain
     return _Places(MappingProxyType(chains), tuple(labels))
 
 
+def _label(path: str, around: str) -> str:
+    """The path as it reads inside the module `around`; a bare number, as in a Sequential, keeps the word before it."""
+    inside = path[len(around) + 1 :] if around and path.startswith(around + ".") else path
+    return ".".join(path.split(".")[-2:]) if inside.isdecimal() else inside
+
+
 def _chains(trace: Trace, shown: Iterable[int], places: _Places) -> dict[int, tuple[int, ...]]:
-    return {number: places.chains.get(trace.nodes[number].module, ()) for number in shown}
+    """Node -> the modules around it. A parameter or buffer is at home where its name says, a constant without a name where it is read."""
+    readers: dict[int, list[int]] = {}
+    for edge in trace.edges:
+        if trace.nodes[edge.source].kind == "constant":
+            readers.setdefault(edge.source, []).append(edge.target)
+    chains = {}
+    for number in shown:
+        node = trace.nodes[number]
+        chain = places.chains.get(node.module, ())
+        if not chain and node.kind in ("parameter", "buffer") and node.name:
+            chain = places.chains.get(node.name.rpartition(".")[0], ())
+        elif not chain and node.kind == "constant" and not node.name:
+            chain = _common([places.chains.get(trace.nodes[reader].module, ()) for reader in readers.get(number, ())])
+        chains[number] = chain
+    return chains
+
+
+def _common(chains: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """The modules that are around all of these."""
+    if not chains:
+        return ()
+    shared = 0
+    while all(len(chain) > shared and chain[shared] == chains[0][shared] for chain in chains):
+        shared += 1
+    return chains[0][:shared]
 
 
 def _neighbourhood(trace: Trace, focus: int, hops: int) -> list[int]:
@@ -282,84 +309,22 @@ def _depth(chains: Mapping[int, tuple[int, ...]], forced: frozenset[int]) -> int
     return best
 
 
-@dataclass(slots=True)
-class _Item:
-    """A box being collected: its scope is the chain of open modules around it."""
-
-    id: str
-    scope: tuple[int, ...]
-    nodes: list[int]
-    module: int | None = None
-    parts: tuple[str, ...] = ()
-
-
-def _items(chains: Mapping[int, tuple[int, ...]], depth: float, forced: frozenset[int]) -> list[_Item]:
+def _items(chains: Mapping[int, tuple[int, ...]], depth: float, forced: frozenset[int]) -> list[Item]:
     """Every node, or the closed module it disappears into, in forward order of the first node."""
-    found: dict[str, _Item] = {}
+    found: dict[str, Item] = {}
     for number, chain in chains.items():
         level = next((level for level, module in enumerate(chain) if level >= depth and module not in forced), None)
         key, scope, module = (f"n{number}", chain, None) if level is None else (f"m{chain[level]}", chain[:level], chain[level])
         if key not in found:
-            found[key] = _Item(key, scope, [], module)
+            found[key] = Item(key, scope, [], module)
         found[key].nodes.append(number)
     return list(found.values())
-
-
-# -- folding -------------------------------------------------------------------------------------------------------------------------
-
-
-def _fold(trace: Trace, items: list[_Item], focus: int | None) -> list[_Item]:
-    """The items, with each level of more than `MOST` of them folded into segments of neighbours."""
-    scopes: dict[tuple[int, ...], list[_Item]] = {}
-    for item in items:
-        scopes.setdefault(item.scope, []).append(item)
-    if all(len(level) <= MOST for level in scopes.values()):
-        return items
-    readers = Counter(edge.source for edge in trace.edges)
-    return [part for level in scopes.values() for part in (_segments(trace, level, readers, focus) if len(level) > MOST else level)]
-
-
-def _segments(trace: Trace, level: list[_Item], readers: Counter[int], focus: int | None) -> list[_Item]:
-    kept = _kept(trace, level, readers, focus)
-    rest = [item for item in level if item.id not in kept]
-    size = _size(trace, rest)
-    folded = []
-    for start in range(0, len(rest), size):
-        run = rest[start : start + size]
-        if len(run) == 1:
-            folded += run
-            continue
-        nodes = sorted(node for item in run for node in item.nodes)
-        folded.append(_Item(f"s{nodes[0]}", run[0].scope, nodes, None, tuple(item.id for item in run)))
-    return sorted([*folded, *(item for item in level if item.id in kept)], key=lambda item: item.nodes[0])
-
-
-def _size(trace: Trace, items: list[_Item]) -> int:
-    """How many neighbours make a segment: a multiple of the level's period, if it has one, so that segments look alike."""
-    size = math.ceil(len(items) / FOLDED)
-    sample = items[:SAMPLED]
-    tokens = [trace.nodes[item.nodes[0]].op if item.module is None else trace.modules[item.module].class_name for item in sample]
-    for period in range(1, min(size, len(tokens) // 3) + 1):
-        same = sum(one == other for one, other in zip(tokens, tokens[period:], strict=False))
-        if same >= 0.9 * (len(tokens) - period):
-            return math.ceil(size / period) * period
-    return size
-
-
-def _kept(trace: Trace, level: list[_Item], readers: Counter[int], focus: int | None) -> frozenset[str]:
-    """What is shown for itself even on a folded level: the focus, where backward begins, and leaves read by more than one op."""
-    wanted = [item for item in level if focus is not None and item.id == f"n{focus}"]
-    singles = [item for item in level if item.module is None]
-    wanted += [item for item in singles if any(seed is not None for seed in trace.nodes[item.nodes[0]].seeds)]
-    shared = [item for item in singles if trace.nodes[item.nodes[0]].is_leaf and readers[item.nodes[0]] > 1]
-    wanted += sorted(shared, key=lambda item: (-readers[item.nodes[0]], item.nodes[0]))
-    return frozenset(item.id for item in wanted[:KEPT])
 
 
 # -- the parts of the view -----------------------------------------------------------------------------------------------------------
 
 
-def _boxes(items: list[_Item], places: _Places) -> tuple[tuple[Box, ...], tuple[Cluster, ...]]:
+def _boxes(items: list[Item], places: _Places) -> tuple[tuple[Box, ...], tuple[Cluster, ...]]:
     boxes = []
     clusters: dict[str, Cluster] = {}
     for item in items:

@@ -22,6 +22,11 @@ DRAWING: dict[str, tuple[str, str]] = {
     "drawing.reason.no_grad": ("under no_grad", "no_grad 구간"),
     "drawing.reason.inference_mode": ("under inference_mode", "inference_mode 구간"),
     "drawing.reason.not reached": ("not reached by backward", "역전파가 닿지 않음"),
+    "drawing.reason.constant": ("needs no gradient", "기울기가 필요하지 않음"),
+    "drawing.reason.not differentiable": ("not differentiable", "미분할 수 없음"),
+    "drawing.reason.custom_function": ("inside a custom function", "사용자 정의 함수 안"),
+    "drawing.reason.captured": ("gradient taken here", "여기서 기울기를 가져감"),
+    "drawing.reason.failed": ("failed here", "여기서 실패함"),
     # figures
     "drawing.value": ("value {figure}", "값 {figure}"),
     "drawing.gradient": ("gradient {figure}", "기울기 {figure}"),

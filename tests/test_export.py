@@ -1,0 +1,109 @@
+"""A trace as a file: the suffix decides, bad requests get one sentence, nothing is left half-written."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from explorer.errors import ExplorerError, OutputError, RequestError
+from explorer.export import FORMATS, export, svg_text, view_of
+from explorer.model import Trace
+from explorer.steps import steps
+from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
+from tests.test_view import nested_trace
+
+BEGINS = {".svg": b"<?xml", ".png": b"\x89PNG\r\n\x1a\n", ".pdf": b"%PDF-", ".dot": b"digraph", ".json": b"{", ".trace": b"PK\x03\x04"}
+TRACES: dict[str, Trace] = {
+    "neuron": dummy_trace(),
+    "modules": dummy_trace(modules=True, updates=True, findings=True, partial=True),
+    "nonfinite": nonfinite_trace(),
+    "chain": chain_trace(300),
+    "blocks": nested_trace(blocks=12, ops=20),
+    "no edges": replace(dummy_trace(), edges=()),
+    "empty": replace(dummy_trace(), nodes=(), edges=(), forward=(), backward=(), loss=None),
+}
+
+
+@pytest.mark.parametrize("name", list(TRACES))
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_every_trace_exports_in_every_format(name: str, suffix: str, tmp_path: Path) -> None:
+    """The file begins as its format does, and the suffix may be in capitals."""
+    for path in (tmp_path / f"a{suffix}", tmp_path / f"b{suffix.upper()}"):
+        export(TRACES[name], path)
+        assert path.read_bytes().startswith(BEGINS[suffix])
+    assert sorted(os.listdir(tmp_path)) == sorted([f"a{suffix}", f"b{suffix.upper()}"])
+
+
+@pytest.mark.parametrize("suffix", [".dot", ".svg"])
+def test_the_same_trace_gives_the_same_file(suffix: str, tmp_path: Path) -> None:
+    """Byte for byte."""
+    for name in ("a", "b"):
+        export(TRACES["modules"], tmp_path / f"{name}{suffix}", language="ko")
+    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["picture.bmp", "picture", "picture.", ".svg", "a.svg.gz"])
+def test_an_unknown_suffix_is_refused(name: str, tmp_path: Path) -> None:
+    """The sentence lists what can be written, in both languages, and no file appears."""
+    with pytest.raises(OutputError) as caught:
+        export(dummy_trace(), tmp_path / name)
+    for language in ("en", "ko"):
+        assert all(suffix in caught.value.message(language) for suffix in FORMATS)
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_unwritable_place_is_refused(tmp_path: Path) -> None:
+    """A folder that is not there, or a name that is a folder."""
+    (tmp_path / "folder.svg").mkdir()
+    for path in (tmp_path / "nowhere" / "a.svg", tmp_path / "folder.svg", "a\0.svg"):
+        with pytest.raises(OutputError):
+            export(dummy_trace(), path)
+
+
+@pytest.mark.parametrize("options", [{"focus": 99}, {"step": 99}, {"depth": -1}, {"overlay": "x"}, {"colour": "red"}, {"values": ()}])
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_wrong_options_are_refused_whatever_the_format(options: dict[str, Any], suffix: str, tmp_path: Path) -> None:
+    """One sentence, and what stood there before is untouched."""
+    path = tmp_path / f"a{suffix}"
+    path.write_text("before")
+    with pytest.raises(RequestError) as caught:
+        export(dummy_trace(), path, **options)
+    assert caught.value.message("ko") != caught.value.message("en")
+    assert path.read_text() == "before"
+
+
+def test_a_failing_engine_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no picture can be made, none is written."""
+    monkeypatch.setenv("AUTOGRAD_EXPLORER_DOT", "none")
+    with pytest.raises(ExplorerError):
+        export(dummy_trace(), tmp_path / "a.svg")
+    assert os.listdir(tmp_path) == []
+
+
+def test_steps_reach_more_and_more() -> None:
+    """Step 0 shows nothing computed, the last step everything; what was reached stays reached."""
+    trace = dummy_trace(updates=True)
+    views = [view_of(trace, step=step) for step in range(len(steps(trace)) + 1)]
+    assert (views[0].values, views[0].gradients, views[0].flowed) == (frozenset(), frozenset(), frozenset())
+    last = views[-1]
+    assert last.values == frozenset(range(8)) and last.updated == {1, 3}
+    assert last.gradients == {1, 2, 3, 4, 5, 7} and last.flowed == {1, 2, 3, 4, 5}
+    for before, after in pairwise(views):
+        assert before.values is not None and after.values is not None and before.values <= after.values
+        assert before.gradients is not None and after.gradients is not None and before.gradients <= after.gradients
+
+
+def test_the_whole_picture_has_no_step() -> None:
+    """Without a step everything counts as reached."""
+    assert view_of(dummy_trace()).values is None
+
+
+def test_svg_text_is_the_exported_picture(tmp_path: Path) -> None:
+    """A notebook shows what a file would hold."""
+    export(dummy_trace(), tmp_path / "a.svg", theme="dark")
+    assert svg_text(dummy_trace(), theme="dark") == (tmp_path / "a.svg").read_text(encoding="utf-8")
