@@ -49,6 +49,7 @@ ROWS: list[tuple[str, str]] = [
 # Rooms that have more than one file without being a folder: file -> room.
 FILES_OF = {
     "arguments": "cli",
+    "folding": "view",
     "labels": "dot",
     "palette": "dot",
     "engine": "layout",
