@@ -10,6 +10,7 @@ import html
 import math
 import unicodedata
 from collections.abc import Iterator
+from typing import Any
 
 import graphviz
 
@@ -22,6 +23,7 @@ __all__ = ["CUTS", "Tips", "box_label", "caption", "cluster_label", "cluster_tip
 
 LONGEST = 34  # characters of a name in a box
 LONGEST_TIP = 300  # characters of a line in a tooltip
+MOST_VALUES = 4  # a box shows all values of a tensor with at most so many
 MOST_TIPS = 12  # lines of a tooltip
 CUTS = frozenset({"detach", "item", "integer"})
 
@@ -59,7 +61,7 @@ def _state_words(view: View, node: Node) -> list[str]:
     if is_start(node):
         scalar = view.trace.loss is not None and len(node.outputs) == 1
         words.append(_word(view, "loss" if scalar and node.name != "loss" else "starts"))
-    if node.status == "not executed":
+    if node.status == "not executed" and node.reason != "not reached":
         words.append(_word(view, "not_executed"))
     elif node.kind == "parameter" and node.status == "no gradient":
         words.append(_word(view, "frozen"))
@@ -72,7 +74,7 @@ def _state_words(view: View, node: Node) -> list[str]:
 
 
 def _number_lines(view: View, node: Node, scale: Scale) -> list[str]:
-    """Value and gradient of a single number; else the shape. What is not reached yet says so instead of showing a number."""
+    """Value and gradient where they are few numbers; else the shape. What is not reached yet says so instead of showing a number."""
     muted = scale.text("muted")
     note = node.outputs[0] if node.outputs else None
     lines: list[str] = []
@@ -81,24 +83,48 @@ def _number_lines(view: View, node: Node, scale: Scale) -> list[str]:
     if view.values is not None and node.id not in view.values:
         return [_small(_word(view, "not_computed"), muted)]
     more = f" {say('drawing.more', view.language, count=len(node.outputs) - 1)}" if len(node.outputs) > 1 else ""
-    if note.item is None:
+    few = _few(note)
+    if few is None:
         lines.append(_small(_shape(view, note) + more, muted))
+        lines += _not_finite(view, note, "not_finite_value", scale)
     else:
-        lines.append(_small(say("drawing.value", view.language, figure=figure(note.item)) + more, scale.text("value")))
+        lines.append(_small(say("drawing.value", view.language, figure=few) + more, scale.text("value")))
     gradient = node.gradients[0] if node.gradients else None
-    if gradient is not None and gradient.item is not None:
-        if view.gradients is None or node.id in view.gradients:
-            lines.append(_small(say("drawing.gradient", view.language, figure=figure(gradient.item)), scale.text("gradient")))
-        else:
-            lines.append(_small(_word(view, "no_gradient_yet"), muted))
+    few = None if gradient is None else _few(gradient)
+    if view.gradients is not None and node.id not in view.gradients:
+        lines += [] if few is None else [_small(_word(view, "no_gradient_yet"), muted)]
+    elif few is not None:
+        lines.append(_small(say("drawing.gradient", view.language, figure=few), scale.text("gradient")))
+    elif gradient is not None:
+        lines += _not_finite(view, gradient, "not_finite_gradient", scale)
     return lines + _update_lines(view, node, muted)
+
+
+def _few(note: Note) -> str | None:
+    """The values themselves where there are few: "2.42", "[0, 1, 2]"."""
+    if note.values is None or (note.numel or MOST_VALUES + 1) > MOST_VALUES:
+        return None
+    return figure(note.item) if note.item is not None and note.dtype != "bool" else _nested(note.values)
+
+
+def _nested(values: Any) -> str:
+    if isinstance(values, tuple):
+        return f"[{', '.join(_nested(value) for value in values)}]"
+    return plain(str(values)) if isinstance(values, str | bool) else figure(float(values))
+
+
+def _not_finite(view: View, note: Note, word: str, scale: Scale) -> list[str]:
+    """A line that says how many NaN and inf there are, if any."""
+    count = (note.nans or 0) + (note.infs or 0)
+    return [_small(say(f"drawing.{word}", view.language, count=count), scale.text("mark"))] if count else []
 
 
 def _update_lines(view: View, node: Node, muted: str) -> list[str]:
     if node.is_leaf and (view.updated is None or node.id in view.updated):
         for update in view.trace.updates:
-            if update.node == node.id and update.after.item is not None:
-                return [_small(say("drawing.updated", view.language, figure=figure(update.after.item)), muted)]
+            few = _few(update.after) if update.node == node.id else None
+            if few is not None:
+                return [_small(say("drawing.updated", view.language, figure=few), muted)]
     return []
 
 

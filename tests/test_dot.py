@@ -116,6 +116,16 @@ def test_values_and_gradients_are_written_in_their_colours() -> None:
     assert f'COLOR="{colors["gradient"]}">gradient −0.0898<' in statement
 
 
+def test_few_values_are_shown_whole_and_nan_is_never_hidden() -> None:
+    """Up to four values stand in the box, NaN and inf among them; of more, it is said how many are not finite."""
+    trace = nonfinite_trace()
+    text = dot.write(make_view(trace))
+    assert "value [0, −inf, NaN]" in lines_of(text, "n1") and "gradient [1, inf, −1]" in lines_of(text, "n0")
+    large = replace(trace.nodes[1], outputs=(replace(trace.nodes[1].outputs[0], values=None),))
+    text = dot.write(make_view(replace(trace, nodes=(trace.nodes[0], large, trace.nodes[2]))))
+    assert "2 NaN or inf in it" in lines_of(text, "n1")
+
+
 def test_what_is_not_reached_is_not_shown() -> None:
     """Before the first step nothing is computed: no number of the trace stands in the picture, not even its loss."""
     text = dot.write(make_view(dummy_trace(updates=True), step=0, values=(), gradients=(), updated=(), flowed=()))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -162,6 +163,14 @@ def test_a_crashing_engine_gets_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
     assert layout.render("digraph { a }", "svg")
 
 
+def test_people_draw_at_once() -> None:
+    """Pictures asked for from several threads are each the one that was asked for."""
+    names = [f"n{number}" for number in range(12)]
+    with ThreadPoolExecutor(6) as threads:
+        drawn = list(threads.map(lambda name: layout.render(f"digraph {{ a [id={name}] }}", "svg"), names))
+    assert [name in groups(data) for name, data in zip(names, drawn, strict=True)] == [True] * 12
+
+
 @pytest.mark.parametrize("text", ["digraph {", "not dot at all", ""])
 def test_what_is_not_dot_is_refused(text: str) -> None:
     """Broken text is one sentence, not a crash, and the helper goes on."""
@@ -175,6 +184,16 @@ def test_an_unknown_engine_is_refused(choose: Any) -> None:
     choose("graphviz3000")
     with pytest.raises(RequestError, match="pygraphviz, pure, system"):
         layout.render("digraph { a }", "svg")
+
+
+def test_without_pygraphviz_the_next_engine_steps_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pygraphviz does not load (its libraries are missing), another engine is taken; where none is there, one sentence says so."""
+    monkeypatch.delenv(engine.CHOICE, raising=False)
+    monkeypatch.setattr(engine, "_starts", lambda name: name == "pure")
+    assert layout.engine() == "pure"
+    monkeypatch.setattr(engine, "_starts", lambda name: False)
+    with pytest.raises(RequestError, match="pip install pygraphviz"):
+        layout.engine()
 
 
 def test_graphviz_pure_draws_what_it_can(choose: Any) -> None:

@@ -32,6 +32,8 @@ DRAWING: dict[str, tuple[str, str]] = {
     "drawing.gradient": ("gradient {figure}", "기울기 {figure}"),
     "drawing.no_gradient_yet": ("gradient not computed", "기울기 아직 계산되지 않음"),
     "drawing.updated": ("updated to {figure}", "갱신된 값 {figure}"),
+    "drawing.not_finite_value": ("{count} NaN or inf in it", "NaN 또는 inf {count}개 포함"),
+    "drawing.not_finite_gradient": ("{count} NaN or inf in its gradient", "기울기에 NaN 또는 inf {count}개 포함"),
     "drawing.scalar": ("scalar", "스칼라"),
     "drawing.more": ("+{count} more", "외 {count}개"),
     "drawing.ops": ("{count} ops", "연산 {count}개"),
