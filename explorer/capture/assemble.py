@@ -6,13 +6,13 @@ An `Item` is a node to be: an op with its autograd node, a leaf with its Accumul
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from explorer.capture.derivatives import formula_of, rule_of
 from explorer.capture.joining import join
-from explorer.capture.rows import EXTERNAL, Circumstances, GraphNode, Owners, Pass, Row, row_from
+from explorer.capture.rows import EXTERNAL, Circumstances, GraphNode, Input, Owners, Pass, Row, row_from
 from explorer.findings import findings, no_graph, user_error
 from explorer.model import Accumulated, Edge, Formula, MadeWith, Node, Note, Saved, StoredTensor, Time, Trace, Update
 
@@ -82,9 +82,12 @@ class _Items:
         self._claims, self._places, copies = join(rows[: part.stop], part.nodes)
         self._dropped = _dropped(rows, part, set(self._claims.values()), copies)
         self._identities: dict[int, Item] = {}
+        self.stands_for: dict[tuple[int, int], tuple[Item, int]] = {}
+        self.inner: list[tuple[Item, int, Item]] = []
         self._add_nodes()
         for row in rows[part.start : part.stop]:
             self.of_row(row.index)
+        self._adopt_results()
 
     def _add_nodes(self) -> None:
         for node in self.part.nodes:
@@ -127,6 +130,39 @@ class _Items:
         item.names += [name for name in row.names if name not in item.names]
         return item
 
+    def _adopt_results(self) -> None:
+        """Outputs of ops inside custom Functions that became the Function's own, and roots whose node no op made."""
+        by_sequence = {item.node.sequence: item for item in self.by_key.values() if item.row is None and item.node is not None}
+        for index in sorted(self.by_row):
+            for output, sequence, number in self.rows[index].results:
+                if sequence in by_sequence:
+                    self.adopt(by_sequence[sequence], number, index, output)
+        for key, number, place in self.part.root_rows:
+            root = self.by_key.get(key)
+            if root is not None and root.row is None and place is not None:
+                self.adopt(root, number, *place)
+
+    def adopt(self, item: Item, number: int, row: int, output: int) -> None:
+        """The output of an autograd node without op is the tensor of row `row`: its value, and its names, are the node's."""
+        source = self.by_row.get(row)
+        if source is None or output >= len(source.outputs) or source.node is not None or (row, output) in self.stands_for:
+            return
+        index = _output_index(item, number)
+        item.outputs[index] = source.outputs[output]
+        item.names += [name for name in source.names if name not in item.names]
+        self.stands_for[row, output] = (item, index)
+        if source.row is not None and source.row.kind != EXTERNAL:
+            source.names = []
+            self.inner.append((source, output, item))
+
+    def producer(self, argument: Input, consumer: Item) -> tuple[Item, int] | None:
+        """The item and output that an argument comes from; inside a custom Function, what the Function is made of."""
+        found = self.stands_for.get((argument.row, argument.output))
+        if found is not None and found[0] is not consumer:
+            return found
+        source = self.by_row.get(argument.row)
+        return None if source is None else (source, min(argument.output, max(0, len(source.outputs) - 1)))
+
     def living(self) -> list[Item]:
         found = {id(item): item for item in [*self.by_row.values(), *self.by_key.values()]}
         return [item for item in found.values() if item.row is None or item.row.kind != EXTERNAL]
@@ -163,17 +199,16 @@ def _dropped(rows: list[Row], part: Pass, claimed: set[int], copies: set[int]) -
 
 def _links(items: _Items) -> list[Link]:
     links: list[Link] = []
-    inner: set[tuple[int, int, int]] = set()
     for item in items.living():
-        _link_item(item, items, links, inner)
-    for key, number, place in items.part.root_rows:
-        root = items.by_key.get(key)
-        if root is not None and root.row is None and place is not None:
-            _adopt(root, number, place[0], place[1], items, links, inner)
+        _link_item(item, items, links)
+    inputs = Counter(id(link.target) for link in links)
+    for source, output, item in items.inner:
+        links.append(Link(source, output, item, inputs[id(item)], None, False))
+        inputs[id(item)] += 1
     return links
 
 
-def _link_item(item: Item, items: _Items, links: list[Link], inner: set[tuple[int, int, int]]) -> None:
+def _link_item(item: Item, items: _Items, links: list[Link]) -> None:
     """The edges into an item: slots of its autograd node matched with arguments of its op, then the arguments autograd does not follow."""
     arguments = item.row.inputs if item.row is not None else []
     free = list(range(len(arguments)))
@@ -185,7 +220,7 @@ def _link_item(item: Item, items: _Items, links: list[Link], inner: set[tuple[in
         producer = items.by_key[following[0]]
         output = _output_index(producer, following[1])
         gradient = sent[slot] if sent is not None and slot < len(sent) else None
-        match = next((j for j in free if _is_argument(arguments[j], producer, output, items)), None)
+        match = next((j for j in free if _is_argument(arguments[j], producer, output, items, item)), None)
         if match is None:
             waiting.append((producer, following[1], gradient))
         else:
@@ -196,41 +231,26 @@ def _link_item(item: Item, items: _Items, links: list[Link], inner: set[tuple[in
         match = next((j for j in free if producer.row is None and _may_stand_for(arguments[j], items)), None)
         if match is not None:
             free.remove(match)
-            _adopt(producer, number, arguments[match].row, arguments[match].output, items, links, inner)
+            items.adopt(producer, number, arguments[match].row, arguments[match].output)
         links.append(Link(producer, _output_index(producer, number), item, extra if match is None else match, gradient, True))
         extra += match is None
     for j in free:
-        source = items.by_row.get(arguments[j].row)
-        if source is not None and source is not item and (source.row is None or source.row.kind != EXTERNAL):
-            links.append(Link(source, min(arguments[j].output, max(0, len(source.outputs) - 1)), item, j, None, False))
+        found = items.producer(arguments[j], item)
+        if found is not None and found[0] is not item and (found[0].row is None or found[0].row.kind != EXTERNAL):
+            links.append(Link(*found, item, j, None, False))
 
 
-def _is_argument(argument: Any, producer: Item, output: int, items: _Items) -> bool:
-    if not argument.needs_gradient or items.by_row.get(argument.row) is not producer:
+def _is_argument(argument: Input, producer: Item, output: int, items: _Items, consumer: Item) -> bool:
+    found = items.producer(argument, consumer) if argument.needs_gradient else None
+    if found is None or found[0] is not producer:
         return False
-    return producer.is_leaf or argument.output == output or len(producer.outputs) == 1
+    return producer.is_leaf or found[1] == output or len(producer.outputs) == 1
 
 
-def _may_stand_for(argument: Any, items: _Items) -> bool:
+def _may_stand_for(argument: Input, items: _Items) -> bool:
     """Whether an argument may be the result of an autograd node that no op made: it needs a gradient, and its own row has no node."""
     source = items.by_row.get(argument.row)
     return bool(argument.needs_gradient and source is not None and source.node is None)
-
-
-def _adopt(item: Item, number: int, row: int, output: int, items: _Items, links: list[Link], inner: set[tuple[int, int, int]]) -> None:
-    """The output of an autograd node without op is the tensor of row `row`: its value, and its names, are the node's."""
-    source = items.by_row.get(row)
-    if source is None or output >= len(source.outputs) or source.node is not None:
-        return
-    index = _output_index(item, number)
-    item.outputs[index] = source.outputs[output]
-    item.names += [name for name in source.names if name not in item.names]
-    if source.row is not None and source.row.kind != EXTERNAL and (id(item), id(source), output) not in inner:
-        inner.add((id(item), id(source), output))
-        source.names = []
-        slots = len(item.node.next) if item.node else 0
-        used = sum(1 for target, _, _ in inner if target == id(item)) - 1
-        links.append(Link(source, output, item, slots + used, None, False))
 
 
 def _output_index(item: Item, number: int) -> int:

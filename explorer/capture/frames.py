@@ -6,12 +6,15 @@ its variables, and let go. Its variables thereby live until the next op, and not
 
 from __future__ import annotations
 
+import ast
+import inspect
 import linecache
 import os
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from types import CodeType, FrameType
 from typing import Any
 
@@ -117,6 +120,8 @@ class Frames:
         if line is None:
             return None
         end_line = end_line or line
+        if linecache.getline(code.co_filename, line)[: column or 0].rstrip().endswith(".") and end_column is not None:
+            line, column = _whole_call(code.co_filename, line, column or 0, end_line, end_column)
         texts = [linecache.getline(code.co_filename, number).rstrip("\n") for number in range(line, end_line + 1)]
         column = _characters(texts[0], column or 0)
         end_column = len(texts[-1]) if end_column is None else _characters(texts[-1], end_column)
@@ -191,15 +196,46 @@ def _characters(text: str, count: int) -> int:
 def variables(frame: FrameType) -> Iterator[tuple[str, Any]]:
     """The variables of a frame with their values; one level into lists, tuples and dicts, named like `w[0]`, after all plain ones."""
     inner: list[tuple[str, Any]] = []
-    for name, value in list(frame.f_locals.items()):
+    for name, value in _locals(frame):
         if name.startswith("__"):
             continue
         yield name, value
         if type(value) in (list, tuple) and len(value) <= 100:
             inner += [(f"{name}[{index}]", item) for index, item in enumerate(value)]
-        elif type(value) is dict and len(value) <= 100 and frame.f_locals is not value:
+        elif type(value) is dict and len(value) <= 100:
             inner += [(f"{name}[{key!r}]", item) for key, item in value.items() if isinstance(key, str | int)]
     yield from inner
+
+
+def _locals(frame: FrameType) -> list[tuple[str, Any]]:
+    """The local variables of a frame, none of them kept alive.
+
+    Before Python 3.13 a function's `f_locals` is a copy that its frame keeps until it ends, with everything in it; nobody but us asked for
+    it unless someone else holds it (the program, by `locals()`).
+    """
+    found = frame.f_locals
+    items = list(found.items())
+    if type(found) is dict and frame.f_code.co_flags & inspect.CO_OPTIMIZED and sys.getrefcount(found) <= 3:
+        found.clear()
+    return items
+
+
+def _whole_call(file: str, line: int, column: int, end_line: int, end_column: int) -> tuple[int, int]:
+    """The first line and column (in UTF-8 bytes) of a call `(…).name()` over several lines; Python tells only of `name()`."""
+    for call in _calls(file):
+        if (call.end_lineno, call.end_col_offset) == (end_line, end_column) and isinstance(call.func, ast.Attribute):
+            if (call.lineno, call.col_offset) < (line, column):
+                return call.lineno, call.col_offset
+    return line, column
+
+
+@cache
+def _calls(file: str) -> tuple[ast.Call, ...]:
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return ()
+    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.end_lineno != node.lineno)
 
 
 _APPLY = torch.autograd.Function.apply.__func__.__code__  # type: ignore[attr-defined]

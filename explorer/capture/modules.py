@@ -54,13 +54,49 @@ class Scopes:
             self.held[id(module)] = (name, module)
 
 
+def walk(root: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """`root.named_modules()`, read from where torch keeps modules, since a program may use the method's name for something else."""
+    seen: set[int] = set()
+    pending: list[tuple[str, nn.Module]] = [("", root)]
+    while pending:
+        path, module = pending.pop()
+        if id(module) not in seen:
+            seen.add(id(module))
+            yield path, module
+            children = [(_joined(path, name), child) for name, child in module._modules.items() if child is not None]
+            pending += reversed(children)
+
+
+def parameters(root: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """All parameters below `root` with their paths, tied ones under each of them."""
+    for path, module in _every_path(root):
+        yield from ((_joined(path, name), value) for name, value in module._parameters.items() if value is not None)
+
+
+def buffers(root: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """All buffers below `root` with their paths."""
+    for path, module in _every_path(root):
+        yield from ((_joined(path, name), value) for name, value in module._buffers.items() if value is not None)
+
+
+def _every_path(root: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Modules under every path that leads to them; a module inside itself is not followed again."""
+    pending: list[tuple[str, nn.Module, frozenset[int]]] = [("", root, frozenset())]
+    while pending:
+        path, module, above = pending.pop()
+        yield path, module
+        inside = above | {id(module)}
+        children = [(_joined(path, name), child, inside) for name, child in module._modules.items() if child is not None]
+        pending += reversed([child for child in children if id(child[1]) not in inside])
+
+
 def owners(scopes: Scopes, leaves: Iterable[tuple[int, torch.Tensor]]) -> Owners:
     """Paths of all called modules, the module table, and the names that modules give to `leaves` (row number, tensor)."""
     prefixes = _prefixes(scopes)
     table: dict[str, Module] = {}
     paths: dict[int, str] = {}
     for root, prefix in prefixes:
-        for path, module in root.named_modules():
+        for path, module in walk(root):
             full = _joined(prefix, path)
             parent = None if path == "" else _joined(prefix, path.rpartition(".")[0])
             table[full] = Module(full, type(module).__name__, parent, _count(module))
@@ -72,12 +108,12 @@ def owners(scopes: Scopes, leaves: Iterable[tuple[int, torch.Tensor]]) -> Owners
     return Owners(tuple(table.values()), numbered, _leaf_names(prefixes, scopes, leaves))
 
 
-def buffers(scopes: Scopes) -> Iterator[torch.Tensor]:
+def held_buffers(scopes: Scopes) -> Iterator[torch.Tensor]:
     """The buffers of all modules known."""
-    modules = [call.module for call in scopes.calls.values() if call.parent is None] + [module for _, module in scopes.held.values()]
+    roots = [call.module for call in scopes.calls.values() if call.parent is None] + [module for _, module in scopes.held.values()]
     seen: set[int] = set()
-    for module in modules:
-        for buffer in module.buffers():
+    for root in roots:
+        for _, buffer in buffers(root):
             if id(buffer) not in seen:
                 seen.add(id(buffer))
                 yield buffer
@@ -91,14 +127,14 @@ def _prefixes(scopes: Scopes) -> list[tuple[nn.Module, str]]:
             owner = _owner(call.module, scopes)
             if not any(owner is root for root in roots):
                 roots.append(owner)
-    inner = {id(part) for root in roots for part in root.modules() if part is not root}
+    inner = {id(part) for root in roots for _, part in walk(root) if part is not root}
     roots = [root for root in roots if id(root) not in inner]
-    owning = [root for root in roots if any(True for _ in root.parameters())]
+    owning = [root for root in roots if any(True for _ in parameters(root))]
     taken: set[str] = set()
     prefixes = []
     for root in roots:
         if len(owning) == 1 and root is owning[0]:
-            taken |= {path.split(".")[0] for path, _ in root.named_children()}
+            taken |= set(root._modules)
             prefixes.insert(0, (root, ""))
     for root in roots:
         if not (len(owning) == 1 and root is owning[0]):
@@ -112,7 +148,7 @@ def _owner(module: nn.Module, scopes: Scopes) -> nn.Module:
     for _, held in scopes.held.values():
         if held is module:
             continue
-        parts = list(held.modules())
+        parts = [part for _, part in walk(held)]
         if len(parts) > size and any(part is module for part in parts):
             best, size = held, len(parts)
     return best
@@ -137,7 +173,8 @@ def _joined(prefix: str, path: str) -> str:
 
 def _count(module: nn.Module) -> int:
     """Number of parameters of a module with its children, shared ones once."""
-    return sum(int(parameter.numel()) for parameter in module.parameters() if not isinstance(parameter, nn.UninitializedParameter))
+    distinct = {id(parameter): parameter for _, parameter in parameters(module)}
+    return sum(int(parameter.numel()) for parameter in distinct.values() if not isinstance(parameter, nn.UninitializedParameter))
 
 
 def _adopt(call: Call, scopes: Scopes, table: dict[str, Module], paths: dict[int, str]) -> None:
@@ -154,7 +191,7 @@ def _leaf_names(
 ) -> dict[int, tuple[str, tuple[str, ...]]]:
     """Kind and module names by row; modules that were never called, but that a variable holds, name what they own too."""
     known: dict[int, tuple[str, list[str]]] = {}
-    covered = {id(part) for root, _ in prefixes for part in root.modules()}
+    covered = {id(part) for root, _ in prefixes for _, part in walk(root)}
     others = [(module, name) for name, module in scopes.held.values() if id(module) not in covered]
     for root, prefix in [*prefixes, *others]:
         for kind, name, tensor in _owned(root):
@@ -170,7 +207,5 @@ def _leaf_names(
 
 
 def _owned(root: nn.Module) -> Iterator[tuple[str, str, torch.Tensor]]:
-    for name, parameter in root.named_parameters(remove_duplicate=False):
-        yield "parameter", name, parameter
-    for name, buffer in root.named_buffers(remove_duplicate=False):
-        yield "buffer", name, buffer
+    yield from (("parameter", name, parameter) for name, parameter in parameters(root))
+    yield from (("buffer", name, buffer) for name, buffer in buffers(root))

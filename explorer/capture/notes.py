@@ -147,7 +147,7 @@ def _deviation(flat: numpy.ndarray[Any, Any], mean: float) -> float:
     for piece in _pieces(flat):
         centred = piece.astype(numpy.float64) - mean
         spread += float(numpy.einsum("i,i->", centred, centred))
-    if spread and not SAFE_SQUARES[0] < spread < SAFE_SQUARES[1]:
+    if flat.min() != flat.max() and not SAFE_SQUARES[0] < spread < SAFE_SQUARES[1]:
         scale = max(float(numpy.abs(piece.astype(numpy.float64) - mean).max()) for piece in _pieces(flat)) or 1.0
         spread = sum(float((((piece.astype(numpy.float64) - mean) / scale) ** 2).sum()) for piece in _pieces(flat))
     return scale * math.sqrt(spread / flat.size)

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.optim.optimizer import Optimizer
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -23,7 +24,7 @@ import explorer
 from explorer.capture import installed
 from explorer.capture.assemble import assemble
 from explorer.capture.frames import Frames, variables
-from explorer.capture.modules import Scopes, buffers, owners
+from explorer.capture.modules import Scopes, held_buffers, owners
 from explorer.capture.notes import dtype_name, measure
 from explorer.capture.ops import Op, learn
 from explorer.capture.rows import EXTERNAL, Circumstances, Input, Owners, Pass, Row
@@ -79,14 +80,14 @@ class Recorder:
         self._versions: dict[int, int] = {}  # row of a leaf or constant -> version of its tensor when it was measured
         self._leaves: dict[int, torch.Tensor] = {}  # identity -> leaf or constant tensor
         self._identities: dict[int, int] = {}  # id of such a tensor -> identity
-        self._storages: dict[int, tuple[int, int]] = {}  # address of a storage -> row, output that made it
+        self._storages: dict[int, tuple[int, int, StorageWeakRef]] = {}  # address of a storage -> row, output that made it; see _own_storage
         self._leaf_storages: dict[int, int] = {}  # address of a storage -> identity of the leaf in it
         self._writers: dict[int, tuple[int, frozenset[int]]] = {}  # address of a storage -> last row that changed it, tensors read there
         self._apart: set[int] = set()  # ids of tensors that share a storage with others and yet count as their own (unsafe_split)
+        self._most_storages = 10_000
         self._start = 0
         self._last_sequence = 0
         self._last_spot: tuple[int, int] | None = None
-        self._stepping: dict[int, tuple[Row, Note]] = {}
         self._ticks = 0.0
         self._mode = _Watch(self)
         self.tracer = Tracer(self)
@@ -140,7 +141,7 @@ class Recorder:
         self._refs.clear()
         self._leaves.clear()
         self._identities.clear()
-        self._stepping.clear()
+        self._storages.clear()
         self.scopes = Scopes()
 
     # -- passes
@@ -192,14 +193,14 @@ class Recorder:
         return assemble(self.rows, part, self._owners(), self._circumstances(error, partial))
 
     def _owners(self) -> Owners:
-        for tensor in buffers(self.scopes):
+        for tensor in held_buffers(self.scopes):
             self._became_buffer(tensor)
         rows = [(row.index, self._leaves[row.identity]) for row in list(self.rows) if row.identity in self._leaves]
         return owners(self.scopes, rows)
 
     def _circumstances(self, error: BaseException | None, partial: bool) -> Circumstances:
         dtype = self.dtype or dtype_name(torch.get_default_dtype())
-        made = MadeWith(explorer.__version__, torch.__version__, platform.python_version(), self.device, dtype, self.seed)
+        made = MadeWith(explorer.__version__, str(torch.__version__), platform.python_version(), self.device, dtype, self.seed)
         return Circumstances(
             title=self.title,
             made_with=made,
@@ -398,9 +399,13 @@ class Recorder:
             self._writers[_storage(tensor)] = (row.index, frozenset(fresh))
 
     def _own_storage(self, tensor: torch.Tensor, row: int, output: int, tensors: list[torch.Tensor]) -> None:
+        """An op that made a new storage owns it. The weak reference keeps the address from being given to another storage."""
         address = _storage(tensor)
         if address and not any(_storage(other) == address for other in tensors):
-            self._storages[address] = (row, output)
+            self._storages[address] = (row, output, StorageWeakRef(tensor.untyped_storage()))
+            if len(self._storages) > self._most_storages:
+                self._storages = {key: entry for key, entry in self._storages.items() if not entry[2].expired()}
+                self._most_storages = 2 * len(self._storages) + 10_000
             self._leaf_storages.pop(address, None)
             self._writers.pop(address, None)
 
@@ -419,7 +424,13 @@ class Recorder:
 
     def find(self, tensor: torch.Tensor) -> tuple[int, int] | None:
         """Row and output of a tensor seen before, by itself or by its storage."""
-        return self._values.get(id(tensor)) or self._storages.get(_storage(tensor))
+        value = self._values.get(id(tensor))
+        return value if value is not None else self._maker(tensor)
+
+    def _maker(self, tensor: torch.Tensor) -> tuple[int, int] | None:
+        """The row and output that made the storage of a tensor."""
+        entry = self._storages.get(_storage(tensor))
+        return None if entry is None or entry[2].expired() else entry[:2]
 
     def leaf_row(self, tensor: torch.Tensor) -> int:
         """The row of a leaf that takes part in the graph."""
@@ -438,7 +449,15 @@ class Recorder:
             return Input(self._leaf_again(tensor, row), value[1], needs)
         if needs and tensor.is_leaf:
             return Input(self._became_leaf(tensor, row, value[1]), 0, needs)
+        if needs and row.reason is not None:
+            self._became_result(tensor, row, value[1])
         return Input(value[0], value[1], needs)
+
+    def _became_result(self, tensor: torch.Tensor, row: Row, output: int) -> None:
+        """An op made no node, yet its result has one: it is what a custom Function returned."""
+        node = tensor.grad_fn
+        if node is not None and not any(known[0] == output for known in row.results):
+            row.results.append((output, int(node._sequence_nr()), tensor.output_nr))
 
     def _after_writes(self, tensor: torch.Tensor, value: tuple[int, int] | None, needs: bool) -> tuple[int, int] | None:
         """The value after its storage was changed through another tensor: the op that changed it, or a row for the view read again."""
@@ -461,7 +480,7 @@ class Recorder:
         kind = "constant"
         if needs:
             kind = EXTERNAL if not tensor.is_leaf else "parameter" if isinstance(tensor, nn.Parameter) else "input"
-        maker = self._storages.get(_storage(tensor)) if not needs or tensor.is_leaf else None
+        maker = self._maker(tensor) if not needs or tensor.is_leaf else None
         row = Row(len(self.rows), kind, reason=None if needs else "constant")
         if maker is not None and kind in ("parameter", "input"):
             self._absorb(maker[0])
@@ -587,8 +606,13 @@ class Recorder:
         for name, value in variables(frame):
             if isinstance(value, torch.Tensor):
                 found = self._values.get(id(value))
-                if found is not None and name not in self.rows[found[0]].names:
-                    self.rows[found[0]].names.append(name)
+                if found is None:
+                    continue
+                row = self.rows[found[0]]
+                if name not in row.names:
+                    row.names.append(name)
+                if row.reason == "custom_function" and value.requires_grad:
+                    self._became_result(value, row, found[1])
             elif isinstance(value, nn.Module):
                 self.scopes.hold(name, value)
 

@@ -31,7 +31,8 @@ class Row:
     `window` are the sequence numbers of autograd nodes made since the row before: the node of an op is the last of them, others belong to
     neighbours. `writes_view` says that the op changed a view in place, `alias` that the row stands for a view read again after its base
     changed. `base` is the Note of the whole base that was changed through a view. Rows with the same `identity` are the same leaf, read
-    again after it changed; `origin` is what one was computed from that then became a module's buffer. An `absorbed` row only made or changed a leaf and is not drawn, nor is what served it alone.
+    again after it changed; `origin` is what one was computed from that then became a module's buffer. `results`
+    are (output, sequence number of an autograd node, its output number): inside a custom Function an op's output became the Function's. An `absorbed` row only made or changed a leaf and is not drawn, nor is what served it alone.
     """
 
     index: int
@@ -55,6 +56,7 @@ class Row:
     microseconds: float | None = None
     identity: int | None = None
     origin: list[Input] = field(default_factory=list)
+    results: list[tuple[int, int, int]] = field(default_factory=list)
     tensors: list[StoredTensor | None] = field(default_factory=list)
 
     @property
@@ -76,6 +78,7 @@ def row_from(plain: Mapping[str, Any]) -> Row:
     values["window"] = tuple(values["window"])
     for key in ("inputs", "origin"):
         values[key] = [Input(**item) for item in values[key]]
+    values["results"] = [tuple(item) for item in values["results"]]
     values["outputs"] = [_note_from(note) for note in values["outputs"]]
     values["base"] = _note_from(values["base"]) if values["base"] else None
     for key in ("source", "function_source"):

@@ -14,7 +14,7 @@ from torch import nn
 import explorer
 from explorer.capture.assemble import assemble
 from explorer.capture.frames import USER, Frames, variables
-from explorer.capture.modules import Scopes, owners
+from explorer.capture.modules import Scopes, owners, parameters
 from explorer.capture.notes import dtype_name, measure
 from explorer.capture.rows import Circumstances, LeafGradient, Pass, Row
 from explorer.capture.tracer import SHALLOW, Graph, describe, saved_of
@@ -60,7 +60,7 @@ def structure(loss: torch.Tensor, *, frame: FrameType | None = None, deep: bool 
         root = part.nodes[graph.roots[0][0]]
         root.outputs[graph.roots[0][1]] = measure(loss)
     made = MadeWith(
-        explorer.__version__, torch.__version__, platform.python_version(), str(loss.device), dtype_name(torch.get_default_dtype()), None
+        explorer.__version__, str(torch.__version__), platform.python_version(), str(loss.device), dtype_name(torch.get_default_dtype()), None
     )
     trace = assemble(rows, part, owners(scopes, leaves), Circumstances("loss", made, partial=False, passes=0, structure=True))
     if deep and len(graph.nodes) > SHALLOW:
@@ -80,7 +80,7 @@ def _names(frame: FrameType | None, graph: Graph, rows: list[Row], leaves: list[
             for name, value in variables(frame):
                 if isinstance(value, nn.Module):
                     scopes.hold(name, value)
-                    if any(id(parameter) in by_tensor for parameter in value.parameters()):
+                    if any(id(parameter) in by_tensor for _, parameter in parameters(value)):
                         scopes.enter(value)
                         scopes.leave(value)
                 elif isinstance(value, torch.Tensor):
