@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.util
 import json
 import os
 import signal
-import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -21,10 +18,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-import explorer
 from explorer.arguments import SUFFIXES, language_of, parser
 from explorer.errors import ExplorerError, OutputError, ProgramError, RequestError
 from explorer.model import Trace
+from explorer.serving import serve
 from explorer.text import LANGUAGES, say
 
 __all__ = ["main"]
@@ -32,19 +29,6 @@ __all__ = ["main"]
 VIEW = ("depth", "expand", "focus", "hops", "direction", "flow", "overlay", "step", "language", "theme")
 MOST_FINDINGS = 5  # printed under a file; the recording has all
 INTERRUPTED = 130
-SAFE = {  # as in .streamlit/config.toml, which is only read where the app is started from a checkout
-    "server.address": ["localhost"],
-    "server.allowedHosts": ["localhost", "127.0.0.1"],
-    "server.maxUploadSize": ["20"],
-    "server.enableCORS": ["true"],
-    "server.enableXsrfProtection": ["true"],
-    "server.enableStaticServing": ["false"],
-    "server.enableAgentApi": ["false"],
-    "server.showEmailPrompt": ["false"],
-    "server.fileWatcherType": ["none"],
-    "browser.gatherUsageStats": ["false"],
-    "client.toolbarMode": ["minimal"],
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -136,7 +120,7 @@ def _trace(arguments: argparse.Namespace) -> int:
     except ProgramError as error:
         failure, traces = error, tuple(trace for trace in error.traces if trace.nodes)
     finally:
-        bar.clear()
+        bar.close()
     if failure is not None and not traces:
         raise failure
     _write_all(traces, arguments, many=arguments.wanted == "all", failure=failure)
@@ -268,6 +252,7 @@ class _Bar:
         self.language = language
         self.wanted = sys.stderr.isatty()
         self.shown = False
+        self.within_line = False  # the program's output has not ended its line
 
     def show(self, phase: str, done: int, total: int | None) -> None:
         if not self.wanted:
@@ -285,9 +270,15 @@ class _Bar:
             sys.stderr.flush()
             self.shown = False
 
+    def close(self) -> None:
+        self.clear()
+        if self.within_line:
+            _to_stderr("")
+
     def pass_on(self, chunk: bytes) -> None:
         """The program's own output goes to our standard error: standard output is ours."""
         self.clear()
+        self.within_line = not chunk.endswith(b"\n")
         sys.stderr.flush()
         stream = getattr(sys.stderr, "buffer", None)
         if stream is None:
@@ -340,57 +331,4 @@ def _devices(arguments: argparse.Namespace) -> int:
     return 0
 
 
-# serve
-
-
-def _serve(arguments: argparse.Namespace) -> int:
-    """Start the web app as a program of its own, in place of this one where the system allows."""
-    if arguments.trace is not None:
-        from explorer.files import load
-
-        load(arguments.trace)
-    if importlib.util.find_spec("streamlit") is None:
-        raise RequestError("command.no_streamlit")
-    if arguments.port is not None and _is_taken(arguments.port):
-        raise RequestError("command.port_taken", port=arguments.port)
-    environment = dict(os.environ)
-    environment.pop("AUTOGRAD_EXPLORER_OPEN", None)
-    if arguments.trace is not None:
-        environment["AUTOGRAD_EXPLORER_OPEN"] = os.path.abspath(arguments.trace)
-    return _become(_streamlit_command(arguments.port), environment)
-
-
-def _streamlit_command(port: int | None) -> list[str]:
-    page = Path(explorer.__file__).parent / "ui" / "shell.py"
-    options = {**SAFE, "server.headless": ["false" if _has_screen() else "true"]}
-    if port is not None:
-        options["server.port"] = [str(port)]
-    flags = [word for name, values in options.items() for value in values for word in (f"--{name}", value)]
-    return [sys.executable, "-m", "streamlit", "run", str(page), *flags]
-
-
-def _has_screen() -> bool:
-    """Whether there is somebody whose browser could be opened."""
-    if not sys.stdout.isatty():
-        return False
-    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
-
-
-def _become(command: list[str], environment: dict[str, str]) -> int:
-    if os.name == "posix":
-        sys.stdout.flush()
-        os.execve(command[0], command, environment)
-    return subprocess.call(command, env=environment)
-
-
-VERBS = {"trace": _trace, "export": _export, "examples": _examples, "devices": _devices, "serve": _serve}
+VERBS = {"trace": _trace, "export": _export, "examples": _examples, "devices": _devices, "serve": serve}

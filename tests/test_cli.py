@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import explorer
-from explorer import cli
+from explorer import cli, serving
 from explorer.arguments import SUFFIXES
 from explorer.cli import main
 from explorer.files import load, save
@@ -230,11 +230,9 @@ def test_devices_are_listed(capsys: Captured) -> None:
 
 def test_serve_starts_streamlit_safely(monkeypatch: pytest.MonkeyPatch) -> None:
     """The app listens on this machine only, reports nothing, and opens the recording it was given; safety is in the flags."""
-    import tomllib
-
     started: list[tuple[list[str], dict[str, str]]] = []
-    monkeypatch.setattr(cli, "_become", lambda command, environment: started.append((command, environment)) or 0)
-    monkeypatch.setattr(cli, "_is_taken", lambda port: False)
+    monkeypatch.setattr(serving, "_become", lambda command, environment: started.append((command, environment)) or 0)
+    monkeypatch.setattr(serving, "_is_taken", lambda port: False)
     save(dummy_trace(), "x.trace")
     assert main(["serve", "x.trace", "--port", "8599"]) == 0
     assert main(["serve"]) == 0
@@ -245,11 +243,7 @@ def test_serve_starts_streamlit_safely(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "AUTOGRAD_EXPLORER_OPEN" not in plain
     flags = list(zip(command[5::2], command[6::2], strict=True))
     assert ("--server.port", "8599") in flags
-    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
-    for section in ("server", "browser", "client"):
-        for name, value in settings[section].items():
-            for each in value if isinstance(value, list) else [value]:
-                assert (f"--{section}.{name}", str(each).lower() if isinstance(each, bool) else str(each)) in flags
+    assert {(f"--{name}", value) for name, values in serving.SAFE.items() for value in values} <= set(flags)
 
 
 def test_serve_refuses_a_taken_port(capsys: Captured) -> None:

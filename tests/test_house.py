@@ -49,6 +49,7 @@ ROWS: list[tuple[str, str]] = [
 # Rooms that have more than one file without being a folder: file -> room.
 FILES_OF = {
     "arguments": "cli",
+    "serving": "cli",
     "folding": "view",
     "labels": "dot",
     "palette": "dot",
@@ -292,7 +293,7 @@ def test_constraints_are_exact() -> None:
 
 def test_serve_is_as_safe_as_a_checkout() -> None:
     """`serve` passes as flags what `streamlit run app.py` reads from .streamlit/config.toml, and both keep to this machine."""
-    from explorer import cli
+    from explorer import serving
 
     config = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
     assert config["server"]["address"] == "localhost"
@@ -305,7 +306,7 @@ def test_serve_is_as_safe_as_a_checkout() -> None:
         if section != "theme"
         for name, value in table.items()
     }
-    assert written == cli.SAFE
+    assert written == serving.SAFE
 
 
 # In two pieces, so that this file does not hold what it looks for.

@@ -145,6 +145,21 @@ def test_keywords_that_are_passed() -> None:
     assert caught.value.values["arguments"] == "x, y"
 
 
+@pytest.mark.torch
+def test_modules_are_asked_for_what_forward_takes() -> None:
+    """A module takes what its forward takes, and its class what its constructor takes."""
+    import torch
+
+    class Net(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x
+
+    assert arguments(Net, "Net", offered={}, defaults={}) == {}
+    with pytest.raises(TargetError) as caught:
+        arguments(Net(), "net", offered={}, defaults={})
+    assert caught.value.values["arguments"] == "x"
+
+
 class Watching:
     """What `backward_of` asks of a recorder."""
 

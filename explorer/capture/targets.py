@@ -177,7 +177,8 @@ def arguments(call: Callable[..., Any], name: str, *, offered: Mapping[str, Any]
     """The keywords to call with: those `offered` that it accepts, and of `defaults` those that it cannot do without."""
     try:
         # An nn.Module's __call__ accepts anything; its forward is what counts.
-        parameters = inspect.signature(getattr(call, "forward", call)).parameters.values()
+        asked = call if inspect.isclass(call) else getattr(call, "forward", call)
+        parameters = inspect.signature(asked).parameters.values()
     except (TypeError, ValueError):  # made in C, and says nothing
         return {}
     chosen: dict[str, Any] = {}
@@ -230,10 +231,15 @@ def _loss(result: object, outputs: list[Any]) -> Any:
     import torch
 
     named = result.get("loss") if isinstance(result, Mapping) else getattr(result, "loss", None)
-    if isinstance(named, torch.Tensor) and named.numel() == 1:
+    if isinstance(named, torch.Tensor) and _is_scalar(named):
         return named
-    scalars = [tensor for tensor in outputs if tensor.requires_grad and tensor.numel() == 1]
+    scalars = [tensor for tensor in outputs if tensor.requires_grad and _is_scalar(tensor)]
     return scalars[0] if len(scalars) == 1 else None
+
+
+def _is_scalar(tensor: Any) -> bool:
+    """Whether torch can start backward at it by itself: one number, and a real one."""
+    return not tensor.is_nested and tensor.numel() == 1 and not tensor.is_complex()
 
 
 def tensors_in(result: object) -> list[Any]:

@@ -1,0 +1,80 @@
+"""The verb serve: starts the web app as a program of its own, with every safe default as a flag."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import explorer
+from explorer.errors import RequestError
+
+__all__ = ["serve"]
+
+SAFE = {  # as in .streamlit/config.toml, which is only read where the app is started from a checkout
+    "server.address": ["localhost"],
+    "server.allowedHosts": ["localhost", "127.0.0.1"],
+    "server.maxUploadSize": ["20"],
+    "server.enableCORS": ["true"],
+    "server.enableXsrfProtection": ["true"],
+    "server.enableStaticServing": ["false"],
+    "server.enableAgentApi": ["false"],
+    "server.showEmailPrompt": ["false"],
+    "server.fileWatcherType": ["none"],
+    "browser.gatherUsageStats": ["false"],
+    "client.toolbarMode": ["minimal"],
+}
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Start the web app as a program of its own, in place of this one where the system allows."""
+    if arguments.trace is not None:
+        from explorer.files import load
+
+        load(arguments.trace)
+    if importlib.util.find_spec("streamlit") is None:
+        raise RequestError("command.no_streamlit")
+    if arguments.port is not None and _is_taken(arguments.port):
+        raise RequestError("command.port_taken", port=arguments.port)
+    environment = dict(os.environ)
+    environment.pop("AUTOGRAD_EXPLORER_OPEN", None)
+    if arguments.trace is not None:
+        environment["AUTOGRAD_EXPLORER_OPEN"] = os.path.abspath(arguments.trace)
+    return _become(_streamlit_command(arguments.port), environment)
+
+
+def _streamlit_command(port: int | None) -> list[str]:
+    page = Path(explorer.__file__).parent / "ui" / "shell.py"
+    options = {**SAFE, "server.headless": ["false" if _has_screen() else "true"]}
+    if port is not None:
+        options["server.port"] = [str(port)]
+    flags = [word for name, values in options.items() for value in values for word in (f"--{name}", value)]
+    return [sys.executable, "-m", "streamlit", "run", str(page), *flags]
+
+
+def _has_screen() -> bool:
+    """Whether there is somebody whose browser could be opened."""
+    if not sys.stdout.isatty():
+        return False
+    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def _become(command: list[str], environment: dict[str, str]) -> int:
+    if os.name == "posix":
+        sys.stdout.flush()
+        os.execve(command[0], command, environment)
+    return subprocess.call(command, env=environment)
