@@ -23,6 +23,7 @@ What = Literal["value", "gradient", "seed", "contribution", "grad", "parameter"]
 
 PHASES: tuple[Phase, ...] = ("forward", "loss", "backward", "update")
 MOST_NAMED = 6  # a sentence lists at most so many operands by name
+LONGEST = 60  # characters of a name
 MOST_SHOWN = 4  # and writes out arrays of at most so many elements
 
 
@@ -110,8 +111,8 @@ def brief(note: Note | None) -> str:
     """A tensor in a few characters: its value, its few values, or its shape."""
     if note is None:
         return "–"
-    if note.values is not None and note.shape in ((), (1,)):
-        return figure(note.values if note.shape == () else note.values[0])
+    if note.values is not None and note.numel == 1:
+        return figure(_only(note.values))
     if note.values is not None and (note.numel or 0) <= MOST_SHOWN:
         return _nested(note.values)
     return "[" + "×".join(str(size) for size in note.shape) + "]"
@@ -119,7 +120,21 @@ def brief(note: Note | None) -> str:
 
 def label(node: Node) -> str:
     """What a node is called in a sentence: its variable, else its op."""
-    return node.name or node.op or node.autograd or f"#{node.id}"
+    return _plain(node.name or node.op or node.autograd or f"#{node.id}")
+
+
+def _plain(name: str) -> str:
+    """A name on one line: its middle left out if it is long; what does not print, or turns the direction of text, as Python writes it."""
+    if len(name) > LONGEST:
+        name = f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
+
+
+def _only(values: Any) -> Any:
+    """The one value in nested tuples."""
+    while isinstance(values, tuple):
+        (values,) = values
+    return values
 
 
 def _nested(values: Any) -> str:
@@ -173,8 +188,8 @@ def _forward(trace: Trace) -> Iterator[Step]:
 
 def _computes(trace: Trace, node: Node, edges: Sequence[Edge]) -> Sentence:
     results = ", ".join(brief(note) for note in node.outputs) or "–"
-    result: object = Sentence("step.equals", {"name": node.name, "value": results}) if node.name else results
-    op = node.op or node.autograd or "op"
+    result: object = Sentence("step.equals", {"name": _plain(node.name), "value": results}) if node.name else results
+    op = _plain(node.op or node.autograd or "op")
     if not edges:
         return Sentence("step.makes", {"op": op, "result": result})
     operands = [_operand(trace.nodes[edge.source], edge.output) for edge in edges]
@@ -269,7 +284,7 @@ def _used(trace: Trace, node: Node, outgoing: Mapping[int, Sequence[int]]) -> tu
 
 
 def _sends(trace: Trace, node: Node, sent: Sequence[int]) -> Sentence:
-    name = node.autograd or label(node)
+    name = _plain(node.autograd) if node.autograd else label(node)
     received = ", ".join(brief(note) for note in node.gradients if note is not None)
     targets = _listed(
         [
@@ -285,10 +300,12 @@ def _sends(trace: Trace, node: Node, sent: Sequence[int]) -> Sentence:
 
 
 def _meets(trace: Trace, met: Sum) -> Sentence:
-    name = label(trace.nodes[met.node])
-    if isinstance(met.total, int | float):
+    name, total = label(trace.nodes[met.node]), met.total
+    while isinstance(total, tuple) and len(total) == 1:
+        (total,) = total
+    if isinstance(total, int | float):
         terms = " + ".join(brief(note) for note in _terms(trace, (met.node, met.output), met.edges)).replace("+ −", "− ")
-        return Sentence("step.meets", {"name": name, "terms": terms, "total": figure(met.total)})
+        return Sentence("step.meets", {"name": name, "terms": terms, "total": figure(total)})
     return Sentence("step.arrives", {"name": name, "arrived": len(met.edges) + met.seeded, "expected": met.expected})
 
 

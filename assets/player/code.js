@@ -1,11 +1,14 @@
 // The code panel: the user's source, this step's expression marked, with bars for lines run forward and backward.
 
 import { h } from "./dom.js";
+import { plain } from "./format.js";
 
-export function codePanel(data, { text, online }) {
-  const title = h("h2", {}, text.code);
+const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g; // what turns the direction of text: code is to be read as it runs
+
+export function codePanel(data, { words, online }) {
+  const title = h("h2", {}, words.code);
   const body = h("div", { class: "code-body" });
-  const element = h("section", { class: "panel code", "aria-label": text.code }, title, body);
+  const element = h("section", { class: "panel code", "aria-label": words.code }, title, body);
   const files = linesByFile(data);
   const opened = new Map();
   let current = null;
@@ -15,15 +18,15 @@ export function codePanel(data, { text, online }) {
     if (!opened.has(file)) opened.set(file, listing(files.get(file), (line) => online(file, line)));
     if (current !== file) {
       body.replaceChildren(opened.get(file).element);
-      title.replaceChildren(h("span", {}, file));
-      title.title = file;
+      title.replaceChildren(plain(file));
+      title.title = plain(file);
       current = file;
     }
     return opened.get(file);
   };
   const first = mostOps(data, files);
   if (first) open(first);
-  else body.append(h("p", { class: "empty" }, text.no_code));
+  else body.append(h("p", { class: "empty" }, words.no_code));
 
   return {
     element,
@@ -87,7 +90,8 @@ function listing(lines, onclick) {
   const rows = new Map();
   const element = h("ol", {});
   let before = 0;
-  for (const [line, content] of lines) {
+  for (const [line, text] of lines) {
+    const content = text.replace(TURNING, "\ufffd"); // one character for one, so that columns stay
     if (before && line !== before + 1) element.append(h("li", { class: "gap", "aria-hidden": "true" }, "⋮"));
     before = line;
     const code = h("code", {}, content);

@@ -32,8 +32,7 @@ export function count(note) {
 export function brief(note) {
   if (!note) return "–";
   if (note.values !== undefined && note.values !== null) {
-    if (note.shape.length === 0) return figure(note.values);
-    if (note.shape.length === 1 && note.shape[0] === 1) return figure(note.values[0]);
+    if (count(note) === 1) return figure([note.values].flat(Infinity)[0]);
     if (count(note) <= 4) return nested(note.values);
   }
   return shapeText(note.shape);
@@ -41,4 +40,10 @@ export function brief(note) {
 
 export const isNumber = (note) => Boolean(note) && note.values !== undefined && note.values !== null && count(note) === 1;
 
-export const label = (node) => node.name || node.op || node.autograd || `#${node.id}`;
+// A name on one line: what does not print, or turns the direction of text around, is written as an escape.
+export function plain(name, longest = 200) {
+  const short = name.length > longest ? `${name.slice(0, longest / 2)}…${name.slice(-longest / 2)}` : name;
+  return short.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/gu, (char) => `\\u${char.codePointAt(0).toString(16).padStart(4, "0")}`);
+}
+
+export const label = (node) => plain(node.name || node.op || node.autograd || `#${node.id}`);

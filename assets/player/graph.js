@@ -7,19 +7,19 @@ import { safePicture } from "./picture.js";
 const READABLE = 1;
 const BOX = /^[nms]\d+$/; // a node, a closed module, a run of neighbours: how the drawing calls its boxes
 
-export function graphPanel(data, { text, onbox, at }) {
+export function graphPanel(data, { words, onbox, at }) {
   const picture = safePicture(data.picture.svg);
   const stage = h("div", { class: "stage" });
-  const panel = h("section", { class: "panel graph", tabindex: "0", "aria-label": text.graph }, stage);
+  const panel = h("section", { class: "panel graph", tabindex: "0", "aria-label": words.graph }, stage);
   if (!picture || !data.nodes.length) {
-    panel.append(h("p", { class: "empty" }, data.nodes.length ? text.no_picture : text.no_steps));
+    panel.append(h("p", { class: "empty" }, data.nodes.length ? words.no_picture : words.no_steps));
     return { element: panel, show() {}, fit() {}, follow() {}, start() {}, zoom() {}, restore() {}, view: () => null };
   }
   const { width, height } = data.picture;
   picture.setAttribute("width", width);
   picture.setAttribute("height", height);
   picture.setAttribute("role", "img");
-  picture.setAttribute("aria-label", text.graph_of.replace("{count}", data.nodes.length));
+  picture.setAttribute("aria-label", words.graph_of.replace("{count}", data.nodes.length));
   stage.append(picture);
   const byId = new Map([...picture.querySelectorAll("g[id]")].map((element) => [element.id, element]));
   const view = { x: 0, y: 0, scale: 1, placed: false };
@@ -87,9 +87,9 @@ export function graphPanel(data, { text, onbox, at }) {
   } });
   const zoom = (factor) => scaleAt(size().width / 2, size().height / 2, factor);
   panel.append(h("div", { class: "zoom" },
-    button("plus", text.zoom_in, () => zoom(1.25)), button("minus", text.zoom_out, () => zoom(0.8)), button("fit", text.fit, () => fit())));
+    button("plus", words.zoom_in, () => zoom(1.25)), button("minus", words.zoom_out, () => zoom(0.8)), button("fit", words.fit, () => fit())));
   panel.append(h("p", { class: "legend", "aria-hidden": "true" },
-    h("span", { class: "value" }, text.value), h("span", { class: "gradient" }, text.gradient)));
+    h("span", { class: "value" }, words.value), h("span", { class: "gradient" }, words.gradient)));
 
   let marked = [];
   return {

@@ -6,14 +6,14 @@
 import { codePanel } from "./code.js";
 import { controlBar } from "./controls.js";
 import { h } from "./dom.js";
-import { brief, label } from "./format.js";
+import { brief, label, plain } from "./format.js";
 import { graphPanel } from "./graph.js";
 import { inspectorPanel } from "./inspector.js";
 
 const BEAT = 1100; // milliseconds a step at speed 1
 
 export function mountPlayer(root, data, { before = null, address = false } = {}) {
-  const text = data.texts;
+  const words = data.texts;
   const total = data.steps.length;
   const listening = new AbortController();
   const when = timetable(data);
@@ -57,18 +57,18 @@ export function mountPlayer(root, data, { before = null, address = false } = {})
 
   const nodesOfBox = groups(data.boxes.map((box, node) => [box, node]));
   const nodesOfLine = groups(data.nodes.flatMap(({ id, kind, source }) => (source && kind === "op" ? [[`${source.file}:${source.line}`, id]] : [])));
-  const code = codePanel(data, { text, online: (file, line) => nodesOfLine.has(`${file}:${line}`) && jump(nodesOfLine.get(`${file}:${line}`)) });
-  const graph = graphPanel(data, { text, at: when.at, onbox: (box) => nodesOfBox.has(box) && jump(nodesOfBox.get(box)) });
-  const inspector = inspectorPanel(data, { text, onnode: (node) => { state.inspected = node; render(); } });
-  const bar = total ? controlBar(data, { text, go, play, speed: (rate) => { state.rate = rate; render(); } }) : null;
+  const code = codePanel(data, { words, online: (file, line) => nodesOfLine.has(`${file}:${line}`) && jump(nodesOfLine.get(`${file}:${line}`)) });
+  const graph = graphPanel(data, { words, at: when.at, onbox: (box) => nodesOfBox.has(box) && jump(nodesOfBox.get(box)) });
+  const inspector = inspectorPanel(data, { words, onnode: (node) => { state.inspected = node; render(); } });
+  const bar = total ? controlBar(data, { words, go, play, speed: (rate) => { state.rate = rate; render(); } }) : null;
   const sentence = h("p", { class: "sentence", "aria-live": "polite", "aria-atomic": "true" });
-  const help = helpBox(text);
+  const help = helpBox(words);
   root.replaceChildren(
-    summary(data, text, { jump, help }),
+    summary(data, words, { jump, help }),
     h("div", { class: "frame" }, code.element, graph.element, inspector.element),
     sentence,
-    bar?.element ?? h("p", { class: "empty" }, text.no_steps),
-    findingsList(data, text, (node) => jump([node])),
+    bar?.element ?? h("p", { class: "empty" }, words.no_steps),
+    findingsList(data, words, (node) => jump([node])),
     help.element,
   );
 
@@ -188,7 +188,7 @@ function mine(event, root) {
   return inside || !target.closest("button, a, [role], [tabindex='0']") || target === document.body;
 }
 
-function summary(data, text, { jump, help }) {
+function summary(data, words, { jump, help }) {
   const leaves = data.nodes.filter((node) => node.grad && node.gradients[0]);
   let room = 110; // characters, so that this stays one line on a desk
   const named = leaves.filter((node) => { room -= Math.min(24, label(node).length) + 14; return room > 0; });
@@ -197,28 +197,28 @@ function summary(data, text, { jump, help }) {
   const more = leaves.length - chips.length;
   return h("header", { class: "summary" },
     h("div", { class: "facts" },
-      h("h1", {}, data.title),
-      data.loss !== null && h("span", { class: "chip plain" }, text.loss, " ", h("span", { class: "number value" }, data.loss_text)),
-      chips.length > 0 && h("span", { class: "found" }, `${text.gradients}:`), chips, more > 0 && h("span", { class: "more" }, `+${more}`),
-      data.partial && h("span", { class: "chip warning" }, text.partial)),
+      h("h1", {}, plain(data.title)),
+      data.loss !== null && h("span", { class: "chip plain" }, words.loss, " ", h("span", { class: "number value" }, data.loss_text)),
+      chips.length > 0 && h("span", { class: "found" }, `${words.gradients}:`), chips, more > 0 && h("span", { class: "more" }, `+${more}`),
+      data.partial && h("span", { class: "chip warning" }, words.partial)),
     h("span", { class: "made" }, data.made),
-    h("button", { type: "button", class: "icon question", title: text.help, "aria-label": text.help, onclick: help.toggle }, "?"));
+    h("button", { type: "button", class: "icon question", title: words.help, "aria-label": words.help, onclick: help.toggle }, "?"));
 }
 
-function findingsList(data, text, show) {
-  if (!data.findings.length) return h("p", { class: "findings none" }, text.no_findings);
+function findingsList(data, words, show) {
+  if (!data.findings.length) return h("p", { class: "findings none" }, words.no_findings);
   const items = data.findings.map((finding) => h("li", { class: finding.severity },
     h("span", { class: "mark", "aria-hidden": "true" }, { error: "✕", warning: "!", info: "i" }[finding.severity]),
-    h("span", { class: "words" }, h("span", { class: "hidden" }, `${text[finding.severity]}: `), h("span", {}, finding.message), " ", h("span", { class: "remedy" }, finding.remedy)),
-    finding.node !== null && h("button", { type: "button", class: "link", onclick: () => show(finding.node) }, text.show)));
-  return h("section", { class: "findings" }, h("h2", {}, `${text.findings} (${data.findings.length})`), h("ul", {}, items));
+    h("span", { class: "words" }, h("span", { class: "hidden" }, `${words[finding.severity]}: `), h("bdi", {}, finding.message), " ", h("bdi", { class: "remedy" }, finding.remedy)),
+    finding.node !== null && h("button", { type: "button", class: "link", onclick: () => show(finding.node) }, words.show)));
+  return h("section", { class: "findings" }, h("h2", {}, `${words.findings} (${data.findings.length})`), h("ul", {}, items));
 }
 
-function helpBox(text) {
-  const keys = [["← →", text.key_step], ["Home End", text.key_ends], ["Space", text.key_play], ["+ − 0", text.key_zoom], ["F", text.key_focus], ["Esc", text.key_back], ["?", text.key_help]];
-  const dialog = h("dialog", { class: "help", "aria-label": text.help },
-    h("h2", {}, text.help), h("table", { class: "rows" }, keys.map(([key, what]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, key)), h("td", {}, what)))),
-    h("p", {}, text.help_mouse),
-    h("button", { type: "button", onclick: () => dialog.close() }, text.close));
+function helpBox(words) {
+  const keys = [["← →", words.key_step], ["Home End", words.key_ends], ["Space", words.key_play], ["+ − 0", words.key_zoom], ["F", words.key_focus], ["Esc", words.key_back], ["?", words.key_help]];
+  const dialog = h("dialog", { class: "help", "aria-label": words.help },
+    h("h2", {}, words.help), h("table", { class: "rows" }, keys.map(([key, what]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, key)), h("td", {}, what)))),
+    h("p", {}, words.help_mouse),
+    h("button", { type: "button", onclick: () => dialog.close() }, words.close));
   return { element: dialog, open: () => dialog.open, close: () => dialog.close(), toggle: () => (dialog.open ? dialog.close() : dialog.showModal()) };
 }

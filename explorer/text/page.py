@@ -56,6 +56,8 @@ PAGE: dict[str, tuple[str, str]] = {
     # the page around the player
     "page.language": ("Language", "언어"),
     "page.example": ("Example program", "예제 프로그램"),
+    "page.choose": ("Choose", "선택"),
+    "page.skip": ("Skip to main content", "본문으로 건너뛰기"),
     "page.device": ("Device", "장치"),
     "page.device_help": (
         "Where the program runs. On fake, only shapes are followed: nothing is computed, so even a very large model is quick.",

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.capture.programs import EXAMPLES
 from explorer.errors import ExplorerError, ProgramError
-from explorer.text import TEXTS, say
+from explorer.text import LANGUAGES, TEXTS, say
 from explorer.ui import devices, player, running
 from explorer.ui.downloads import downloads
 from explorer.ui.state import Opened, data_for_player, first, language, load_upload, open_example, open_recorded, opened
@@ -21,7 +21,9 @@ def page() -> None:
     """One run of the page."""
     shown = opened()
     _choices(shown)
-    if not _asked_devices().answered.is_set():
+    if shown is None or shown.origin != "file":
+        st.caption(EXAMPLES[st.session_state.example].description(language()))
+    if not asked_devices().answered.is_set():
         _wait_for_devices()
     if "run" in st.session_state:
         _progress()
@@ -43,58 +45,83 @@ def _text(key: str, **values: object) -> str:
 def _choices(shown: Opened | None) -> None:
     busy = "run" in st.session_state
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox(
-            _text("example"),
-            list(EXAMPLES),
-            index=list(EXAMPLES).index(first()),
-            format_func=lambda name: EXAMPLES[name].title(language()),
-            key="example",
-            on_change=_choose_example,
-            disabled=busy,
-            width=330,
+        example = _example(busy=busy)
+        fake = EXAMPLES[example].fake_only
+        names = ("fake",) if fake else asked_devices().names
+        choose, hint = _text("choose"), _text("device_help")
+        device = st.selectbox(
+            _text("device"), names, placeholder=choose, help=hint, disabled=busy or fake, width=110, key="device_fake" if fake else "device"
         )
-        fake = EXAMPLES[st.session_state.example].fake_only
-        names = ("fake",) if fake else _asked_devices().names
-        device = st.selectbox(_text("device"), names, help=_text("device_help"), disabled=busy or fake, width=110)
-        seed = st.number_input(_text("seed"), min_value=0, max_value=2**31 - 1, value=0, step=1, disabled=busy, width=120)
+        seed = st.number_input(_text("seed"), min_value=0, max_value=2**31 - 1, value=0, step=1, disabled=busy, width=120, key="seed")
         if st.button(_text("run"), type="primary", icon=":material/play_arrow:", disabled=busy):
             st.session_state.error = None
-            st.session_state.run = running.start(st.session_state.example, device=device, dtype=None, seed=int(seed))
+            st.session_state.run = running.start(example, device=device, dtype=None, seed=int(seed))
             st.rerun()
-        with st.popover(_text("open"), icon=":material/folder_open:", disabled=busy):
+        with st.popover(
+            _text("open"), icon=":material/folder_open:", disabled=busy, key=f"open_{st.session_state.setdefault('uploads', 0)}"
+        ):
             _upload()
         if shown is not None:
             with st.popover(_text("download"), icon=":material/download:"):
                 downloads(shown)
 
 
-def _choose_example() -> None:
-    st.query_params["example"] = st.session_state.example
+def _example(*, busy: bool) -> str:
+    """The choice of the example. The widget knows it by its title, so each language has a widget of its own, and the name is kept apart."""
+    chosen, names = language(), list(EXAMPLES)
+    kept = st.session_state.setdefault("example", first())
+    key = f"example_{chosen}"
+    st.session_state.setdefault(key, kept)
+    st.selectbox(
+        _text("example"),
+        names,
+        format_func=lambda name: EXAMPLES[name].title(chosen),
+        key=key,
+        on_change=_choose_example,
+        args=(key,),
+        placeholder=_text("choose"),
+        disabled=busy,
+        width=330,
+    )
+    return str(kept)
+
+
+def _choose_example(key: str) -> None:
+    name = st.session_state[key]
+    st.session_state.example = name
+    for other in LANGUAGES:  # the widget of another language starts from the name
+        if f"example_{other}" != key:
+            st.session_state.pop(f"example_{other}", None)
+    st.query_params["example"] = name
     st.query_params.pop("step", None)
-    open_example(st.session_state.example)
+    open_example(name)
 
 
 @st.cache_resource(show_spinner=False)
-def _asked_devices() -> devices.Devices:
+def asked_devices() -> devices.Devices:
+    """Asked once for all visitors."""
     return devices.ask()
 
 
 @st.fragment(run_every=1.0)
 def _wait_for_devices() -> None:
-    if _asked_devices().answered.is_set():
+    if asked_devices().answered.is_set():
         st.rerun()
 
 
 def _upload() -> None:
-    file = st.file_uploader(_text("open_label"), type=["trace"], key="upload", help=_text("open_help"))
-    if file is not None and st.session_state.get("uploaded") != file.file_id:
-        st.session_state.uploaded = file.file_id
-        try:
-            open_recorded(load_upload(file.name, file.getvalue()), name=file.name.removesuffix(".trace"), origin="file")
-            st.query_params.pop("step", None)
-        except ExplorerError as error:
-            st.session_state.error = error
-        st.rerun()
+    """A field for a file; once it was read, a new field in a new, closed popover takes its place."""
+    number = st.session_state.uploads
+    file = st.file_uploader(_text("open_label"), type=["trace"], key=f"upload_{number}", help=_text("open_help"))
+    if file is None:
+        return
+    st.session_state.uploads = number + 1
+    try:
+        open_recorded(load_upload(file.name, file.getvalue()), name=file.name.removesuffix(".trace"), origin="file")
+        st.query_params.pop("step", None)
+    except ExplorerError as error:
+        st.session_state.error = error
+    st.rerun()
 
 
 # -- a run in progress, and what went wrong --------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ __all__ = ["main"]
 HERE = Path(__file__).resolve().parent
 LANGUAGE_NAMES = {"en": "EN", "ko": "한국어"}
 
-# Room for the graph, and Streamlit's own English words in the file field hidden behind ours (NOTE [file field]).
+# Room for the graph; and where Streamlit has English words of its own, in the file field and the link for keyboards, ours stand instead.
 LOOK = """<style>
 [data-testid="stMainBlockContainer"] {{ padding: 0.75rem 1.25rem 1rem; max-width: none; }}
 [data-testid="stHeader"] {{ height: 0; min-height: 0; }}
@@ -23,6 +23,10 @@ LOOK = """<style>
 [data-testid="stFileUploaderDropzoneInstructions"] {{ display: none; }}
 [data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"] {{ display: none; }}
 [data-testid="stFileUploaderDropzone"] button::after {{ content: "{choose}"; }}
+[data-testid="stCaptionContainer"] {{ margin-bottom: 0; }}
+[data-testid="stCaptionContainer"] p {{ margin: 0; line-height: 1.3; }}
+[data-testid="stSkipToContent"] {{ font-size: 0; }}
+[data-testid="stSkipToContent"]::after {{ content: "{skip}"; font-size: 1rem; }}
 </style>"""
 
 
@@ -32,7 +36,7 @@ def main() -> None:
     st.set_page_config(page_title="Autograd Explorer", page_icon=icon, layout="wide", initial_sidebar_state="collapsed")
     page = st.navigation([st.Page(HERE / "explore.py", title="Explore", url_path="", default=True)], position="hidden")
     chosen = language()
-    st.html(LOOK.format(choose=say("page.choose_file", chosen)))
+    st.html(LOOK.format(choose=say("page.choose_file", chosen), skip=say("page.skip", chosen)))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown("**Autograd Explorer**", width="content")
         st.segmented_control(

@@ -1,0 +1,347 @@
+"""The Explore page in a real browser: what a person presses, and what a person reads.
+
+One server and one browser for all of them; each test has its own page.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from explorer.files import save
+from explorer.model import Trace
+from tests.dummy import dummy_trace
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+HOSTILE = "<img src=x onerror=window.broken=1></script>\"'&\u202e가"
+SHOWN = HOSTILE.replace("\u202e", "\\u202e")  # what turns the direction of text around is written out
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where the page is served."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true", "--server.port", str(port)]
+    environment = {name: value for name, value in os.environ.items() if name != "AUTOGRAD_EXPLORER_OPEN"}
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    url = f"http://localhost:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
+                break
+            except OSError:
+                assert server.poll() is None, "the server ended"
+                assert time.monotonic() < deadline, "the server did not start"
+                time.sleep(0.1)
+        yield url
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser(browser_path: str | None) -> Iterator[Browser]:
+    """One browser for all tests."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Any]:
+    """`visit(query, width=, height=, scheme=)`: a page on which the player stands. It may not have raised anything by the end."""
+    opened: list[Page] = []
+    wrong: list[str] = []
+
+    def visit(query: str = "", *, width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+        opened.append(page)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: wrong.append(request.url) if not _is_own(request.url, address) else None)
+        page.goto(f"{address}/?{query}")
+        expect(page.locator(".player .sentence")).to_be_visible(timeout=30_000)
+        return page
+
+    yield visit
+    for page in opened:
+        page.close()
+    assert wrong == []
+
+
+def _is_own(url: str, address: str) -> bool:
+    return url.startswith((address, "data:", "blob:", address.replace("http", "ws")))
+
+
+def sentence(page: Page) -> str:
+    return page.locator(".player .sentence").inner_text()
+
+
+def place(page: Page) -> Locator:
+    return page.locator(".player .place")
+
+
+def snapshot(page: Page) -> str:
+    """All that the player shows: texts, classes of what is drawn, and where the slider stands; not how far the view moved."""
+    return page.evaluate("""() => {
+      const root = [...document.querySelectorAll("*")].map((e) => e.shadowRoot?.querySelector(".player")).find(Boolean)
+        ?? document.querySelector(".player");
+      const drawn = [...root.querySelectorAll(".stage g[id], .stage text")].map((e) => `${e.id} ${[...e.classList].sort().join(" ")}`);
+      const code = [...root.querySelectorAll(".code li")].map((e) => `${e.className} ${e.dataset.done ?? ""} ${e.innerHTML}`);
+      const shown = [".sentence", ".inspector", ".place"].map((name) => root.querySelector(name).innerText);
+      return JSON.stringify([shown, drawn.filter((line) => !line.includes("wire")), code, root.querySelector("input").value]);
+    }""")
+
+
+def seen_in_graph(page: Page) -> str:
+    """The texts of the drawing that are not hidden at this step."""
+    return " | ".join(
+        page.locator(".stage text").evaluate_all("all => all.filter((e) => getComputedStyle(e).opacity > 0).map((e) => e.textContent)")
+    )
+
+
+def test_to_the_end_and_back(visit: Any) -> None:
+    """→ tells the neuron's story with its published numbers, which are not there before their step; ← undoes each step exactly."""
+    page = visit()
+    expect(place(page)).to_contain_text("step 1 of 12")
+    told, shots = [sentence(page)], [snapshot(page)]
+    assert "2.42" not in seen_in_graph(page)
+    assert "−0.0817" not in seen_in_graph(page)
+    for _ in range(11):
+        page.keyboard.press("ArrowRight")
+        told.append(sentence(page))
+        shots.append(snapshot(page))
+    expect(place(page)).to_contain_text("step 12 of 12")
+    assert len(set(shots)) == 12
+    for step, number in ((2, "2.42"), (4, "0.9183"), (5, "0.0852"), (8, "−0.0817"), (11, "−0.0898"), (12, "w.grad")):
+        assert number in told[step - 1]
+    assert {"value 2.42", "gradient −0.0817", "value 0.0852"} <= set(seen_in_graph(page).split(" | "))
+    for step in range(11, 0, -1):
+        page.keyboard.press("ArrowLeft")
+        assert snapshot(page) == shots[step - 1], f"step {step} looks different on the way back"
+    page.keyboard.press("ArrowLeft")
+    assert snapshot(page) == shots[0]
+
+
+def test_keys_and_buttons(visit: Any) -> None:
+    """Home, End, Space, +, −, 0, ? and Esc do what the help says; every button has a name; the slider moves with the arrows."""
+    page = visit()
+    page.keyboard.press("End")
+    expect(place(page)).to_contain_text("step 12 of 12")
+    page.keyboard.press("Home")
+    expect(place(page)).to_contain_text("step 1 of 12")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(place(page)).to_contain_text("step 2 of 12", timeout=5_000)
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.keyboard.press("0")
+    page.wait_for_timeout(400)  # the glide
+    before = page.locator(".stage").bounding_box()
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    page.wait_for_timeout(400)
+    assert page.locator(".stage").bounding_box()["width"] > before["width"] * 1.3  # type: ignore[index]
+    page.keyboard.press("0")
+    page.wait_for_timeout(400)
+    assert page.locator(".stage").bounding_box() == before
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Last step").click()
+    expect(place(page)).to_contain_text("step 12 of 12")
+    page.get_by_role("slider", name="Step").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(place(page)).to_contain_text("step 11 of 12")
+    nameless = page.locator(".player button").evaluate_all(
+        "all => all.filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim())).length"
+    )
+    assert nameless == 0
+
+
+def test_a_click_goes_to_the_step(visit: Any) -> None:
+    """A box leads to its op, a second click to its backward; so does a line of code; a constant shows in the inspector."""
+    page = visit()
+    sigmoid = page.locator(".stage g.node", has_text="sigmoid").locator("text").first
+    sigmoid.click()
+    forward = sentence(page)
+    assert forward.startswith("sigmoid reads")
+    sigmoid.click()
+    assert sentence(page).startswith("SigmoidBackward0")
+    page.locator(".code li", has_text="torch.sigmoid").click()
+    assert sentence(page) == forward
+    box = page.locator(".stage g.node", has_text="constant").first
+    box.locator("text").first.click()
+    expect(page.locator(".inspector h2")).to_have_text(re.compile("^[xy]$"))
+    assert sentence(page) == forward
+
+
+def test_another_example_runs(visit: Any) -> None:
+    """Choosing an example shows its recording; Run makes a new one with the seed that was asked for, and the address follows."""
+    page = visit("step=7")
+    expect(place(page)).to_contain_text("step 7 of 12")
+    page.get_by_role("combobox", name="Example program").click()
+    page.get_by_role("option", name="Karpathy").first.click()
+    expect(page.locator(".player h1")).to_contain_text("karpathy", timeout=15_000)
+    expect(place(page)).to_contain_text("step 1 of")
+    assert "example=karpathy" in page.url
+    page.get_by_label("Seed").fill("3")
+    page.get_by_label("Seed").press("Enter")
+    expect(page.get_by_label("Seed")).to_have_value("3")
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator(".player .made")).to_contain_text("seed 3", timeout=60_000)
+    page.keyboard.press("End")
+    assert page.locator(".player .place").inner_text().startswith("backward")
+
+
+def test_the_language_switches_whole(visit: Any) -> None:
+    """한국어 keeps the step, stays in the address, and leaves no English sentence on the page; EN brings it back."""
+    page = visit("example=simple_net")
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    expect(place(page)).to_contain_text("step 6 of")
+    page.get_by_text("한국어").click()
+    expect(place(page)).to_contain_text("6단계", timeout=15_000)
+    page.wait_for_timeout(500)
+    assert "lang=ko" in page.url
+    assert "step=6" in page.url
+    own = page.evaluate("""() => {
+      const texts = [];
+      const walk = (node) => {
+        if (node.nodeType === 3) texts.push(node.nodeValue);
+        if (node.nodeType !== 1 || node.matches("script, style, .code, pre, .stage, [data-testid=stSkipToContent]")) return;
+        for (const name of ["aria-label", "title", "placeholder"]) if (node.hasAttribute(name)) texts.push(node.getAttribute(name));
+        if (node.shadowRoot) node.shadowRoot.childNodes.forEach(walk);
+        node.childNodes.forEach(walk);
+      };
+      walk(document.querySelector("[data-testid=stApp]"));
+      return texts;
+    }""")
+    english = [text for text in own if re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", text)]
+    assert english == []
+    drawn = page.locator(".stage text").evaluate_all("all => all.map((e) => e.textContent)")
+    assert any(re.search("[가-힣]", text) for text in drawn)
+    page.get_by_text("EN", exact=True).click()
+    expect(place(page)).to_contain_text("step 6 of", timeout=15_000)
+
+
+def test_a_picture_is_taken_home(visit: Any) -> None:
+    """Download offers six formats; the SVG is the picture with its numbers and no script."""
+    page = visit()
+    page.get_by_role("button", name="Download").click()
+    for name in ("SVG", "PNG", "PDF", "DOT", "JSON", ".trace"):
+        expect(page.get_by_role("button", name=name)).to_be_visible()
+    with page.expect_download(timeout=30_000) as waiting:
+        page.get_by_role("button", name="SVG").click()
+    svg = Path(waiting.value.path()).read_text(encoding="utf-8")
+    assert waiting.value.suggested_filename == "logistic_neuron.svg"
+    assert "<svg" in svg
+    assert "0.0852" in svg
+    assert "<script" not in svg
+
+
+def hostile_trace() -> Trace:
+    """The neuron with every name a person may choose turned against the page."""
+    trace = dummy_trace(modules=True, updates=True, findings=True)
+    node = trace.nodes[2]
+    assert node.source is not None
+    source = replace(node.source, file=f"{HOSTILE}.py", code=f"z = '{HOSTILE}'", function=HOSTILE, column=0, end_column=5)
+    nodes = [replace(other, names=(HOSTILE,), name=HOSTILE, op=other.op and HOSTILE) for other in trace.nodes]
+    nodes[2] = replace(nodes[2], source=source, autograd=HOSTILE)
+    findings = tuple(
+        replace(finding, message={"en": HOSTILE, "ko": HOSTILE}, remedy={"en": HOSTILE, "ko": HOSTILE}) for finding in trace.findings
+    )
+    return replace(trace, title=HOSTILE, nodes=tuple(nodes), findings=findings, sources={"neuron.py": HOSTILE + trace.sources["neuron.py"]})
+
+
+def test_hostile_names_stay_text(visit: Any, tmp_path: Path) -> None:
+    """Names that look like markup are shown as they are, at every step, and nothing in them runs."""
+    save(hostile_trace(), tmp_path / "hostile.trace")
+    page = visit()
+    page.get_by_test_id("stPopoverButton").first.click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "hostile.trace")
+    expect(page.locator(".player h1")).to_have_text(SHOWN, timeout=15_000)
+    for _ in range(16):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(30)
+    assert page.evaluate("window.broken") is None
+    assert page.locator(".player img, .player script, .player a, .stage [onload], .stage foreignObject").count() == 0
+    assert HOSTILE in page.locator(".findings").inner_text()
+    page.keyboard.press("Home")
+    assert SHOWN in sentence(page)
+    assert "\u202e" not in sentence(page)
+
+
+def test_a_file_that_is_no_recording(visit: Any, tmp_path: Path) -> None:
+    """A wrong file is one sentence that names it; what was open stays."""
+    (tmp_path / "notes.trace").write_text("hello")
+    page = visit()
+    page.get_by_test_id("stPopoverButton").first.click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "notes.trace")
+    expect(page.get_by_role("alert").first).to_contain_text("notes.trace", timeout=15_000)
+    assert "Traceback" not in page.locator("body").inner_text()
+    expect(page.locator(".player h1")).to_have_text("logistic_neuron")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_narrow_screen(visit: Any, scheme: str) -> None:
+    """At 390 pixels the panels stand below each other, nothing sticks out sideways, and the buttons are large enough to touch."""
+    page = visit("lang=ko", width=390, height=844, scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    boxes = [page.locator(f".player {name}").bounding_box() for name in (".panel.graph", ".sentence", ".controls", ".inspector", ".code")]
+    tops = [box["y"] for box in boxes if box]
+    assert tops == sorted(tops)
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+    touch = page.locator(".player .buttons button").evaluate_all("all => all.map((e) => e.getBoundingClientRect().height)")
+    assert min(touch) >= 40
+    page.get_by_role("button", name="다음 단계").click()
+    expect(place(page)).to_contain_text("2단계")
+
+
+def test_a_run_is_cancelled(visit: Any) -> None:
+    """Cancel ends a long run; the recording that was open is still there."""
+    page = visit("example=gpt2")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Cancel").click(timeout=15_000)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=20_000)
+    expect(page.get_by_role("button", name="Run")).to_be_enabled()
+    expect(page.locator(".player h1")).to_have_text("gpt2")
+
+
+def test_nothing_moves_for_those_who_asked(browser: Browser, address: str) -> None:
+    """With reduced motion no wire runs and the graph does not glide."""
+    page = browser.new_page(viewport={"width": 1200, "height": 800}, reduced_motion="reduce")
+    try:
+        page.goto(f"{address}/?step=8")
+        wire = page.locator(".stage .carries-gradient path").first
+        expect(wire).to_be_attached(timeout=30_000)
+        assert wire.evaluate("e => getComputedStyle(e).animationName") == "none"
+    finally:
+        page.close()

@@ -1,0 +1,217 @@
+"""The page as Streamlit runs it, without a browser: what it opens, what it says, what it hands to the player."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.capture.programs import EXAMPLES
+from explorer.errors import ProgramError, TargetError
+from explorer.files import assets_folder, load, save
+from explorer.layout import picture
+from explorer.steps import steps
+from explorer.text import TEXTS
+from explorer.ui import devices, explore, running, state
+from explorer.ui.payload import payload
+from explorer.ui.state import load_upload
+from explorer.view import make_view
+from tests.dummy import dummy_trace, nonfinite_trace
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def known_devices(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The devices are known at once, so that no test waits for torch; AppTest's `__main__` does not stay."""
+    main = sys.modules["__main__"]
+    answer = devices.Devices(names=("cpu", "fake"))
+    answer.answered.set()
+    monkeypatch.setattr(devices, "ask", lambda: answer)
+    monkeypatch.delenv("AUTOGRAD_EXPLORER_OPEN", raising=False)
+    explore.asked_devices.clear()
+    yield
+    explore.asked_devices.clear()
+    sys.modules["__main__"] = main
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    app.query_params.update(query)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def player_data(app: AppTest) -> dict[str, Any]:
+    (component,) = app.get("bidi_component")
+    return json.loads(component.proto.json)
+
+
+def test_opens_on_a_recorded_example() -> None:
+    """The first thing on the page is the recorded neuron, drawn, with its steps and numbers."""
+    data = player_data(opened())
+    assert data["title"] == "logistic_neuron"
+    assert data["loss_text"] == "0.0852"
+    assert len(data["steps"]) == 12
+    assert 'id="n0"' in data["picture"]["svg"]
+
+
+@pytest.mark.parametrize("asked", ["../../secrets", "os.system", "app.py:main", "LOGISTIC_NEURON", ""])
+def test_a_link_selects_only_shipped_examples(asked: str) -> None:
+    """Whatever else stands in the address, the first example is shown and nothing runs."""
+    app = opened(example=asked)
+    assert player_data(app)["title"] == "logistic_neuron"
+    assert "run" not in app.session_state
+
+
+def test_the_address_chooses_example_and_language() -> None:
+    """`?example=simple_net&lang=ko` opens that example, in Korean throughout what the player says."""
+    data = player_data(opened(example="simple_net", lang="ko"))
+    assert data["title"] == "simple_net"
+    assert data["texts"]["next"] == TEXTS["player.next"][1]
+    assert data["steps"][0]["text"].startswith("초기화")
+
+
+def test_switching_the_language_keeps_the_recording() -> None:
+    """Another language gives the player other words for the same recording, so that it keeps its step."""
+    app = opened()
+    before = player_data(app)
+    app.session_state["language_choice"] = "ko"
+    app.query_params["lang"] = "ko"
+    app.run()
+    after = player_data(app)
+    assert (before["language"], after["language"]) == ("en", "ko")
+    assert before["key"] == after["key"]
+
+
+def test_an_example_without_recording_says_so() -> None:
+    """GPT-2 XL is not shipped as a recording: the page says what to do and offers the only device it runs on."""
+    app = opened(example="gpt2_xl")
+    assert not app.get("bidi_component")
+    assert [info.value for info in app.info] == [TEXTS["page.not_recorded"][0]]
+    assert next(box for box in app.selectbox if box.label == "Device").options == ["fake"]
+
+
+def test_serve_opens_a_named_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file that `serve` names is what is on screen first; a missing one is one sentence, not a traceback."""
+    save(nonfinite_trace(), tmp_path / "mine.trace")
+    monkeypatch.setenv("AUTOGRAD_EXPLORER_OPEN", str(tmp_path / "mine.trace"))
+    assert player_data(opened())["title"] == "silent"
+    monkeypatch.setenv("AUTOGRAD_EXPLORER_OPEN", str(tmp_path / "absent.trace"))
+    app = opened()
+    assert len(app.error) == 1
+    assert "absent" in app.error[0].value
+
+
+def finished(target: str, **found: Any) -> running.Run:
+    run = running.Run(target)
+    for name, value in found.items():
+        setattr(run, name, value)
+    run.thread = threading.Thread()
+    return run
+
+
+def test_a_finished_run_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run hands over example, device and seed, and what was recorded takes the place of the example."""
+    asked: list[Any] = []
+
+    def start(target: str, **options: Any) -> running.Run:
+        asked.append((target, options))
+        return finished(target, trace=dummy_trace(updates=True))
+
+    monkeypatch.setattr(running, "start", start)
+    app = opened(example="simple_net")
+    app.button[0].click().run()
+    assert asked == [("simple_net", {"device": "cpu", "dtype": None, "seed": 0})]
+    assert player_data(app)["title"] == "logistic_neuron"
+    assert "run" not in app.session_state
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_failed_program_is_shown_as_theirs(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence of ours in the reader's language, their traceback below it, and the part that was recorded."""
+    error = ProgramError("running.no_example", report="ZeroDivisionError: theirs", trace=dummy_trace(partial=True), name="<b>x</b>")
+    monkeypatch.setattr(running, "start", lambda target, **_: finished(target, error=error, trace=error.trace))
+    app = opened(lang=language)
+    app.button[0].click().run()
+    assert len(app.error) == 1
+    assert "\\<b\\>x\\<" in app.error[0].value
+    assert [code.value for code in app.code] == ["ZeroDivisionError: theirs"]
+    assert player_data(app)["partial"] is True
+
+
+def test_a_refused_run_keeps_what_was_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that cannot be met is one sentence; the recording on screen stays."""
+    error = TargetError("running.no_example", name="no such thing")
+    monkeypatch.setattr(running, "start", lambda target, **_: finished(target, error=error))
+    app = opened()
+    app.button[0].click().run()
+    assert len(app.error) == 1
+    assert player_data(app)["title"] == "logistic_neuron"
+
+
+def test_an_upload_is_named_by_its_name(tmp_path: Path) -> None:
+    """A good upload opens; a bad one is refused by the name it had, not by where it was put."""
+    save(dummy_trace(), tmp_path / "good.trace")
+    assert load_upload("good.trace", (tmp_path / "good.trace").read_bytes()).title == "logistic_neuron"
+    with pytest.raises(Exception) as caught:
+        load_upload("bad.trace", b"PK\x03\x04 nothing")
+    assert "bad.trace" in str(caught.value)
+    assert "tmp" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted((assets_folder() / "samples").glob("*.trace")), ids=lambda path: path.stem)
+def test_samples_open(path: Path) -> None:
+    """Every shipped recording is of an example, whole, and small."""
+    trace = load(path)
+    trace.check()
+    assert path.stem in EXAMPLES
+    assert not trace.partial
+    assert path.stat().st_size < 300_000
+    assert len(steps(trace)) > 1
+
+
+@pytest.mark.parametrize("trace", [dummy_trace(updates=True, findings=True, modules=True), nonfinite_trace()])
+def test_the_payload_is_plain_json(trace: Any) -> None:
+    """What goes to the player is JSON without NaN, and refers only to boxes and arrows that the picture holds."""
+    drawn = picture(make_view(trace))
+    data = payload(trace, view=drawn.view, svg=drawn.svg, width=drawn.width, height=drawn.height, key="k")
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert {box for box in data["boxes"] if box} <= {part.split('"')[0] for part in drawn.svg.split('id="')}
+    assert {arrow for arrow, _ in data["arrows"]} <= {part.split('"')[0] for part in drawn.svg.split('id="')}
+
+
+def test_every_word_of_the_player_exists() -> None:
+    """Each `words.something` in the player's scripts is in the table of texts, and the table holds nothing else for it."""
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in (assets_folder() / "player").glob("*.js"))
+    used = set(re.findall(r"\bwords\.([a-z_]+)", scripts))
+    known = {name.removeprefix("player.") for name in TEXTS if name.startswith("player.")}
+    assert used <= known
+    by_name = {name for name in known if re.match(r"(kind|reason|saved)_", name)} | {"seed", "pass"}
+    phases = {"forward", "loss", "backward", "update", "error", "warning", "info"}
+    statistics = {"min", "max", "mean", "std", "norm", "zeros", "nans", "infs", "value", "gradient"}
+    assert known - used - by_name - phases - statistics == set()
+
+
+def test_the_page_loads_no_torch() -> None:
+    """Nothing that the page imports loads torch."""
+    code = "import sys, explorer.ui.explore, explorer.ui.shell; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, timeout=60)
+
+
+def test_the_same_picture_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Running the page again takes the picture from what the visitor's session kept."""
+    drawn: list[Any] = []
+    monkeypatch.setattr(state, "picture", lambda view: drawn.append(view) or picture(view))
+    app = opened()
+    app.run()
+    assert len(drawn) == 1
