@@ -66,15 +66,15 @@ def accumulated_gradient(trace: Trace) -> Iterator[Finding]:
 
 def detached(trace: Trace) -> Iterator[Finding]:
     """A value that could carry a gradient is detached on its way to something that backward started from."""
-    yield from _cuts(trace, "detached", "detach")
+    yield from _cuts(trace, "detached", lambda node: node.reason == "detach")
 
 
 def integer_cut(trace: Trace) -> Iterator[Finding]:
-    """A value that could carry a gradient becomes an integer and still reaches the loss."""
-    yield from _cuts(trace, "integer_cut", "integer")
+    """A value that could carry a gradient is cast to integers and still reaches the loss; a mask made by comparing is no cast."""
+    yield from _cuts(trace, "integer_cut", lambda node: node.reason == "integer" and node.op == "_to_copy")
 
 
-def _cuts(trace: Trace, kind: str, reason: str) -> Iterator[Finding]:
+def _cuts(trace: Trace, kind: str, is_cut: Callable[[Node], bool]) -> Iterator[Finding]:
     useful = _reaches_loss(trace)
     could = {node.id for node in trace.nodes if node.status in ("executed", "not executed")}
     sources: dict[int, int] = {}
@@ -82,7 +82,7 @@ def _cuts(trace: Trace, kind: str, reason: str) -> Iterator[Finding]:
         if edge.source in could:
             sources.setdefault(edge.target, edge.source)
     for node in trace.nodes:
-        if node.reason == reason and node.id in useful and node.id in sources:
+        if is_cut(node) and node.id in useful and node.id in sources:
             yield finding(kind, "warning", node, name=called(trace.nodes[sources[node.id]]))
 
 

@@ -112,6 +112,8 @@ class _Items:
             row = self.rows[pending.pop()]
             if row.index in self.by_row or (row.index in self._dropped and not (always and row.index == index)):
                 continue
+            if not always and row.kind == "op" and row.index < self.part.start:  # a value of an earlier pass, which is over
+                row = replace(row, kind="constant", schema="", inputs=[], reason="constant")
             self.by_row[row.index] = self._made(row)
             pending += [item.row for item in row.inputs]
         return self.by_row.get(index)
@@ -175,9 +177,10 @@ def _dropped(rows: list[Row], part: Pass, claimed: set[int], copies: set[int]) -
     consumers = [0] * len(rows)
     dropped: set[int] = set()
     absorbing = [False] * len(rows)
+    aftermath = _aftermath(rows, part)
     for row in reversed(rows[: part.stop]):
         index = row.index
-        silent = row.kind != "op" or row.alias
+        silent = row.kind != "op" or row.alias or index in aftermath
         gone = (
             index not in needed
             and consumers[index] == 0
@@ -195,6 +198,16 @@ def _dropped(rows: list[Row], part: Pass, claimed: set[int], copies: set[int]) -
             else:
                 consumers[item.row] += 1
     return dropped
+
+
+def _aftermath(rows: list[Row], part: Pass) -> set[int]:
+    """Ops that only look back at the pass before, as `print(loss.item())` after its backward does."""
+    found: set[int] = set()
+    for row in rows[part.start : part.stop]:
+        past = [item.row in found or (item.row < part.start and rows[item.row].kind == "op") for item in row.inputs]
+        if row.kind == "op" and past and all(past):
+            found.add(row.index)
+    return found
 
 
 def _links(items: _Items) -> list[Link]:
@@ -234,10 +247,11 @@ def _link_item(item: Item, items: _Items, links: list[Link]) -> None:
             items.adopt(producer, number, arguments[match].row, arguments[match].output)
         links.append(Link(producer, _output_index(producer, number), item, extra if match is None else match, gradient, True))
         extra += match is None
+    not_reached = item.node is None and item.row is not None and _status(item, set())[1] == "not reached"
     for j in free:
         found = items.producer(arguments[j], item)
         if found is not None and found[0] is not item and (found[0].row is None or found[0].row.kind != EXTERNAL):
-            links.append(Link(*found, item, j, None, False))
+            links.append(Link(*found, item, j, None, not_reached and arguments[j].needs_gradient))
 
 
 def _is_argument(argument: Input, producer: Item, output: int, items: _Items, consumer: Item) -> bool:
@@ -351,7 +365,7 @@ def _node(item: Item, items: _Items, part: Pass, owners: Owners, ran: set[int], 
         reason = "frozen"
     first = item.first
     leaf = part.leaves.get(node.leaf) if node is not None and node.leaf is not None else None
-    module = owners.paths.get(row.module, "") if row is not None and row.module is not None and kind == "op" else ""
+    module = owners.paths.get(row.module, "") if row is not None and row.module is not None else ""
     if row is None:
         near = items.rows[min(int(item.time + 0.5), len(items.rows) - 1)] if items.rows else None
         module = owners.paths.get(near.module, "") if near is not None and near.module is not None else ""
@@ -364,7 +378,7 @@ def _node(item: Item, items: _Items, part: Pass, owners: Owners, ran: set[int], 
         name=names[0] if names else None,
         names=tuple(names),
         op=_op(item, kind),
-        autograd=node.name if node is not None else None,
+        autograd=node.name if node is not None else row.autograd if row is not None else None,
         module=module,
         source=source,
         outputs=tuple(item.outputs),
@@ -374,7 +388,7 @@ def _node(item: Item, items: _Items, part: Pass, owners: Owners, ran: set[int], 
         status=status,  # type: ignore[arg-type]
         reason=reason,
         saved=_saved(item, items),
-        formula=_formula(node),
+        formula=_formula(node) if node is not None else formula_of(row.autograd) if row is not None and row.autograd else None,
         time=Time(row.microseconds if row is not None else None, node.microseconds if node is not None else None),
     )
 

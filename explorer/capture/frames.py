@@ -120,6 +120,8 @@ class Frames:
         if line is None:
             return None
         end_line = end_line or line
+        if end_line > line and column is not None:
+            line, end_line, column, end_column = _iterated(code.co_filename, line, column) or (line, end_line, column, end_column)
         if linecache.getline(code.co_filename, line)[: column or 0].rstrip().endswith(".") and end_column is not None:
             line, column = _whole_call(code.co_filename, line, column or 0, end_line, end_column)
         texts = [linecache.getline(code.co_filename, number).rstrip("\n") for number in range(line, end_line + 1)]
@@ -220,6 +222,15 @@ def _locals(frame: FrameType) -> list[tuple[str, Any]]:
     return items
 
 
+def _iterated(file: str, line: int, column: int) -> tuple[int, int, int, int] | None:
+    """What a `for` loop at this place goes over; Python tells of the whole loop."""
+    for loop in _loops(file):
+        if (loop.lineno, loop.col_offset) == (line, column):
+            over = loop.iter
+            return over.lineno, over.end_lineno or over.lineno, over.col_offset, over.end_col_offset or over.col_offset
+    return None
+
+
 def _whole_call(file: str, line: int, column: int, end_line: int, end_column: int) -> tuple[int, int]:
     """The first line and column (in UTF-8 bytes) of a call `(…).name()` over several lines; Python tells only of `name()`."""
     for call in _calls(file):
@@ -230,12 +241,19 @@ def _whole_call(file: str, line: int, column: int, end_line: int, end_column: in
 
 
 @cache
-def _calls(file: str) -> tuple[ast.Call, ...]:
+def _syntax(file: str) -> tuple[ast.AST, ...]:
     try:
-        tree = ast.parse("".join(linecache.getlines(file)))
+        return tuple(ast.walk(ast.parse("".join(linecache.getlines(file)))))
     except (SyntaxError, ValueError):
         return ()
-    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.end_lineno != node.lineno)
+
+
+def _calls(file: str) -> Iterator[ast.Call]:
+    return (node for node in _syntax(file) if isinstance(node, ast.Call) and node.end_lineno != node.lineno)
+
+
+def _loops(file: str) -> Iterator[ast.For | ast.AsyncFor]:
+    return (node for node in _syntax(file) if isinstance(node, ast.For | ast.AsyncFor))
 
 
 _APPLY = torch.autograd.Function.apply.__func__.__code__  # type: ignore[attr-defined]

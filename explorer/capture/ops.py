@@ -12,16 +12,22 @@ FACTORIES = frozenset(
     "lift_fresh lift_fresh_copy lift".split()
 )
 
+SILENT = frozenset({"profiler", "prim", "profile"})
+
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """An aten overload: `schema` is "mul.Tensor", other libraries' ops are "library::name.overload"."""
+    """An aten overload: `schema` is "mul.Tensor", other libraries' ops are "library::name.overload".
+
+    A `silent` op computes nothing of the program's: it marks time for the profiler, or asks a tensor for its device.
+    """
 
     schema: str
     name: str
     is_detach: bool
     mutable: bool
     factory: bool
+    silent: bool
     writes: tuple[tuple[int, str], ...]
 
     def written(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -46,4 +52,4 @@ def learn(func: Any) -> Op:
     takes_tensors = any("Tensor" in str(argument.type) for argument in schema.arguments)
     returns_tensors = any("Tensor" in str(returned.type) for returned in schema.returns)
     factory = returns_tensors and not writes and (name in FACTORIES or not takes_tensors)
-    return Op(full, name, name in ("detach", "detach_", "alias") and name != "alias", bool(writes), factory, writes)
+    return Op(full, name, name in ("detach", "detach_"), bool(writes), factory, library in SILENT, writes)

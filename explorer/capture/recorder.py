@@ -84,6 +84,7 @@ class Recorder:
         self._leaf_storages: dict[int, int] = {}  # address of a storage -> identity of the leaf in it
         self._writers: dict[int, tuple[int, frozenset[int]]] = {}  # address of a storage -> last row that changed it, tensors read there
         self._apart: set[int] = set()  # ids of tensors that share a storage with others and yet count as their own (unsafe_split)
+        self.gradients: set[int] = set()  # ids of the leaves' .grad
         self._most_storages = 10_000
         self._start = 0
         self._last_sequence = 0
@@ -269,6 +270,8 @@ class Recorder:
     def op(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType | None) -> Any:
         """One op passes by: note what it reads, run it, note what it wrote."""
         op = learn(func)
+        if op.silent:
+            return func(*args, **kwargs)
         place = self.frames.place(frame, in_function=not torch.is_grad_enabled())
         tensors = _tensors((*args, *kwargs.values()))
         if op.is_detach and self._is_internal_detach(tensors[0], place.spot):
@@ -278,7 +281,7 @@ class Recorder:
             leaf = self._leaf_of(written[0])
             if leaf is not None:
                 return self._change_leaf(leaf, written[0], tensors, func, args, kwargs)
-            if len(tensors) == 1 and self._is_unread(written[0]):
+            if len(tensors) == 1 and self._fills(written[0], op):
                 return func(*args, **kwargs)
         now = _sequence()
         inputs = [] if op.factory else [self._input(tensor) for tensor in tensors]
@@ -552,10 +555,15 @@ class Recorder:
         self._write_down(again, tensor)
         return again.index
 
-    def _is_unread(self, tensor: torch.Tensor) -> bool:
-        """A tensor just made by a factory that no op has read: filling it belongs to making it."""
+    def _fills(self, tensor: torch.Tensor, op: Op) -> bool:
+        """Whether an op fills a tensor just made by a factory that nothing has read: that belongs to making it."""
         value = self._values.get(id(tensor))
-        return value is not None and self.rows[value[0]].factory and not self.rows[value[0]].outputs
+        if value is None or not self.rows[value[0]].factory or self.rows[value[0]].outputs:
+            return False
+        row = self.rows[value[0]]
+        if "empty" in row.schema:
+            row.schema = op.schema
+        return True
 
     def _leaf_of(self, tensor: torch.Tensor) -> tuple[int | None, torch.Tensor] | None:
         """The leaf that a write under no_grad changes, with its identity (None if it was never read); None if it is no such write."""
@@ -566,6 +574,8 @@ class Recorder:
             return identity, self._leaves[identity]
         if tensor.requires_grad and tensor.is_leaf:
             return None, tensor
+        if id(tensor) in self.gradients and id(tensor) not in self._values:
+            return None, tensor  # clipping or zeroing a gradient changes no value of the graph
         return None
 
     def _change_leaf(
@@ -613,6 +623,8 @@ class Recorder:
                     row.names.append(name)
                 if row.reason == "custom_function" and value.requires_grad:
                     self._became_result(value, row, found[1])
+                elif row.kind == "op" and row.reason is None and row.autograd is None and value._base is None and value.grad_fn is not None:
+                    row.autograd = value.grad_fn.name()
             elif isinstance(value, nn.Module):
                 self.scopes.hold(name, value)
 

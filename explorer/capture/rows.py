@@ -11,7 +11,7 @@ from typing import Any
 
 from explorer.model import Finding, MadeWith, Module, Note, Source, StoredTensor
 
-_PUBLIC = {"_local_scalar_dense": "item"}  # inner names of ops that people know by another
+_PUBLIC = {"_local_scalar_dense": "item", "lift_fresh": ""}  # inner names of ops that people know by another, or by none
 EXTERNAL = "external"  # the kind of a row for a tensor that was computed before the recording began
 
 
@@ -30,7 +30,7 @@ class Row:
 
     `window` are the sequence numbers of autograd nodes made since the row before: the node of an op is the last of them, others belong to
     neighbours. `writes_view` says that the op changed a view in place, `alias` that the row stands for a view read again after its base
-    changed. `base` is the Note of the whole base that was changed through a view. Rows with the same `identity` are the same leaf, read
+    changed. `autograd` is the name of its node where a variable still showed it. `base` is the Note of the whole base that was changed through a view. Rows with the same `identity` are the same leaf, read
     again after it changed; `origin` is what one was computed from that then became a module's buffer. `results`
     are (output, sequence number of an autograd node, its output number): inside a custom Function an op's output became the Function's. An `absorbed` row only made or changed a leaf and is not drawn, nor is what served it alone.
     """
@@ -52,6 +52,7 @@ class Row:
     alias: bool = False
     factory: bool = False
     absorbed: bool = False
+    autograd: str | None = None
     failed: bool = False
     microseconds: float | None = None
     identity: int | None = None

@@ -312,6 +312,7 @@ class Tracer:
                 here.nodes[key].captured[edge.output_nr] = self._recorder.note(gradient)
 
     def _after_engine(self, here: Pass, leaves: dict[int, torch.Tensor], raws: list[tuple[SavedTensor, Any]]) -> None:
+        self._recorder.gradients = {id(tensor.grad) for tensor in leaves.values() if tensor.grad is not None}
         for row, tensor in leaves.items():
             here.leaves[row].after = None if tensor.grad is None else self._recorder.note(tensor.grad)
         for saved, raw in raws:
