@@ -42,9 +42,9 @@ def _node_lines(view: View, node: Node, scale: Scale) -> list[str]:
     name = _bold(_local_name(node)) if node.name else ""
     op = "" if not node.op or (name and node.kind != "op") else _text(plain(node.op)) if name else _bold(plain(node.op))
     if not name and not op:
-        op = _bold(plain(node.autograd) if node.autograd else _word(view, "unknown_op"))
+        op = _bold(_word(view, node.kind) if node.is_leaf else plain(node.autograd) if node.autograd else _word(view, "unknown_op"))
     first = f"{name} {_color(op, muted)}" if name and op else name or op
-    if node.kind != "op":
+    if node.is_leaf and (node.name or node.op):
         words.append(_word(view, node.kind))
     words += _state_words(view, node)
     lines = [first]

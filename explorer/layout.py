@@ -5,12 +5,14 @@ The engine works under a time limit (`explorer.engine`); a picture that takes to
 
 from __future__ import annotations
 
+import functools
+import json
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from xml.etree import ElementTree
 
 from explorer import dot
-from explorer.engine import engine, place
+from explorer.engine import engine, fonts_folder, place
 from explorer.errors import RequestError
 from explorer.view import View, closed
 
@@ -76,13 +78,35 @@ def _clean(data: bytes) -> bytes:
         root.set(side, root.get(side, "0").removesuffix("pt"))
     root.set("font-family", FAMILIES)
     root.set("role", "img")
-    for text in root.iter(f"{{{SVG}}}text"):
-        text.attrib.pop("font-family", None)
-        if not (text.text or "").strip():
-            text.text = ""
     for group in root.iter(f"{{{SVG}}}g"):
         _retitle(group)
+        _fit(group)
     return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _fit(group: ElementTree.Element) -> None:
+    """Text says how wide it is in our font: a reader without it fits another into the same place. Text of blanks goes."""
+    for text in group.findall(f"{{{SVG}}}text"):
+        text.attrib.pop("font-family", None)
+        words = text.text or ""
+        width = _width(words, bold=text.get("font-weight") == "bold")
+        if not words.strip():
+            group.remove(text)
+        elif width:
+            text.set("textLength", f"{width * float(text.get('font-size', '0')):.1f}")
+            text.set("lengthAdjust", "spacingAndGlyphs")
+
+
+def _width(text: str, *, bold: bool) -> float | None:
+    """How wide our font writes `text`, in units of its size; None if it lacks a character."""
+    widths = _widths()["Bold" if bold else "Regular"]
+    found = [widths["hangul"] if "가" <= char <= "힣" else widths["others"].get(char) for char in text]
+    return None if None in found else sum(width for width in found if width is not None) / 1000
+
+
+@functools.cache
+def _widths() -> dict[str, Any]:
+    return dict(json.loads((fonts_folder() / "widths.json").read_text(encoding="utf-8")))
 
 
 def _retitle(group: ElementTree.Element) -> None:

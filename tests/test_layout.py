@@ -88,6 +88,15 @@ def test_svg_is_clean() -> None:
     assert found["n5"].get("class") == "node op executed warning"
 
 
+def test_text_says_how_wide_it_is() -> None:
+    """So that a machine without our font keeps words inside their boxes: 가중치 in bold 15 is three syllables wide."""
+    root = ElementTree.fromstring(layout.draw(make_view(with_name("가중치")), "svg"))
+    texts = list(root.iter(f"{SVG}text"))
+    assert texts and all(text.get("textLength") and (text.text or "").strip() for text in texts)
+    title = next(text for text in texts if text.text == "가중치" and text.get("font-size") == "15.00")
+    assert 36 < float(title.get("textLength", "")) < 42
+
+
 def test_the_same_text_gives_the_same_svg() -> None:
     """Byte for byte."""
     text = dot.write(make_view(dummy_trace(modules=True)))

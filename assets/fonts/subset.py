@@ -1,5 +1,9 @@
-"""Makes Explorer Sans out of Pretendard's static OTF files: `python subset.py FOLDER`. The same input gives the same bytes."""
+"""Makes Explorer Sans out of Pretendard's static OTF files: `python subset.py FOLDER`. The same input gives the same bytes.
 
+Beside the fonts it writes `widths.json`, the advance widths of the characters, in thousandths of the font's size.
+"""
+
+import json
 import sys
 from pathlib import Path
 
@@ -14,8 +18,8 @@ KEPT = (
 )  # fmt: skip
 
 
-def make(source: Path, target: Path, *, style: str, weight: int) -> None:
-    """Write the subset of `source` as one style of our family."""
+def make(source: Path, target: Path, *, style: str, weight: int) -> dict[str, object]:
+    """Write the subset of `source` as one style of our family; returns its widths."""
     font = TTFont(source, recalcTimestamp=False)
     options = subset.Options(hinting=False, layout_features=["kern", "mark", "mkmk", "ccmp", "locl"], name_IDs=["*"], notdef_outline=True)
     subsetter = subset.Subsetter(options)
@@ -23,6 +27,16 @@ def make(source: Path, target: Path, *, style: str, weight: int) -> None:
     subsetter.subset(font)
     rename(font, style=style, weight=weight)
     font.save(target)
+    return widths(font)
+
+
+def widths(font: TTFont) -> dict[str, object]:
+    """Width of each character; syllables of Hangul are all as wide as the first."""
+    unit, advances = font["head"].unitsPerEm, font["hmtx"].metrics
+    known = {code: round(1000 * advances[name][0] / unit) for code, name in sorted(font.getBestCmap().items())}
+    hangul = {known[code] for code in known if 0xAC00 <= code <= 0xD7A3}
+    assert len(hangul) == 1
+    return {"hangul": hangul.pop(), "others": {chr(code): width for code, width in known.items() if not 0xAC00 <= code <= 0xD7A3}}
 
 
 def rename(font: TTFont, *, style: str, weight: int) -> None:
@@ -46,5 +60,7 @@ def rename(font: TTFont, *, style: str, weight: int) -> None:
 
 if __name__ == "__main__":
     here = Path(__file__).parent
+    found = {}
     for name, (file, boldness) in STYLES.items():
-        make(Path(sys.argv[1]) / file, here / f"ExplorerSans-{name}.otf", style=name, weight=boldness)
+        found[name] = make(Path(sys.argv[1]) / file, here / f"ExplorerSans-{name}.otf", style=name, weight=boldness)
+    (here / "widths.json").write_text(json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")

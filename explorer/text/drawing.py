@@ -91,8 +91,8 @@ DRAWING: dict[str, tuple[str, str]] = {
         "그리는 데 {seconds}초가 넘게 걸려 멈췄습니다. --depth를 줄이거나 --focus로 노드 하나만 골라 더 적게 표시하세요.",
     ),
     "drawing.engine_failed": (
-        "Graphviz ({engine}) could not draw this picture: {what}. Show less of it with --depth, or set AUTOGRAD_EXPLORER_DOT to another one.",
-        "Graphviz({engine})가 이 그림을 그리지 못했습니다: {what}. --depth로 더 적게 표시하거나 AUTOGRAD_EXPLORER_DOT로 다른 엔진을 고르세요.",
+        "Graphviz ({engine}) could not draw this picture: {what}. Show less with --depth, or set AUTOGRAD_EXPLORER_DOT to another one.",
+        "Graphviz({engine})가 이 그림을 그리지 못했습니다: {what}. --depth로 줄이거나 AUTOGRAD_EXPLORER_DOT로 다른 엔진을 고르세요.",
     ),
     "drawing.no_engine": (
         "No Graphviz can be started here ({what}). Run: pip install pygraphviz, or write .dot or .json instead.",
