@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import signal
@@ -36,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     language = language_of(words)
     as_json = "--json" in words
+    _never_fail_to_print()
     try:
         arguments = parser(language, VERBS).parse_args(words)
         with _ended_by_signals():
@@ -66,8 +68,15 @@ def _to_stderr(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def _never_fail_to_print() -> None:
+    """A terminal that lacks a letter, or a file name that is no text, gets it escaped."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def _print_json(document: object) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=2))
+    any_letter = (getattr(sys.stdout, "encoding", None) or "").lower() in ("utf-8", "utf8")
+    print(json.dumps(document, ensure_ascii=not any_letter, indent=2))
 
 
 @contextlib.contextmanager

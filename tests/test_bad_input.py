@@ -122,6 +122,15 @@ def test_a_device_that_is_not_there(capfd: Captured, program: Write) -> None:
     assert "--device fake" in fails(capfd, "trace", "gpt2_xl", "-o", "x.json")
 
 
+def test_without_torch(capfd: Captured, program: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where PyTorch is not installed a program is refused with how to get it."""
+    absent = tmp_path / "absent"
+    absent.mkdir()
+    (absent / "torch.py").write_text("raise ImportError('No module named torch')\n")
+    monkeypatch.setenv("PYTHONPATH", str(absent))
+    assert fails(capfd, "trace", program(LOSS), "-o", "x.json") == say("running.no_torch", python=sys.executable)
+
+
 # The output
 
 

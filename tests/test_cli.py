@@ -260,6 +260,15 @@ def test_serve_refuses_a_taken_port(capsys: Captured) -> None:
 # As a process
 
 
+def test_a_terminal_without_the_letters() -> None:
+    """Where standard output is ASCII, Korean and the JSON of it are escaped and nothing fails."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
+    for words in (["examples", "--json"], ["examples", "--lang", "ko"]):
+        done = subprocess.run([sys.executable, "-m", "explorer", *words], capture_output=True, env=environment, timeout=60)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.isascii()
+
+
 def start(*words: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(

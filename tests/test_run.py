@@ -376,6 +376,30 @@ def test_signal_handlers_do_not_stop_a_program(program: Write) -> None:
     assert run_target(program(text)).output_tail == "True\n"
 
 
+@pytest.mark.slow
+def test_processes_of_the_program_are_its_own(program: Write) -> None:
+    """Forked data loaders and spawned pools work as without us, find the script's functions, and their ops are not in the record."""
+    text = (
+        "import multiprocessing, torch\nfrom torch.utils.data import DataLoader\n"
+        "def square(n):\n    return n * n\n"
+        "if __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n        print(pool.map(square, [3]))\n"
+        "    w = torch.tensor([2.0], requires_grad=True)\n"
+        "    for x in DataLoader([torch.ones(1)] * 2, num_workers=1):\n        (w * x).sum().backward()\n"
+    )
+    result = run_target(program(text), wanted=2, to_end=True)
+    assert result.output_tail == "[9]\n"
+    assert (result.traces[0].number, result.traces[0].passes) == (2, 2)
+
+
+def test_wrong_choices_are_refused(program: Write) -> None:
+    """From Python too, a pass before the first and an unknown kind of values are told before anything runs."""
+    for settings in ({"wanted": 0}, {"wanted": "some"}, {"values": "some"}):
+        with pytest.raises(RequestError) as caught:
+            run_target(program(LOSS), **settings)  # type: ignore[arg-type]
+        assert caught.value.key == "running.wrong_choice"
+
+
 def test_no_memory_to_start(monkeypatch: pytest.MonkeyPatch, program: Write) -> None:
     """A system that gives no process is told in a sentence."""
 

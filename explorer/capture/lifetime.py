@@ -10,7 +10,9 @@ import sys
 import threading
 from typing import Any
 
-__all__ = ["read_request"]
+__all__ = ["CANNOT_WRITE", "read_request"]
+
+CANNOT_WRITE = 74  # exit code of a child that could not even write how it ended
 
 
 def read_request() -> dict[str, Any]:

@@ -26,6 +26,7 @@ from typing import IO, Any, NoReturn
 import explorer
 from explorer import errors
 from explorer.capture.assemble import trace_from_journal
+from explorer.capture.lifetime import CANNOT_WRITE
 from explorer.capture.processes import child_environment, kill_all, memory_of
 from explorer.capture.reports import cut_crash
 from explorer.capture.targets import Target, find
@@ -81,6 +82,10 @@ def run_target(
     total)` and `output(bytes)` are called in this thread. Raises `TargetError` or `DeviceError` for a wrong request and `ProgramError`,
     which holds the partial traces, for a program that failed, crashed, passed a limit or was `cancelled`.
     """
+    if wanted != "all" and (not isinstance(wanted, int) or wanted < 1):
+        raise RequestError("running.wrong_choice", name="wanted", value=wanted, choices='1, 2, 3, …, "all"')
+    if values not in ("stats", "all", "none"):
+        raise RequestError("running.wrong_choice", name="values", value=values, choices='"stats", "all", "none"')
     found = find(target)
     request = {
         "target": asdict(found),
@@ -328,6 +333,8 @@ class _Run:
 
 def _end_of_process(code: int) -> tuple[str, dict[str, Any]]:
     """The sentence for a process that ended without a word."""
+    if code == CANNOT_WRITE:
+        return "running.cannot_write", {}
     if code >= 0:
         return "running.vanished", {"code": code}
     if -code == getattr(signal, "SIGKILL", 9):

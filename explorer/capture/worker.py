@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from explorer.capture.lifetime import read_request
+from explorer.capture.lifetime import CANNOT_WRITE, read_request
 from explorer.capture.reports import is_ours, one_line, program_traceback
 from explorer.capture.targets import Target, arguments, backward_of, load, run_script
 from explorer.errors import ExplorerError, TargetError
@@ -94,8 +94,10 @@ def main() -> None:
     _start(lambda: _run(work))
     signals.get()
     work.ending.acquire()  # never given back: if the program is about to end by itself, we wait here until it has
-    traces = work.recorder.snapshot() if work.recorder is not None else []
-    work.leave("stopped", traces)
+    try:
+        work.leave("stopped", work.recorder.snapshot() if work.recorder is not None else [])
+    finally:
+        os._exit(CANNOT_WRITE)
 
 
 # The process
@@ -151,6 +153,13 @@ def _flush() -> None:
 def _run(work: Work) -> None:
     """The thread of the program. Every way out ends the process."""
     try:
+        _run_or_tell(work)
+    finally:
+        os._exit(CANNOT_WRITE)
+
+
+def _run_or_tell(work: Work) -> NoReturn:
+    try:
         _run_program(work)
     except ExplorerError as error:
         work.ending.acquire()
@@ -164,7 +173,7 @@ def _plain(values: dict[str, object]) -> dict[str, object]:
     return {key: value if isinstance(value, int | float) else str(value) for key, value in values.items()}
 
 
-def _run_program(work: Work) -> None:
+def _run_program(work: Work) -> NoReturn:
     request = work.request
     try:
         import torch

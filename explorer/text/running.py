@@ -122,6 +122,14 @@ RUNNING: dict[str, tuple[str, str]] = {
         "PyTorch did not start within {seconds} seconds; try again when the machine is less busy.",
         "PyTorch가 {seconds}초 안에 시작되지 않았습니다. 컴퓨터가 덜 바쁠 때 다시 시도하세요.",
     ),
+    "running.cannot_write": (
+        "The record could not be written to the folder for temporary files; free some disk space and try again.",
+        "임시 폴더에 기록을 쓰지 못했습니다. 디스크 공간을 확보한 뒤 다시 시도하세요.",
+    ),
+    "running.wrong_choice": (
+        "{name} cannot be {value!r}; use one of {choices}.",
+        "{name}에 {value!r}을(를) 쓸 수 없습니다. 사용할 수 있는 값: {choices}.",
+    ),
     # The program failed
     "running.raised": (
         "The program failed with {error}; its own traceback says where.",
