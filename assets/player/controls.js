@@ -51,8 +51,8 @@ function phaseStrip(data, words, go) {
     const first = data.steps.findIndex((step) => step.phase === phase);
     if (first < 0) continue;
     const last = data.steps.findLastIndex((step) => step.phase === phase);
-    const left = Math.max(0, (first - 0.5) / span);
-    const right = Math.min(1, (last + 0.5) / span);
+    const left = first === 0 ? 0 : (first - 0.5) / span;
+    const right = last === data.steps.length - 1 ? 1 : (last + 0.5) / span;
     const part = h("button", { type: "button", tabindex: "-1", class: `phase ${phase}`, onclick: () => go(first + 1) }, h("span", {}, words[phase]));
     part.style.left = `${left * 100}%`;
     part.style.width = `${Math.max(0, right - left) * 100}%`;

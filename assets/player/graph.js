@@ -7,8 +7,9 @@ import { safePicture } from "./picture.js";
 const READABLE = 1;
 const BOX = /^[nms]\d+$/; // a node, a closed module, a run of neighbours: how the drawing calls its boxes
 
-export function graphPanel(data, { words, onbox, at }) {
-  const picture = safePicture(data.picture.svg);
+export function graphPanel(data, { words, onbox, at, dark }) {
+  const colors = dark ? data.picture.colors.dark : {};
+  const picture = safePicture(data.picture.svg, colors);
   const stage = h("div", { class: "stage" });
   const panel = h("section", { class: "panel graph", tabindex: "0", "aria-label": words.graph }, stage);
   if (!picture || !data.nodes.length) {
@@ -25,7 +26,7 @@ export function graphPanel(data, { words, onbox, at }) {
   const view = { x: 0, y: 0, scale: 1, placed: false };
   let kept = false; // where the person had moved to before the player was built anew
   const rectangles = new Map();
-  const changes = timeline(data, byId, at);
+  const changes = timeline(data, byId, at, colors);
   const labels = wireLabels(data, picture, byId);
 
   const apply = (glide) => {
@@ -121,14 +122,14 @@ export function graphPanel(data, { words, onbox, at }) {
 }
 
 // What of the drawing appears at which step, in order, so that a step touches only what it changes.
-function timeline(data, byId, at) {
+function timeline(data, byId, at, colors) {
   const entries = [];
   const add = (element, name, when) => element && entries.push({ element, name, when });
   const nodesOf = new Map();
   data.boxes.forEach((box, node) => box !== null && nodesOf.set(box, [...(nodesOf.get(box) ?? []), node]));
   for (const [box, nodes] of nodesOf) {
     add(byId.get(box), "reached", nodes.reduce((first, node) => Math.min(first, at("value", node, 0)), Infinity));
-    if (box[0] === "n") for (const [element, what] of numbersIn(data, byId.get(box), nodes[0])) {
+    if (box[0] === "n") for (const [element, what] of numbersIn(data, byId.get(box), nodes[0], colors)) {
       element.classList.add("later");
       add(element, "there", what === "parameter" ? at(what, nodes[0]) : at(what, nodes[0], 0));
     }
@@ -148,11 +149,14 @@ function timeline(data, byId, at) {
 }
 
 // The numbers that the drawing wrote into a box, told by the colours that it keeps for them.
-function numbersIn(data, box, node) {
+function numbersIn(data, box, node, colors) {
   const found = [];
   const lines = [...(box?.querySelectorAll("text") ?? [])];
   for (const line of lines) {
-    for (const what of ["value", "gradient"]) if (line.getAttribute("fill") === data.picture.colors[what]) found.push([line, what]);
+    for (const what of ["value", "gradient"]) {
+      const color = data.picture.colors[what];
+      if (line.getAttribute("fill") === (colors[color] ?? color)) found.push([line, what]);
+    }
   }
   const update = data.updates.find((entry) => entry.node === node);
   if (update && isNumber(update.after) && lines.length) found.push([lines[lines.length - 1], "parameter"]);

@@ -11,24 +11,25 @@ const ATTRIBUTES = new Set([
 ]);
 const LOCAL = /^url\(#[A-Za-z][\w-]*\)$/;
 
-export function safePicture(text) {
+// `colors` maps a colour of the drawing to the one that stands for it here.
+export function safePicture(text, colors = {}) {
   const parsed = new DOMParser().parseFromString(text, "image/svg+xml");
   const source = parsed.documentElement;
   if (source.localName !== "svg" || parsed.querySelector("parsererror")) return null;
-  return copy(source);
+  return copy(source, colors);
 }
 
 // NOTE [allow-list]: copied by name into fresh elements, never cleaned in place: what is not known here does not arrive.
-function copy(source) {
+function copy(source, colors) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", source.localName);
   for (const attribute of source.attributes) {
     if (!ATTRIBUTES.has(attribute.name)) continue;
     if (attribute.value.includes("url(") && !LOCAL.test(attribute.value.trim())) continue;
-    element.setAttribute(attribute.name, attribute.value);
+    element.setAttribute(attribute.name, colors[attribute.value] ?? attribute.value);
   }
   for (const child of source.childNodes) {
     if (child.nodeType === 3) element.append(child.nodeValue);
-    else if (child.nodeType === 1 && TAGS.has(child.localName)) element.append(copy(child));
+    else if (child.nodeType === 1 && TAGS.has(child.localName)) element.append(copy(child, colors));
   }
   return element;
 }

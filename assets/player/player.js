@@ -58,7 +58,7 @@ export function mountPlayer(root, data, { before = null, address = false } = {})
   const nodesOfBox = groups(data.boxes.map((box, node) => [box, node]));
   const nodesOfLine = groups(data.nodes.flatMap(({ id, kind, source }) => (source && kind === "op" ? [[`${source.file}:${source.line}`, id]] : [])));
   const code = codePanel(data, { words, online: (file, line) => nodesOfLine.has(`${file}:${line}`) && jump(nodesOfLine.get(`${file}:${line}`)) });
-  const graph = graphPanel(data, { words, at: when.at, onbox: (box) => nodesOfBox.has(box) && jump(nodesOfBox.get(box)) });
+  const graph = graphPanel(data, { words, at: when.at, dark: root.dataset.theme === "dark", onbox: (box) => nodesOfBox.has(box) && jump(nodesOfBox.get(box)) });
   const inspector = inspectorPanel(data, { words, onnode: (node) => { state.inspected = node; render(); } });
   const bar = total ? controlBar(data, { words, go, play, speed: (rate) => { state.rate = rate; render(); } }) : null;
   const sentence = h("p", { class: "sentence", "aria-live": "polite", "aria-atomic": "true" });
@@ -66,9 +66,9 @@ export function mountPlayer(root, data, { before = null, address = false } = {})
   root.replaceChildren(
     summary(data, words, { jump, help }),
     h("div", { class: "frame" }, code.element, graph.element, inspector.element),
-    sentence,
+    total ? sentence : "",
     bar?.element ?? h("p", { class: "empty" }, words.no_steps),
-    findingsList(data, words, (node) => jump([node])),
+    !data.nodes.length && !data.findings.length ? "" : findingsList(data, words, (node) => jump([node])),
     help.element,
   );
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 import streamlit as st
 
@@ -182,10 +181,9 @@ def _plain(words: str) -> str:
 
 
 def _player(shown: Opened) -> None:
-    theme: Literal["light", "dark"] = "dark" if st.context.theme.type == "dark" else "light"
     try:
         with st.spinner(_text("drawing")):
-            data = data_for_player(shown, theme)
+            data = data_for_player(shown)
     except ExplorerError as error:
         st.error(_plain(error.message(language())), icon=":material/error:")
         return

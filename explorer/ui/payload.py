@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.model import Edge, Finding, Node, Note, Source, Trace, Update
+from explorer.palette import PALETTE
 from explorer.steps import Ref, Step, Sum, figure, steps
 from explorer.text import LANGUAGES, TEXTS
 from explorer.view import View
@@ -31,7 +32,7 @@ def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, 
         "loss": _number(trace.loss),
         "loss_text": None if trace.loss is None else figure(trace.loss),
         "made": made_with(trace, language),
-        "picture": {"svg": svg, "width": width, "height": height, "flow": view.flow, "colors": _number_colors(view.theme)},
+        "picture": {"svg": svg, "width": width, "height": height, "flow": view.flow, "colors": _colors()},
         "boxes": [view.box_of.get(node.id) for node in trace.nodes],
         "arrows": [[arrow.id, list(arrow.edges)] for arrow in view.arrows],
         "nodes": [_node(node) for node in trace.nodes],
@@ -60,11 +61,15 @@ def made_with(trace: Trace, language: str) -> str:
     return " · ".join(parts)
 
 
-def _number_colors(theme: str) -> dict[str, str]:
-    """The colours in which the drawing writes values and gradients, by which the player finds these numbers in it."""
-    from explorer.dot import PALETTE
+def _colors() -> dict[str, Any]:
+    """The colours of values and gradients, by which the player finds these numbers in the drawing, and every colour's dark counterpart.
 
-    return {side: PALETTE[theme][side] for side in ("value", "gradient")}
+    The drawing is always the light one: the player turns it dark in the browser, where a person may switch at any time.
+    """
+    light, dark = PALETTE["light"], PALETTE["dark"]
+    # Two light colours may be the same where their dark ones differ: the ground is not drawn, so that white is a box.
+    pairs = {light[name]: dark[name] for name in sorted(light, key=lambda name: name != "paper")}
+    return {"value": light["value"], "gradient": light["gradient"], "dark": pairs}
 
 
 def _number(value: float | None) -> float | str | None:

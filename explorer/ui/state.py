@@ -60,7 +60,7 @@ def opened() -> Opened | None:
     if "opened" not in st.session_state:
         st.session_state.opened = None
         named = os.environ.get("AUTOGRAD_EXPLORER_OPEN")
-        if named:
+        if named and st.query_params.get("example") not in EXAMPLES:
             try:
                 open_recorded(load(Path(named)), name=Path(named).stem, origin="file")
             except ExplorerError as error:
@@ -101,13 +101,12 @@ def open_recorded(trace: Trace, *, name: str, origin: Literal["sample", "run", "
     st.session_state.error = None
 
 
-def data_for_player(shown: Opened, theme: Literal["light", "dark"]) -> dict[str, Any]:
-    """What the player gets; drawn once a recording, language and theme."""
-    kept: dict[tuple[str, str, str], dict[str, Any]] = st.session_state.setdefault("pictures", {})
-    place = (shown.key, language(), theme)
+def data_for_player(shown: Opened) -> dict[str, Any]:
+    """What the player gets; drawn once a recording and language."""
+    kept: dict[tuple[str, str], dict[str, Any]] = st.session_state.setdefault("pictures", {})
+    place = (shown.key, language())
     if place not in kept:
-        view = make_view(shown.trace, language=language(), theme=theme)
-        drawn = picture(view)
+        drawn = picture(make_view(shown.trace, language=language()))
         while len(kept) >= MOST_PICTURES:
             kept.pop(next(iter(kept)))
         kept[place] = payload(shown.trace, view=drawn.view, svg=drawn.svg, width=drawn.width, height=drawn.height, key=shown.key)

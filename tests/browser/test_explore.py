@@ -335,6 +335,23 @@ def test_a_run_is_cancelled(visit: Any) -> None:
     expect(page.locator(".player h1")).to_have_text("gpt2")
 
 
+def test_dark_and_light_follow_the_theme(visit: Any) -> None:
+    """Switching to dark turns page and drawing dark at the same step, and back; what is written stays readable."""
+    page = visit("step=9")
+    told, boxes = sentence(page), "all => all.map((e) => e.getAttribute('fill'))"
+    light = page.locator(".stage g.node.op > path").evaluate_all(boxes)
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator(".player")).to_have_attribute("data-theme", "dark", timeout=15_000)
+    dark = page.locator(".stage g.node.op > path").evaluate_all(boxes)
+    assert len(dark) == len(light)
+    assert not set(dark) & (set(light) - {"none"})
+    assert sentence(page) == told
+    assert "gradient −0.0817" in seen_in_graph(page)
+    page.emulate_media(color_scheme="light")
+    expect(page.locator(".player")).to_have_attribute("data-theme", "light", timeout=15_000)
+    assert page.locator(".stage g.node.op > path").evaluate_all(boxes) == light
+
+
 def test_nothing_moves_for_those_who_asked(browser: Browser, address: str) -> None:
     """With reduced motion no wire runs and the graph does not glide."""
     page = browser.new_page(viewport={"width": 1200, "height": 800}, reduced_motion="reduce")
