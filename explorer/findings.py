@@ -33,7 +33,10 @@ def finding(
         name=name if name is not None else None if node is None else called(node),
         source=source if source is not None else None if node is None else node.source,
         related=(),
-        message={language: say(f"finding.{kind}", language, name=name or (called(node) if node else ""), **_worded(values, language)) for language in LANGUAGES},
+        message={
+            language: say(f"finding.{kind}", language, name=name or (called(node) if node else ""), **_worded(values, language))
+            for language in LANGUAGES
+        },
         remedy={language: say(f"finding.{kind}.remedy", language) for language in LANGUAGES},
     )
 
@@ -112,7 +115,7 @@ def shared_parameter(trace: Trace) -> Iterator[Finding]:
     """One parameter owned under several module paths."""
     paths = {module.path for module in trace.modules}
     for node in trace.nodes:
-        owned = [name for name in node.names if "." in name and name.rpartition(".")[0] in paths or "" in paths and "." not in name]
+        owned = [name for name in node.names if ("." in name and name.rpartition(".")[0] in paths) or ("" in paths and "." not in name)]
         owned = [name for name in owned if node.kind == "parameter" and not name.endswith("]")]
         qualified = [name for name in owned if "." in name]
         if len(qualified) > 1:

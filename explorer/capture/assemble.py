@@ -1,6 +1,6 @@
 """Rows of a recording and the graph of one pass, made into a frozen `Trace`. No torch: it works on a journal as well.
 
-An `Item` is a node to be: an op with its autograd node, a leaf with its AccumulateGrad, or an autograd node that no recorded op made.
+`explorer.capture.items` pairs ops with autograd nodes; here they are linked, ordered and written out.
 """
 
 from __future__ import annotations
@@ -8,48 +8,20 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import Any
 
-from explorer.capture.derivatives import formula_of, rule_of
-from explorer.capture.joining import join
+from explorer.capture.derivatives import formula_of
+from explorer.capture.items import Item, Items, Link, output_index
 from explorer.capture.rows import EXTERNAL, Circumstances, GraphNode, Input, Owners, Pass, Row, row_from
 from explorer.findings import findings, no_graph, user_error
 from explorer.model import Accumulated, Edge, Formula, MadeWith, Node, Note, Saved, StoredTensor, Time, Trace, Update
 
 
-@dataclass(slots=True, eq=False)
-class Item:
-    """A node to be. `time` orders items as they ran."""
-
-    time: float
-    row: Row | None = None
-    node: GraphNode | None = None
-    outputs: list[Note] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    first: Row | None = None
-    id: int = -1
-
-    @property
-    def is_leaf(self) -> bool:
-        return self.row is not None and self.row.kind != "op"
-
-
-@dataclass(slots=True)
-class Link:
-    """An edge to be."""
-
-    source: Item
-    output: int
-    target: Item
-    input: int
-    gradient: Note | None
-    differentiable: bool
-
-
 def assemble(rows: Sequence[Row], part: Pass, owners: Owners, about: Circumstances) -> Trace:
     """The trace of one pass."""
     rows = list(rows)
-    items = _Items(rows, part)
+    items = Items(rows, part)
     links = _links(items)
     ordered, links = _in_order(items.living(), links)
     trace = _trace(ordered, links, items, part, owners, about)
@@ -72,145 +44,7 @@ def trace_from_journal(lines: Iterable[Mapping[str, Any]], *, title: str, made_w
     return assemble(rows, part, Owners(), Circumstances(title, made_with, partial=True, error=error))
 
 
-class _Items:
-    """The items of a pass, found by row and by node key."""
-
-    def __init__(self, rows: list[Row], part: Pass) -> None:
-        self.rows, self.part = rows, part
-        self.by_row: dict[int, Item] = {}
-        self.by_key: dict[int, Item] = {}
-        self._claims, self._places, copies = join(rows[: part.stop], part.nodes)
-        self._dropped = _dropped(rows, part, set(self._claims.values()), copies)
-        self._identities: dict[int, Item] = {}
-        self.stands_for: dict[tuple[int, int], tuple[Item, int]] = {}
-        self.inner: list[tuple[Item, int, Item]] = []
-        self._add_nodes()
-        for row in rows[part.start : part.stop]:
-            self.of_row(row.index)
-        self._adopt_results()
-
-    def _add_nodes(self) -> None:
-        for node in self.part.nodes:
-            if node.leaf is not None:
-                item = self.of_row(node.leaf, always=True)
-            elif node.key in self._claims:
-                item = self.of_row(self._claims[node.key], always=True)
-            else:
-                item = Item(self._places.get(node.key, 0) - 0.5, node=node, outputs=list(node.outputs), names=list(node.names))
-            assert item is not None
-            item.node = node
-            if item.row is not None and node.name == "CopySlices" and item.row.base is not None:
-                item.outputs = [item.row.base]
-            self.by_key[node.key] = item
-
-    def of_row(self, index: int, *, always: bool = False) -> Item | None:
-        """The item of a row, made on first sight with what it reads; None if the row is not drawn."""
-        if index in self.by_row:
-            return self.by_row[index]
-        pending = [index]
-        while pending:  # an explicit stack: a chain of ops may be a million long
-            row = self.rows[pending.pop()]
-            if row.index in self.by_row or (row.index in self._dropped and not (always and row.index == index)):
-                continue
-            if not always and row.kind == "op" and row.index < self.part.start:  # a value of an earlier pass, which is over
-                row = replace(row, kind="constant", schema="", inputs=[], reason="constant")
-            self.by_row[row.index] = self._made(row)
-            pending += [item.row for item in row.inputs]
-        return self.by_row.get(index)
-
-    def _made(self, row: Row) -> Item:
-        if row.identity is None:
-            outputs = [row.base] if row.writes_view and row.base is not None else list(row.outputs)
-            return Item(row.index, row, None, outputs, list(row.names), row)
-        item = self._identities.get(row.identity)
-        if item is None:
-            item = self._identities[row.identity] = Item(row.index, row, None, list(row.outputs), list(row.names), row)
-            return item
-        if row.index > (item.row.index if item.row else -1):
-            item.row, item.outputs = row, list(row.outputs)
-        item.time = min(item.time, row.index)
-        item.names += [name for name in row.names if name not in item.names]
-        return item
-
-    def _adopt_results(self) -> None:
-        """Outputs of ops inside custom Functions that became the Function's own, and roots whose node no op made."""
-        by_sequence = {item.node.sequence: item for item in self.by_key.values() if item.row is None and item.node is not None}
-        for index in sorted(self.by_row):
-            for output, sequence, number in self.rows[index].results:
-                if sequence in by_sequence:
-                    self.adopt(by_sequence[sequence], number, index, output)
-        for key, number, place in self.part.root_rows:
-            root = self.by_key.get(key)
-            if root is not None and root.row is None and place is not None:
-                self.adopt(root, number, *place)
-
-    def adopt(self, item: Item, number: int, row: int, output: int) -> None:
-        """The output of an autograd node without op is the tensor of row `row`: its value, and its names, are the node's."""
-        source = self.by_row.get(row)
-        if source is None or output >= len(source.outputs) or source.node is not None or (row, output) in self.stands_for:
-            return
-        index = _output_index(item, number)
-        item.outputs[index] = source.outputs[output]
-        item.names += [name for name in source.names if name not in item.names]
-        self.stands_for[row, output] = (item, index)
-        if source.row is not None and source.row.kind != EXTERNAL:
-            source.names = []
-            self.inner.append((source, output, item))
-
-    def producer(self, argument: Input, consumer: Item) -> tuple[Item, int] | None:
-        """The item and output that an argument comes from; inside a custom Function, what the Function is made of."""
-        found = self.stands_for.get((argument.row, argument.output))
-        if found is not None and found[0] is not consumer:
-            return found
-        source = self.by_row.get(argument.row)
-        return None if source is None else (source, min(argument.output, max(0, len(source.outputs) - 1)))
-
-    def living(self) -> list[Item]:
-        found = {id(item): item for item in [*self.by_row.values(), *self.by_key.values()]}
-        return [item for item in found.values() if item.row is None or item.row.kind != EXTERNAL]
-
-
-def _dropped(rows: list[Row], part: Pass, claimed: set[int], copies: set[int]) -> set[int]:
-    """Rows that are not drawn: what only made or changed a leaf, copies inside in-place ops, constants and views that nobody read."""
-    needed = {node.leaf for node in part.nodes if node.leaf is not None} | claimed
-    needed |= {place[0] for _, _, place in part.root_rows if place is not None}
-    consumers = [0] * len(rows)
-    dropped: set[int] = set()
-    absorbing = [False] * len(rows)
-    aftermath = _aftermath(rows, part)
-    for row in reversed(rows[: part.stop]):
-        index = row.index
-        silent = row.kind != "op" or row.alias or index in aftermath
-        gone = (
-            index not in needed
-            and consumers[index] == 0
-            and (absorbing[index] or (row.absorbed and not row.schema) or index in copies or (silent and not row.failed))
-        )
-        if row.absorbed and index not in needed and consumers[index] == 0:
-            gone = True
-        if gone:
-            dropped.add(index)
-        for item in row.origin:
-            absorbing[item.row] = True
-        for item in row.inputs:
-            if gone:
-                absorbing[item.row] = absorbing[item.row] or row.absorbed or absorbing[index]
-            else:
-                consumers[item.row] += 1
-    return dropped
-
-
-def _aftermath(rows: list[Row], part: Pass) -> set[int]:
-    """Ops that only look back at the pass before, as `print(loss.item())` after its backward does."""
-    found: set[int] = set()
-    for row in rows[part.start : part.stop]:
-        past = [item.row in found or (item.row < part.start and rows[item.row].kind == "op") for item in row.inputs]
-        if row.kind == "op" and past and all(past):
-            found.add(row.index)
-    return found
-
-
-def _links(items: _Items) -> list[Link]:
+def _links(items: Items) -> list[Link]:
     links: list[Link] = []
     for item in items.living():
         _link_item(item, items, links)
@@ -221,7 +55,7 @@ def _links(items: _Items) -> list[Link]:
     return links
 
 
-def _link_item(item: Item, items: _Items, links: list[Link]) -> None:
+def _link_item(item: Item, items: Items, links: list[Link]) -> None:
     """The edges into an item: slots of its autograd node matched with arguments of its op, then the arguments autograd does not follow."""
     arguments = item.row.inputs if item.row is not None else []
     free = list(range(len(arguments)))
@@ -231,7 +65,7 @@ def _link_item(item: Item, items: _Items, links: list[Link]) -> None:
         if following is None:
             continue
         producer = items.by_key[following[0]]
-        output = _output_index(producer, following[1])
+        output = output_index(producer, following[1])
         gradient = sent[slot] if sent is not None and slot < len(sent) else None
         match = next((j for j in free if _is_argument(arguments[j], producer, output, items, item)), None)
         if match is None:
@@ -245,7 +79,7 @@ def _link_item(item: Item, items: _Items, links: list[Link]) -> None:
         if match is not None:
             free.remove(match)
             items.adopt(producer, number, arguments[match].row, arguments[match].output)
-        links.append(Link(producer, _output_index(producer, number), item, extra if match is None else match, gradient, True))
+        links.append(Link(producer, output_index(producer, number), item, extra if match is None else match, gradient, True))
         extra += match is None
     not_reached = item.node is None and item.row is not None and _status(item, set())[1] == "not reached"
     for j in free:
@@ -254,33 +88,17 @@ def _link_item(item: Item, items: _Items, links: list[Link]) -> None:
             links.append(Link(*found, item, j, None, not_reached and arguments[j].needs_gradient))
 
 
-def _is_argument(argument: Input, producer: Item, output: int, items: _Items, consumer: Item) -> bool:
+def _is_argument(argument: Input, producer: Item, output: int, items: Items, consumer: Item) -> bool:
     found = items.producer(argument, consumer) if argument.needs_gradient else None
     if found is None or found[0] is not producer:
         return False
     return producer.is_leaf or found[1] == output or len(producer.outputs) == 1
 
 
-def _may_stand_for(argument: Input, items: _Items) -> bool:
+def _may_stand_for(argument: Input, items: Items) -> bool:
     """Whether an argument may be the result of an autograd node that no op made: it needs a gradient, and its own row has no node."""
     source = items.by_row.get(argument.row)
     return bool(argument.needs_gradient and source is not None and source.node is None)
-
-
-def _output_index(item: Item, number: int) -> int:
-    """The op's output that has number `number` among those autograd follows."""
-    if item.is_leaf:
-        return 0
-    index = number
-    if item.row is not None and item.node is not None and len(item.outputs) > 1:
-        rule = rule_of(item.node.name)
-        if rule is not None and rule.differentiable_outputs is not None:
-            followed = [i for i, flag in enumerate(rule.differentiable_outputs) if flag]
-            index = followed[number] if number < len(followed) else number
-    while len(item.outputs) <= index:
-        outlines = item.node.outputs if item.node is not None else []
-        item.outputs.append(outlines[min(len(item.outputs), len(outlines) - 1)])
-    return index
 
 
 def _in_order(items: list[Item], links: list[Link]) -> tuple[list[Item], list[Link]]:
@@ -313,12 +131,12 @@ def _in_order(items: list[Item], links: list[Link]) -> tuple[list[Item], list[Li
     return ordered, links
 
 
-def _trace(ordered: list[Item], links: list[Link], items: _Items, part: Pass, owners: Owners, about: Circumstances) -> Trace:
-    ran = {key for key in part.order}
+def _trace(ordered: list[Item], links: list[Link], items: Items, part: Pass, owners: Owners, about: Circumstances) -> Trace:
+    ran = set(part.order)
     seeds: dict[tuple[int, int], Note] = {}
     for key, number, seed in part.roots:
         root = items.by_key[key]
-        seeds[root.id, _output_index(root, number)] = seed
+        seeds[root.id, output_index(root, number)] = seed
     nodes = tuple(_node(item, items, part, owners, ran, seeds) for item in ordered)
     updates = [
         Update(items.by_row[w.row].id, w.optimizer, w.group, w.before, w.gradient, w.after, w.state, w.settings)
@@ -343,23 +161,23 @@ def _trace(ordered: list[Item], links: list[Link], items: _Items, part: Pass, ow
     )
 
 
-def _backward(items: _Items, part: Pass) -> tuple[int, ...]:
+def _backward(items: Items, part: Pass) -> tuple[int, ...]:
     order: dict[int, None] = {}
     for key in part.order:
         order.setdefault(items.by_key[key].id)
     return tuple(order)
 
 
-def _node(item: Item, items: _Items, part: Pass, owners: Owners, ran: set[int], seeds: Mapping[tuple[int, int], Note]) -> Node:
+def _node(item: Item, items: Items, part: Pass, owners: Owners, ran: set[int], seeds: Mapping[tuple[int, int], Note]) -> Node:
     row, node = item.row, item.node
     kind, names = _naming(item, owners)
     gradients: list[Note | None] = [None] * len(item.outputs)
     if node is not None:
         for number, note in enumerate(node.received or []):
             if note is not None:
-                gradients[_output_index(item, number)] = note
+                gradients[output_index(item, number)] = note
         for number, note in node.captured.items():
-            gradients[_output_index(item, number)] = note
+            gradients[output_index(item, number)] = note
     status, reason = _status(item, ran)
     if kind == "parameter" and node is None and reason == "constant":
         reason = "frozen"
@@ -429,7 +247,7 @@ def _status(item: Item, ran: set[int]) -> tuple[str, str | None]:
     return "not executed", "not reached"
 
 
-def _saved(item: Item, items: _Items) -> tuple[Saved, ...]:
+def _saved(item: Item, items: Items) -> tuple[Saved, ...]:
     if item.node is None:
         return ()
     found = []
@@ -456,11 +274,11 @@ def _tensors(ordered: list[Item]) -> dict[str, StoredTensor]:
                 kept[f"n{item.id}.output{number}"] = tensor
         for number, tensor in enumerate(item.node.tensors if item.node is not None else []):
             if tensor is not None:
-                kept[f"n{item.id}.gradient{_output_index(item, number)}"] = tensor
+                kept[f"n{item.id}.gradient{output_index(item, number)}"] = tensor
     return kept
 
 
-def _with_findings(trace: Trace, items: _Items, part: Pass, about: Circumstances) -> Trace:
+def _with_findings(trace: Trace, items: Items, part: Pass, about: Circumstances) -> Trace:
     found = [*about.findings, *findings(trace)]
     if about.error is not None:
         failed = next((item.id for item in items.by_row.values() if item.row is not None and item.row.failed), None)

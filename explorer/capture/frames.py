@@ -97,7 +97,9 @@ class Frames:
             return OURS
         if path.startswith(self.folder) and self.folder.startswith(_LIBRARIES) and self.folder not in _LIBRARIES:
             return USER  # the target itself is an installed package
-        if path.startswith(("<frozen", "<string>", "<__array_function__", *_LIBRARIES, *_STANDARD)) or any(part in path for part in _PACKAGES):
+        if path.startswith(("<frozen", "<string>", "<__array_function__", *_LIBRARIES, *_STANDARD)) or any(
+            part in path for part in _PACKAGES
+        ):
             return LIBRARY
         return USER
 
@@ -234,9 +236,9 @@ def _iterated(file: str, line: int, column: int) -> tuple[int, int, int, int] | 
 def _whole_call(file: str, line: int, column: int, end_line: int, end_column: int) -> tuple[int, int]:
     """The first line and column (in UTF-8 bytes) of a call `(…).name()` over several lines; Python tells only of `name()`."""
     for call in _calls(file):
-        if (call.end_lineno, call.end_col_offset) == (end_line, end_column) and isinstance(call.func, ast.Attribute):
-            if (call.lineno, call.col_offset) < (line, column):
-                return call.lineno, call.col_offset
+        ends_there = (call.end_lineno, call.end_col_offset) == (end_line, end_column)
+        if ends_there and isinstance(call.func, ast.Attribute) and (call.lineno, call.col_offset) < (line, column):
+            return call.lineno, call.col_offset
     return line, column
 
 
@@ -257,5 +259,3 @@ def _loops(file: str) -> Iterator[ast.For | ast.AsyncFor]:
 
 
 _APPLY = torch.autograd.Function.apply.__func__.__code__  # type: ignore[attr-defined]
-if sys.version_info < (3, 11):  # pragma: no cover
-    raise ImportError("expression positions need Python 3.11")

@@ -64,8 +64,8 @@ def _put_in() -> None:
     _handles.append(register_optimizer_step_pre_hook(_before_step))
     _handles.append(register_optimizer_step_post_hook(_after_step))
     _original = torch.autograd.graph._engine_run_backward
-    torch.autograd.graph._engine_run_backward = _engine
-    torch.autograd._engine_run_backward = _engine  # type: ignore[attr-defined]
+    torch.autograd.graph._engine_run_backward = _engine  # type: ignore[assignment]
+    torch.autograd._engine_run_backward = _engine  # type: ignore[attr-defined,assignment]
 
 
 def _take_out() -> None:

@@ -90,8 +90,8 @@ def _every_path(root: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         pending += reversed([child for child in children if id(child[1]) not in inside])
 
 
-def owners(scopes: Scopes, leaves: Iterable[tuple[int, torch.Tensor]]) -> Owners:
-    """Paths of all called modules, the module table, and the names that modules give to `leaves` (row number, tensor)."""
+def owners(scopes: Scopes, leaves: Iterable[tuple[int, int]]) -> Owners:
+    """Paths of all called modules, the module table, and the names that modules give to `leaves` (row, id of the tensor)."""
     prefixes = _prefixes(scopes)
     table: dict[str, Module] = {}
     paths: dict[int, str] = {}
@@ -131,7 +131,7 @@ def _prefixes(scopes: Scopes) -> list[tuple[nn.Module, str]]:
     roots = [root for root in roots if id(root) not in inner]
     owning = [root for root in roots if any(True for _ in parameters(root))]
     taken: set[str] = set()
-    prefixes = []
+    prefixes: list[tuple[nn.Module, str]] = []
     for root in roots:
         if len(owning) == 1 and root is owning[0]:
             taken |= set(root._modules)
@@ -187,7 +187,7 @@ def _adopt(call: Call, scopes: Scopes, table: dict[str, Module], paths: dict[int
 
 
 def _leaf_names(
-    prefixes: list[tuple[nn.Module, str]], scopes: Scopes, leaves: Iterable[tuple[int, torch.Tensor]]
+    prefixes: list[tuple[nn.Module, str]], scopes: Scopes, leaves: Iterable[tuple[int, int]]
 ) -> dict[int, tuple[str, tuple[str, ...]]]:
     """Kind and module names by row; modules that were never called, but that a variable holds, name what they own too."""
     known: dict[int, tuple[str, list[str]]] = {}
@@ -199,9 +199,9 @@ def _leaf_names(
             if (full := _joined(prefix, name)) not in names:
                 names.append(full)
     named = {}
-    for row, tensor in leaves:
-        if id(tensor) in known:
-            kind, names = known[id(tensor)]
+    for row, number in leaves:
+        if number in known:
+            kind, names = known[number]
             named[row] = (kind, tuple(names))
     return named
 

@@ -137,7 +137,9 @@ def _mean(flat: numpy.ndarray[Any, Any], total: float) -> float:
         return total / flat.size
     if numpy.isinf(flat).any():
         return total
-    return float(sum(float((piece.astype(numpy.float64) / flat.size).sum()) for piece in _pieces(flat)))  # the sum overflowed, the mean does not
+    return float(
+        sum(float((piece.astype(numpy.float64) / flat.size).sum()) for piece in _pieces(flat))
+    )  # the sum overflowed, the mean does not
 
 
 def _deviation(flat: numpy.ndarray[Any, Any], mean: float) -> float:

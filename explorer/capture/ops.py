@@ -48,7 +48,9 @@ def learn(func: Any) -> Op:
     full = f"{name}.{overload}" if overload else name
     if library != "aten":
         full, name = f"{library}::{full}", f"{library}::{name}"
-    writes = tuple((i, argument.name) for i, argument in enumerate(schema.arguments) if argument.alias_info and argument.alias_info.is_write)
+    writes = tuple(
+        (i, argument.name) for i, argument in enumerate(schema.arguments) if argument.alias_info and argument.alias_info.is_write
+    )
     takes_tensors = any("Tensor" in str(argument.type) for argument in schema.arguments)
     returns_tensors = any("Tensor" in str(returned.type) for returned in schema.returns)
     factory = returns_tensors and not writes and (name in FACTORIES or not takes_tensors)

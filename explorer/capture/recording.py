@@ -1,4 +1,4 @@
-"""The Python surface of recording: `record()` around one's own code, `trace()` of a program, a callable or a loss that already has a graph."""
+"""The Python surface of recording: `record()` around one's own code, `trace()` of a program, a callable or a loss that has a graph."""
 
 from __future__ import annotations
 

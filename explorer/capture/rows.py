@@ -1,4 +1,4 @@
-"""What the recorder writes down of a run, as plain values: one `Row` an op or leaf, one `GraphNode` an autograd node, one `Pass` a backward.
+"""What the recorder writes down of a run, as plain values: a `Row` per op or leaf, a `GraphNode` per autograd node, a `Pass` per backward.
 
 `explorer.capture.assemble` makes a `Trace` of them. Nothing here needs torch, so a journal of rows can be read after a crash.
 """
@@ -13,6 +13,7 @@ from explorer.model import Finding, MadeWith, Module, Note, Source, StoredTensor
 
 _PUBLIC = {"_local_scalar_dense": "item", "lift_fresh": ""}  # inner names of ops that people know by another, or by none
 EXTERNAL = "external"  # the kind of a row for a tensor that was computed before the recording began
+RETIRED = "retired"  # the kind of what is left of a row whose pass nobody wanted
 
 
 @dataclass(slots=True)
@@ -29,10 +30,15 @@ class Row:
     """One op as it passed by, or one tensor that no recorded op made (then `schema` is "").
 
     `window` are the sequence numbers of autograd nodes made since the row before: the node of an op is the last of them, others belong to
-    neighbours. `writes_view` says that the op changed a view in place, `alias` that the row stands for a view read again after its base
-    changed. `autograd` is the name of its node where a variable still showed it. `base` is the Note of the whole base that was changed through a view. Rows with the same `identity` are the same leaf, read
-    again after it changed; `origin` is what one was computed from that then became a module's buffer. `results`
-    are (output, sequence number of an autograd node, its output number): inside a custom Function an op's output became the Function's. An `absorbed` row only made or changed a leaf and is not drawn, nor is what served it alone.
+    neighbours. Of the rest that needs words:
+    `writes_view`: the op changed a view in place; `base` is then the Note of the whole base.
+    `alias`: the row stands for a view read again after its base changed.
+    `autograd`: the name of its node, where a variable still showed it.
+    `identity`: rows with the same number are the same leaf, read again after it changed.
+    `is_gradient`: a constant that is a leaf's `.grad`.
+    `origin`: what a tensor was computed from that then became a module's buffer.
+    `results`: (output, sequence number of an autograd node, its output number) where an output became that of a custom Function.
+    `absorbed`: the op only made or changed a leaf; it is not drawn, nor is what served it alone.
     """
 
     index: int
@@ -52,6 +58,7 @@ class Row:
     alias: bool = False
     factory: bool = False
     absorbed: bool = False
+    is_gradient: bool = False
     autograd: str | None = None
     failed: bool = False
     microseconds: float | None = None

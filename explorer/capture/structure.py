@@ -14,10 +14,10 @@ from torch import nn
 import explorer
 from explorer.capture.assemble import assemble
 from explorer.capture.frames import USER, Frames, variables
+from explorer.capture.graph import SHALLOW, Graph, describe, saved_of
 from explorer.capture.modules import Scopes, owners, parameters
 from explorer.capture.notes import dtype_name, measure
 from explorer.capture.rows import Circumstances, LeafGradient, Pass, Row
-from explorer.capture.tracer import SHALLOW, Graph, describe, saved_of
 from explorer.errors import RequestError
 from explorer.model import MadeWith, Trace
 
@@ -36,7 +36,7 @@ def structure(loss: torch.Tensor, *, frame: FrameType | None = None, deep: bool 
     leaves: list[tuple[int, torch.Tensor]] = []
     storages: dict[int, tuple[int, int]] = {}
     part = Pass(0, 0, 0)
-    for key, node in enumerate(graph.nodes):
+    for node in graph.nodes:
         variable = getattr(node, "variable", None)
         if isinstance(variable, torch.Tensor):
             kind = "parameter" if isinstance(variable, nn.Parameter) else "input"
@@ -60,9 +60,19 @@ def structure(loss: torch.Tensor, *, frame: FrameType | None = None, deep: bool 
         root = part.nodes[graph.roots[0][0]]
         root.outputs[graph.roots[0][1]] = measure(loss)
     made = MadeWith(
-        explorer.__version__, str(torch.__version__), platform.python_version(), str(loss.device), dtype_name(torch.get_default_dtype()), None
+        explorer.__version__,
+        str(torch.__version__),
+        platform.python_version(),
+        str(loss.device),
+        dtype_name(torch.get_default_dtype()),
+        None,
     )
-    trace = assemble(rows, part, owners(scopes, leaves), Circumstances("loss", made, partial=False, passes=0, structure=True))
+    trace = assemble(
+        rows,
+        part,
+        owners(scopes, [(row, id(leaf)) for row, leaf in leaves]),
+        Circumstances("loss", made, partial=False, passes=0, structure=True),
+    )
     if deep and len(graph.nodes) > SHALLOW:
         _held.append(graph)
     else:
@@ -94,4 +104,3 @@ def _names(frame: FrameType | None, graph: Graph, rows: list[Row], leaves: list[
                             node.outputs[value.output_nr] = measure(value)
         frame = frame.f_back
     return scopes
-

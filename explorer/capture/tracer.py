@@ -1,16 +1,10 @@
-"""Watches the autograd engine: walks the grad_fn chain before it runs, hooks every node, notes what flows in and out, and lets go.
-
-The walk uses an explicit stack. Nodes are known by their own number, never by `id`; they are held from the start of the engine call to
-its end and released root first, so that the destruction of a deep graph does not recurse through our wrappers.
-"""
+"""Watches the autograd engine: hooks every node of the walked graph, notes what flows in and out, and what is updated afterwards."""
 
 from __future__ import annotations
 
-import inspect
 import sys
 import time
-import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,145 +12,13 @@ import torch
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.optim.optimizer import Optimizer
 
-from explorer.capture.notes import dtype_name, outline
+from explorer.capture.graph import SHALLOW, Graph, describe, saved_of
 from explorer.capture.rows import GraphNode, LeafGradient, Pass, SavedTensor, Write
 from explorer.errors import RequestError
 from explorer.model import Note
 
 if TYPE_CHECKING:
     from explorer.capture.recorder import Recorder
-
-_RAW = "_raw_saved_"
-SHALLOW = 30_000  # nodes; the destruction of a deeper walked graph can overflow the stack of the user's own process
-_NO_SEQUENCE = 2**64 - 1  # what AccumulateGrad answers
-
-
-class Graph:
-    """The nodes reachable from some roots, numbered in the order they were found."""
-
-    def __init__(self, outputs: Iterable[Any], *, limit: int | None) -> None:
-        self.nodes: list[Any] = []
-        self.keys: dict[Any, int] = {}
-        self.roots: list[tuple[int, int] | None] = []
-        self.too_deep = False
-        stack: list[Any] = []
-        for output in outputs:
-            edge = output if isinstance(output, GradientEdge) else get_gradient_edge(output) if output.requires_grad else None
-            self.roots.append(None if edge is None else (self._key(edge.node, stack), edge.output_nr))
-        while stack:
-            for following, _ in stack.pop().next_functions:
-                if following is not None:
-                    self._key(following, stack)
-            if limit is not None and len(self.nodes) > limit:
-                self.too_deep = True
-                break
-
-    def _key(self, node: Any, stack: list[Any]) -> int:
-        key = self.keys.get(node)
-        if key is None:
-            key = self.keys[node] = len(self.nodes)
-            self.nodes.append(node)
-            stack.append(node)
-        return key
-
-    def release(self) -> None:
-        """Let go of all nodes, those nearest the roots first, whatever else still holds them."""
-        order = sorted(range(len(self.nodes)), key=lambda key: (sequence_of(self.nodes[key]) == _NO_SEQUENCE, -sequence_of(self.nodes[key])))
-        self.keys.clear()
-        for key in order:
-            self.nodes[key] = None
-        self.nodes.clear()
-
-
-def sequence_of(node: Any) -> int:
-    """The number a node got when it was made, per thread."""
-    return int(node._sequence_nr())
-
-
-def describe(node: Any, key: int, keys: dict[Any, int]) -> GraphNode:
-    """What stands on a node; gradients are added when the engine runs."""
-    following = [None if other is None else (keys[other], number) for other, number in node.next_functions if other is None or other in keys]
-    name = node.name().removeprefix("torch::autograd::")
-    described = GraphNode(key, name, sequence_of(node), following, [_metadata(item) for item in node._input_metadata])
-    owner = getattr(node, "_forward_cls", None)
-    if owner is not None:
-        described.code = _backward_code(owner)
-    return described
-
-
-def _metadata(item: Any) -> Note:
-    try:
-        shape: tuple[int | str, ...] = tuple(int(size) if str(size).isdigit() else str(size) for size in item.shape)
-    except RuntimeError:  # a strided nested tensor has no shape
-        shape = ("*",)
-    return Note(shape, dtype_name(item.dtype), str(item.device))
-
-
-def _backward_code(owner: Any) -> str:
-    for name in ("backward", "vjp"):
-        method = getattr(owner, name, None)
-        if method is not None and getattr(torch.autograd.Function, name, None) is not method:
-            try:
-                return inspect.cleandoc("\n" + inspect.getsource(method))
-            except (OSError, TypeError):
-                return f"{owner.__qualname__}.{name} (its source is not available)"
-    return f"{owner.__qualname__}.backward"
-
-
-def saved_of(node: Any, find: Callable[[torch.Tensor], tuple[int, int] | None]) -> list[tuple[SavedTensor, Any]]:
-    """What a node keeps, without unpacking what the user's hooks packed (that could run the user's code again)."""
-    found: list[tuple[SavedTensor, Any]] = []
-    for name, raw in _raw_saved(node):
-        data = raw.data
-        if isinstance(data, torch.Tensor):
-            note = outline(data)
-            place = find(data)
-            found.append((SavedTensor(name, note, _bytes(data), place[0] if place else None, _state(node, name, raw)), raw))
-        elif data is None and _state(node, name, raw) == "freed":
-            found.append((SavedTensor(name, Note((), "unknown"), 0, None, "freed"), raw))
-    return found
-
-
-def _raw_saved(node: Any) -> Iterable[tuple[str, Any]]:
-    kind = type(node)
-    names = _SAVED_NAMES.get(kind)
-    if names is None:
-        names = [name for name in dir(node) if name.startswith(_RAW)]
-        _SAVED_NAMES[kind] = names
-    for attribute in names:
-        try:
-            value = getattr(node, attribute)
-        except RuntimeError:  # freed Python Functions refuse
-            continue
-        name = attribute.removeprefix(_RAW)
-        if isinstance(value, list | tuple):
-            yield from ((f"{name}[{index}]", item) for index, item in enumerate(value) if item is not None)
-        elif value is not None:
-            yield name, value
-
-
-_SAVED_NAMES: weakref.WeakKeyDictionary[type, list[str]] = weakref.WeakKeyDictionary()
-
-
-def _state(node: Any, name: str, raw: Any) -> str:
-    """Reading a saved tensor is the one way to learn that it is stale or freed; done only where no hook of the user's unpacks it."""
-    try:
-        if raw.unpack_hook is not None:
-            return "kept"
-        if hasattr(node, f"_saved_{name}"):
-            getattr(node, f"_saved_{name}")
-        elif raw.data is None:
-            raw.unpack()
-    except RuntimeError as error:
-        return "stale" if "modified by an inplace" in str(error) else "freed"
-    return "kept"
-
-
-def _bytes(tensor: torch.Tensor) -> int:
-    try:
-        return int(tensor.numel()) * tensor.element_size()
-    except (RuntimeError, TypeError, ValueError):  # symbolic sizes
-        return 0
 
 
 class Tracer:
@@ -176,7 +38,7 @@ class Tracer:
         recorder = self._recorder
         recorder.frames.look(sys._getframe(1))
         here = recorder.begin_pass()
-        creates = len(args) > 2 and bool(args[2]) or bool(kwargs.get("create_graph"))
+        creates = (len(args) > 2 and bool(args[2])) or bool(kwargs.get("create_graph"))
         if not recorder.wants(here.number):
             return self._unwatched(here, original, outputs, args, kwargs, creates)
         with recorder.quiet():
@@ -200,7 +62,7 @@ class Tracer:
 
     def _watched(self, here: Pass, graph: Graph, original: Callable[..., Any], outputs: Any, args: Any, kwargs: Any, creates: bool) -> Any:
         recorder = self._recorder
-        raws: list[tuple[SavedTensor, Any]] = []
+        raws: list[tuple[SavedTensor, Callable[[], bool]]] = []
         handles: list[Any] = []
         leaves: dict[int, torch.Tensor] = {}
         try:
@@ -239,11 +101,11 @@ class Tracer:
             described = describe(node, key, graph.keys)
             variable = getattr(node, "variable", None)
             if described.name == "AccumulateGrad" and isinstance(variable, torch.Tensor):
-                described.leaf = recorder.leaf_row(variable)
+                described.leaf = recorder.values.leaf_row(variable)
                 leaves[described.leaf] = variable
-                here.leaves[described.leaf] = LeafGradient(None if variable.grad is None else recorder.note(variable.grad), None)
+                here.leaves[described.leaf] = LeafGradient(None if variable.grad is None else recorder.values.note(variable.grad), None)
             else:
-                saved = saved_of(node, recorder.find)
+                saved = saved_of(node, recorder.values.find)
                 described.saved = [item for item, _ in saved]
                 raws += saved
             here.nodes.append(described)
@@ -253,17 +115,17 @@ class Tracer:
             start = seed if seed is not None else torch.ones_like(output) if isinstance(output, torch.Tensor) else None
             if root is not None and start is not None:
                 sums[root] = start if root not in sums else sums[root] + start
-        here.roots = [(*root, recorder.note(seed)) for root, seed in sums.items()]
+        here.roots = [(*root, recorder.values.note(seed)) for root, seed in sums.items()]
         only = outputs[0] if len(outputs) == 1 and isinstance(outputs[0], torch.Tensor) else None
         if only is not None and only.numel() == 1:
-            here.loss = recorder.note(only).item
+            here.loss = recorder.values.note(only).item
         self._place_roots(here, graph, outputs)
 
     def _place_roots(self, here: Pass, graph: Graph, outputs: Any) -> None:
         """Where no op made the node of a root (a custom Function), the tensor itself says what its value is."""
         for output, root in zip(outputs, graph.roots, strict=True):
             if isinstance(output, torch.Tensor) and root is not None:
-                found = self._recorder.find(output)
+                found = self._recorder.values.find(output)
                 here.root_rows.append((*root, found))
 
     # -- while the engine runs
@@ -275,8 +137,8 @@ class Tracer:
         with recorder.quiet():
             node.microseconds = (now - self._clock) / 1000
             node.received = [None if item is None else self._received(node.key, number, item) for number, item in enumerate(received)]
-            if recorder.keep:
-                node.tensors = [None if item is None else recorder.stored(item) for item in received]
+            if recorder.values.keep:
+                node.tensors = [None if item is None else recorder.values.stored(item) for item in received]
             node.sent = [None if item is None else self._sent(node, slot, item) for slot, item in enumerate(sent)]
         assert self._running is not None
         self._running.order.append(node.key)
@@ -284,7 +146,7 @@ class Tracer:
         self._clock = time.perf_counter_ns()
 
     def _sent(self, node: GraphNode, slot: int, tensor: torch.Tensor) -> Note:
-        note = self._recorder.note(tensor)
+        note = self._recorder.values.note(tensor)
         following = node.next[slot] if slot < len(node.next) else None
         if following is not None:
             self._delivered[following] = None if following in self._delivered else (_mark(tensor), note)
@@ -295,7 +157,7 @@ class Tracer:
         sent = self._delivered.get((key, output))
         if sent is not None and sent[0] is not None and sent[0] == _mark(tensor):
             return sent[1]
-        return self._recorder.note(tensor)
+        return self._recorder.values.note(tensor)
 
     # -- after
 
@@ -309,14 +171,14 @@ class Tracer:
             edge = wanted if isinstance(wanted, GradientEdge) else get_gradient_edge(wanted)
             key = graph.keys.get(edge.node)
             if key is not None:
-                here.nodes[key].captured[edge.output_nr] = self._recorder.note(gradient)
+                here.nodes[key].captured[edge.output_nr] = self._recorder.values.note(gradient)
 
-    def _after_engine(self, here: Pass, leaves: dict[int, torch.Tensor], raws: list[tuple[SavedTensor, Any]]) -> None:
-        self._recorder.gradients = {id(tensor.grad) for tensor in leaves.values() if tensor.grad is not None}
+    def _after_engine(self, here: Pass, leaves: dict[int, torch.Tensor], raws: list[tuple[SavedTensor, Callable[[], bool]]]) -> None:
+        self._recorder.values.gradients = {id(tensor.grad) for tensor in leaves.values() if tensor.grad is not None}
         for row, tensor in leaves.items():
-            here.leaves[row].after = None if tensor.grad is None else self._recorder.note(tensor.grad)
-        for saved, raw in raws:
-            if raw.data is None:
+            here.leaves[row].after = None if tensor.grad is None else self._recorder.values.note(tensor.grad)
+        for saved, freed in raws:
+            if freed():
                 saved.state = "freed"
 
     # -- updates
@@ -330,10 +192,10 @@ class Tracer:
             entries = []
             for group, settings in enumerate(optimizer.param_groups):
                 for tensor in settings["params"]:
-                    found = self._recorder.find(tensor)
+                    found = self._recorder.values.find(tensor)
                     if found is not None and found[0] in here.leaves:
-                        before = self._recorder.note(tensor)
-                        gradient = None if tensor.grad is None else self._recorder.note(tensor.grad)
+                        before = self._recorder.values.note(tensor)
+                        gradient = None if tensor.grad is None else self._recorder.values.note(tensor.grad)
                         write = Write(found[0], type(optimizer).__name__, group, before, gradient, before, {}, _settings(settings))
                         entries.append((write, tensor))
             self._pending_steps[id(optimizer)] = entries
@@ -346,23 +208,25 @@ class Tracer:
             return
         with self._recorder.quiet():
             for write, tensor in entries:
-                write.after = self._recorder.note(tensor)
+                write.after = self._recorder.values.note(tensor)
                 state = optimizer.state.get(tensor, {})
-                write.state = {str(name): self._recorder.note(value) for name, value in state.items() if isinstance(value, torch.Tensor)}
+                write.state = {
+                    str(name): self._recorder.values.note(value) for name, value in state.items() if isinstance(value, torch.Tensor)
+                }
                 here.writes.append(write)
 
     def writing(self, identity: int | None, tensor: torch.Tensor) -> Write | None:
         """A leaf is about to be changed by hand; an update if it took part in the pass that just ran."""
         here = self._recorder.open_pass
-        found = self._recorder.find(tensor) if identity is not None else None
+        found = self._recorder.values.find(tensor) if identity is not None else None
         if here is None or found is None or found[0] not in here.leaves or not self._recorder.wants(here.number):
             return None
         for write in here.writes:
             if write.row == found[0] and write.optimizer is None:
                 return write
         with self._recorder.quiet():
-            before = self._recorder.note(tensor)
-            gradient = None if tensor.grad is None else self._recorder.note(tensor.grad)
+            before = self._recorder.values.note(tensor)
+            gradient = None if tensor.grad is None else self._recorder.values.note(tensor.grad)
         write = Write(found[0], None, None, before, gradient, before, {}, {})
         here.writes.append(write)
         return write
@@ -370,7 +234,7 @@ class Tracer:
     def written(self, write: Write, tensor: torch.Tensor) -> None:
         """The change by hand is done."""
         with self._recorder.quiet():
-            write.after = self._recorder.note(tensor)
+            write.after = self._recorder.values.note(tensor)
 
 
 def _mark(tensor: torch.Tensor) -> tuple[Any, ...] | None:

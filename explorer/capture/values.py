@@ -1,0 +1,325 @@
+"""Which row a tensor's value comes from, while the program runs.
+
+Tensors are known by themselves as long as they live, else by their storage; nothing but leaves, constants and buffers is held. A leaf or
+constant is measured when it is first read, and again when it changed since. Values changed in place through another tensor that shares
+the storage are followed to the op that changed them.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+from torch.multiprocessing.reductions import StorageWeakRef
+
+from explorer.capture.notes import measure, store
+from explorer.capture.ops import Op
+from explorer.capture.rows import EXTERNAL, RETIRED, Input, Row
+from explorer.model import Note, StoredTensor
+
+
+class Values:
+    """The living tensors of a recording. `rows` is shared with the recorder; `module` tells the running module's number."""
+
+    def __init__(
+        self,
+        rows: list[Row],
+        *,
+        statistics: bool,
+        keep: bool,
+        quiet: Callable[[], AbstractContextManager[None]],
+        module: Callable[[], int | None],
+        log: Callable[[Row], None],
+    ) -> None:
+        self.rows, self.statistics, self.keep = rows, statistics, keep
+        self._quiet, self._module, self._log = quiet, module, log
+        self._leaves: dict[int, torch.Tensor] = {}  # identity -> leaf that needs a gradient
+        self._count = 0
+        self._retired = 0
+        self.gradients: set[int] = set()  # ids of the leaves' .grad
+        self.start = 0  # the first row after the last engine call
+        self._places: dict[int, tuple[int, int]] = {}  # id of a living tensor -> row, output
+        self._refs: dict[int, Any] = {}
+        self._versions: dict[int, int] = {}  # row of a leaf or constant -> version of its tensor when it was measured
+        self.identities: dict[int, int] = {}  # id of a living leaf, constant or buffer -> identity
+        self._storages: dict[int, tuple[int, int, StorageWeakRef]] = {}  # address of a storage -> row, output that made it
+        self._leaf_storages: dict[int, int] = {}  # address of a storage -> identity of the leaf in it
+        self._writers: dict[int, tuple[int, frozenset[int]]] = {}  # address of a storage -> last row that changed it, tensors read there
+        self._apart: set[int] = set()  # ids of tensors that share a storage with others and yet count as their own (unsafe_split)
+        self._most_storages = 10_000
+
+    # -- notes
+
+    def note(self, tensor: torch.Tensor) -> Note:
+        """The Note of a tensor, read so that no mode of anybody's sees it."""
+        with torch._C._DisableTorchDispatch():
+            return measure(tensor, statistics=self.statistics)
+
+    def stored(self, tensor: torch.Tensor) -> StoredTensor | None:
+        """A whole copy, where whole tensors were asked for."""
+        with torch._C._DisableTorchDispatch():
+            return store(tensor)
+
+    # -- where a value comes from
+
+    def remember(self, tensor: torch.Tensor, row: int, output: int) -> None:
+        """From now on the value of `tensor` is this output of this row."""
+        number = id(tensor)
+        self._places[number] = (row, output)
+        if number not in self._refs:
+            self._refs[number] = weakref.ref(tensor, partial(self._lost, number))
+
+    def _lost(self, number: int, _: object) -> None:
+        self._places.pop(number, None)
+        self._refs.pop(number, None)
+        self._apart.discard(number)
+        self.identities.pop(number, None)
+
+    def find(self, tensor: torch.Tensor) -> tuple[int, int] | None:
+        """Row and output of a tensor seen before, by itself or by its storage."""
+        value = self._places.get(id(tensor))
+        return value if value is not None else self._maker(tensor)
+
+    def _maker(self, tensor: torch.Tensor) -> tuple[int, int] | None:
+        """The row and output that made the storage of a tensor."""
+        entry = self._storages.get(_storage(tensor))
+        return None if entry is None or entry[2].expired() else entry[:2]
+
+    def leaf_row(self, tensor: torch.Tensor) -> int:
+        """The row of a leaf that takes part in the graph."""
+        with self._quiet():
+            return self.read(tensor).row
+
+    def place(self, tensor: torch.Tensor) -> tuple[int, int] | None:
+        """Row and output of a living tensor seen before."""
+        return self._places.get(id(tensor))
+
+    def read(self, tensor: torch.Tensor) -> Input:
+        """The value that an op reads; a tensor not seen before is measured and gets a row."""
+        needs = tensor.requires_grad
+        value = self._places.get(id(tensor))
+        if self._writers:
+            value = self._after_writes(tensor, value, needs)
+        if value is None:
+            return Input(self._outside(tensor), 0, needs)
+        row = self.rows[value[0]]
+        if row.kind != "op":
+            return Input(self._leaf_again(tensor, row), value[1], needs)
+        if needs and tensor.is_leaf:
+            return Input(self._became_leaf(tensor, row, value[1]), 0, needs)
+        if needs and row.reason is not None:
+            self.became_result(tensor, row, value[1])
+        return Input(value[0], value[1], needs)
+
+    def became_result(self, tensor: torch.Tensor, row: Row, output: int) -> None:
+        """An op made no node, yet its result has one: it is what a custom Function returned."""
+        node = tensor.grad_fn
+        if node is not None and not any(known[0] == output for known in row.results):
+            row.results.append((output, int(node._sequence_nr()), tensor.output_nr))
+
+    def _after_writes(self, tensor: torch.Tensor, value: tuple[int, int] | None, needs: bool) -> tuple[int, int] | None:
+        """The value after its storage was changed through another tensor: the op that changed it, or a row for the view read again."""
+        write = self._writers.get(_storage(tensor))
+        if write is None or id(tensor) in self._apart or (value is not None and value[0] >= write[0]) or id(tensor) in write[1]:
+            return value
+        schema = self.rows[value[0]].schema if value is not None and self.rows[value[0]].kind == "op" else "alias"
+        row = Row(len(self.rows), "op", schema, inputs=[Input(write[0], 0, needs)], alias=True)
+        with self._quiet():
+            row.outputs.append(self.note(tensor))
+        row.source, row.module = self.rows[write[0]].source, self._module()
+        row.reason = None if needs and torch.is_grad_enabled() else "constant"
+        self.rows.append(row)
+        self.remember(tensor, row.index, 0)
+        return (row.index, 0)
+
+    def _outside(self, tensor: torch.Tensor) -> int:
+        """A tensor that no recorded op made: a leaf, a constant, or part of a graph from before the recording."""
+        needs = tensor.requires_grad
+        kind = "constant"
+        if needs:
+            kind = EXTERNAL if not tensor.is_leaf else "parameter" if isinstance(tensor, nn.Parameter) else "input"
+        maker = self._maker(tensor) if not needs or tensor.is_leaf else None
+        row = Row(len(self.rows), kind, reason=None if needs else "constant", is_gradient=id(tensor) in self.gradients)
+        if maker is not None and kind in ("parameter", "input"):
+            self._absorb(maker[0])
+        elif maker is not None and self.rows[maker[0]].kind == "op":
+            row = Row(len(self.rows), "op", "alias", inputs=[Input(maker[0], maker[1], False)], alias=True, reason="constant")
+        self._write_down(row, tensor)
+        return row.index
+
+    def _became_leaf(self, tensor: torch.Tensor, maker: Row, output: int) -> int:
+        """The result of an op was made a leaf (`requires_grad_()`): what served only to make it is not drawn, unless it was a cut."""
+        kind = "parameter" if isinstance(tensor, nn.Parameter) else "input"
+        row = Row(len(self.rows), kind, source=maker.source, names=list(maker.names))
+        if maker.reason in ("detach", "no_grad") and not self._is_update(maker):
+            row.inputs = [Input(maker.index, output, False)]
+        else:
+            self._absorb(maker.index)
+        self._write_down(row, tensor)
+        return row.index
+
+    def _is_update(self, maker: Row) -> bool:
+        """Whether a new leaf was computed from gradients after backward, as in `w = (w - lr * w.grad).detach().requires_grad_()`."""
+        pending, seen = [maker.index], {maker.index}
+        while pending:
+            row = self.rows[pending.pop()]
+            if row.is_gradient:
+                return True
+            fresh = {item.row for item in row.inputs if item.row >= self.start} - seen
+            seen |= fresh
+            pending += fresh
+        return False
+
+    def became_buffer(self, tensor: torch.Tensor) -> None:
+        """The result of an op without gradient was registered as a module's buffer: it is drawn as that, without what made it."""
+        value = self._places.get(id(tensor))
+        row = None if value is None else self.rows[value[0]]
+        if row is None or row.kind != "op" or row.mutable or row.alias or row.reason not in ("constant", "no_grad", "integer"):
+            return
+        row.kind, row.reason = "constant", "constant"
+        row.origin, row.inputs = row.inputs, []
+        self._identify(row, tensor)
+
+    def _identify(self, row: Row, tensor: torch.Tensor) -> None:
+        if id(tensor) not in self.identities:
+            self.identities[id(tensor)] = self._count
+            self._count += 1
+        row.identity = self.identities[id(tensor)]
+        self._versions[row.index] = _version(tensor)
+        if row.kind in ("parameter", "input"):
+            self._leaves[row.identity] = tensor
+            self._leaf_storages[_storage(tensor)] = row.identity
+
+    def _absorb(self, maker: int) -> None:
+        self.rows.append(Row(len(self.rows), "op", inputs=[Input(maker, 0, False)], absorbed=True))
+        if self.rows[maker].kind == "op":
+            self.rows[maker].absorbed = True
+
+    def _write_down(self, row: Row, tensor: torch.Tensor) -> None:
+        row.index = len(self.rows)
+        row.module = self._module() if row.kind == "op" else None
+        self.rows.append(row)
+        self.remember(tensor, row.index, 0)
+        self._measure_leaf(row, tensor)
+        self._log(row)
+
+    def _measure_leaf(self, row: Row, tensor: torch.Tensor) -> None:
+        with self._quiet():
+            row.outputs = [self.note(tensor)]
+            row.tensors = [self.stored(tensor)] if self.keep else []
+        if row.kind != "op":
+            self._identify(row, tensor)
+
+    def _leaf_again(self, tensor: torch.Tensor, row: Row) -> int:
+        """The row of a leaf or constant; a new one where the tensor changed since it was measured."""
+        if tensor.requires_grad and row.kind == "constant" and tensor.is_leaf:
+            row.kind = "parameter" if isinstance(tensor, nn.Parameter) else "input"
+            row.schema, row.reason = "", None
+            if row.outputs:
+                self._identify(row, tensor)
+        if not row.outputs:
+            self._measure_leaf(row, tensor)
+            return row.index
+        if self._versions.get(row.index) == _version(tensor):
+            return row.index
+        again = Row(len(self.rows), row.kind, row.schema, names=list(row.names), source=row.source, reason=row.reason)
+        self._write_down(again, tensor)
+        return again.index
+
+    def fills(self, tensor: torch.Tensor, op: Op) -> bool:
+        """Whether an op fills a tensor just made by a factory that nothing has read: that belongs to making it."""
+        value = self._places.get(id(tensor))
+        if value is None or not self.rows[value[0]].factory or self.rows[value[0]].outputs:
+            return False
+        row = self.rows[value[0]]
+        if "empty" in row.schema:
+            row.schema = op.schema
+        return True
+
+    def leaf_of(self, tensor: torch.Tensor) -> tuple[int | None, torch.Tensor] | None:
+        """The leaf that a write under no_grad changes, with its identity (None if it was never read); None if it is no such write."""
+        if tensor.requires_grad and torch.is_grad_enabled():
+            return None
+        identity = self._leaf_storages.get(_storage(tensor))
+        if identity is not None and identity in self._leaves:
+            return identity, self._leaves[identity]
+        if (tensor.requires_grad and tensor.is_leaf) or self._is_gradient(tensor):
+            return None, tensor  # clipping or zeroing a gradient changes no value of the graph
+        return None
+
+    def _is_gradient(self, tensor: torch.Tensor) -> bool:
+        """Whether it is the `.grad` of a leaf."""
+        place = self._places.get(id(tensor))
+        return id(tensor) in self.gradients and (place is None or self.rows[place[0]].is_gradient)
+
+    def mutated(self, row: Row, written: list[torch.Tensor]) -> None:
+        """An op changed these tensors in place; others that share their storage are to be read again."""
+        for number, tensor in enumerate(written):
+            if id(tensor) in self._apart:
+                continue
+            base = tensor._base
+            fresh = {id(tensor)}
+            if base is not None:
+                row.writes_view = True
+                if number == 0:
+                    row.base = self.note(base)
+                    if self.keep:
+                        row.tensors = [self.stored(base)]
+                self.remember(base, row.index, number)
+                self._places.pop(id(tensor), None)
+                fresh = {id(base)}
+            self._writers[_storage(tensor)] = (row.index, frozenset(fresh))
+
+    def made(self, tensor: torch.Tensor, row: int, output: int, tensors: list[torch.Tensor]) -> None:
+        """An op that made a new storage owns it. The weak reference keeps the address from being given to another storage."""
+        address = _storage(tensor)
+        if address and not any(_storage(other) == address for other in tensors):
+            self._storages[address] = (row, output, StorageWeakRef(tensor.untyped_storage()))
+            if len(self._storages) > self._most_storages:
+                self._storages = {key: entry for key, entry in self._storages.items() if not entry[2].expired()}
+                self._most_storages = 2 * len(self._storages) + 10_000
+            self._leaf_storages.pop(address, None)
+            self._writers.pop(address, None)
+
+    def apart(self, tensor: torch.Tensor) -> None:
+        """This tensor shares a storage, and yet changes to the others do not concern it."""
+        self._apart.add(id(tensor))
+
+    def retire(self, end: int) -> None:
+        """Forget the rows before `end` whose tensors are gone: passes that nobody wants and whose graphs were let go."""
+        alive = {place[0] for place in self._places.values()}
+        for index in range(self._retired, end):
+            if index not in alive:
+                self.rows[index] = Row(index, RETIRED)
+        self._retired = end
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for held in (self._places, self._refs, self._leaves, self.identities, self._storages, self._writers, self._leaf_storages):
+            held.clear()
+
+    def forget(self, tensor: torch.Tensor) -> None:
+        """The value of a leaf changed: measure it anew when it is read again."""
+        value = self._places.get(id(tensor))
+        if value is not None:
+            self._versions.pop(value[0], None)
+
+
+def _storage(tensor: torch.Tensor) -> int:
+    """The address of a tensor's storage object; 0 where it has none."""
+    try:
+        return tensor.untyped_storage()._cdata
+    except (NotImplementedError, RuntimeError):
+        return 0
+
+
+def _version(tensor: torch.Tensor) -> int:
+    try:
+        return tensor._version
+    except RuntimeError:  # tensors made in inference mode count no versions
+        return 0
