@@ -159,6 +159,21 @@ def test_a_refused_run_keeps_what_was_open(monkeypatch: pytest.MonkeyPatch) -> N
     assert player_data(app)["title"] == "logistic_neuron"
 
 
+def test_a_run_that_left_nothing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run with neither a recording nor an error is one sentence too; a cancelled one leaves no error."""
+    monkeypatch.setattr(running, "start", lambda target, **_: finished(target))
+    app = opened()
+    app.button[0].click().run()
+    assert len(app.error) == 1
+    cancelled = threading.Event()
+    cancelled.set()
+    monkeypatch.setattr(running, "start", lambda target, **_: finished(target, cancelled=cancelled))
+    app = opened()
+    app.button[0].click().run()
+    assert not app.error
+    assert player_data(app)["title"] == "logistic_neuron"
+
+
 def test_an_upload_is_named_by_its_name(tmp_path: Path) -> None:
     """A good upload opens; a bad one is refused by the name it had, not by where it was put."""
     save(dummy_trace(), tmp_path / "good.trace")

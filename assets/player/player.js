@@ -97,7 +97,7 @@ export function mountPlayer(root, data, { before = null, address = false } = {})
     inspector.show({ inspected: state.inspected ?? step.node, step, has, sum });
     sentence.setAttribute("aria-live", state.playing ? "off" : "polite");
     sentence.className = `sentence ${side}`;
-    sentence.textContent = step.text;
+    sentence.replaceChildren(h("span", {}, numbersStrong(step.text)));
     bar.show(state);
     if (address) {
       clearTimeout(addressTimer);
@@ -155,6 +155,11 @@ function groups(pairs) {
     found.get(key).push(value);
   }
   return found;
+}
+
+// The numbers of a sentence stand out; digits inside names and shapes do not.
+function numbersStrong(text) {
+  return text.split(/((?<![\w.×])−?\d+(?:\.\d+)?(?:e−?\d+)?(?!\w|×|\.\w))/u).map((part, index) => (index % 2 ? h("strong", {}, part) : part));
 }
 
 function ranOf(nodes, has) {

@@ -143,20 +143,26 @@ def _progress() -> None:
 
 
 def _phase(run: running.Run) -> str:
-    key = f"page.phase_{run.phase}"
-    words = say(key if key in TEXTS else "page.phase_start", language())
-    return f"{words} {run.done} / {run.total}" if run.total else words
+    key = f"running.phase.{run.phase}"
+    words = say(key if key in TEXTS else "running.phase.starting", language())
+    words = words[:1].upper() + words[1:]
+    if run.total:
+        return f"{words}: {run.done} / {run.total}"
+    return f"{words}: {run.done}" if run.done else f"{words} …"
 
 
 def _finish(run: running.Run) -> None:
     del st.session_state.run
-    st.query_params.pop("step", None)
     if run.trace is not None:
+        st.query_params.pop("step", None)
         open_recorded(run.trace, name=run.target, origin="run")
-    if run.error is not None and not run.cancelled.is_set():
-        st.session_state.error = run.error
     if run.cancelled.is_set():
-        st.toast(_text("cancelled"))
+        if run.trace is None:
+            st.toast(_text("cancelled"))
+    elif run.error is not None:
+        st.session_state.error = run.error
+    elif run.trace is None:
+        st.session_state.error = ProgramError("page.no_recording", output=run.output)
 
 
 def _error() -> None:

@@ -17,7 +17,7 @@ class Run:
     """One run, written by its thread and read by the page. `trace` or `error` is there once `alive` is False."""
 
     target: str
-    phase: str = "start"
+    phase: str = "starting"
     done: int = 0
     total: int | None = None
     trace: Trace | None = None
