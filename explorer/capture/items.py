@@ -47,7 +47,8 @@ class Items:
         self.by_row: dict[int, Item] = {}
         self.by_key: dict[int, Item] = {}
         self._claims, self._places, copies = join(rows[: part.stop], part.nodes)
-        self._dropped = _dropped(rows, part, set(self._claims.values()), copies)
+        self._joined = set(self._claims.values())
+        self._dropped = _dropped(rows, part, self._joined, copies)
         self._identities: dict[int, Item] = {}
         self.stands_for: dict[tuple[int, int], tuple[Item, int]] = {}
         self.inner: list[tuple[Item, int, Item]] = []
@@ -74,15 +75,17 @@ class Items:
         """The item of a row, made on first sight with what it reads; None if the row is not drawn."""
         if index in self.by_row:
             return self.by_row[index]
-        pending = [index]
+        pending = [(index, 0 if always else self.part.start)]
         while pending:  # an explicit stack: a chain of ops may be a million long
-            row = self.rows[pending.pop()]
+            number, reader = pending.pop()
+            row = self.rows[number]
             if row.kind == RETIRED or row.index in self.by_row or (row.index in self._dropped and not (always and row.index == index)):
                 continue
-            if not always and row.kind == "op" and row.index < self.part.start:  # a value of an earlier pass, which is over
+            past = row.kind == "op" and row.index < self.part.start <= reader
+            if past and row.index not in self._joined:  # a value of an earlier pass, which is over
                 row = replace(row, kind="constant", schema="", inputs=[], reason="constant")
             self.by_row[row.index] = self._made(row)
-            pending += [item.row for item in row.inputs]
+            pending += [(item.row, row.index) for item in row.inputs]
         return self.by_row.get(index)
 
     def _made(self, row: Row) -> Item:
