@@ -5,7 +5,7 @@ import { plain } from "./format.js";
 
 const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g; // what turns the direction of text: code is to be read as it runs
 
-export function codePanel(data, { words, online }) {
+export function codePanel(data, { words, times, online }) {
   const title = h("h2", {}, words.code);
   const body = h("div", { class: "code-body" });
   const element = h("section", { class: "panel code", "aria-label": words.code }, title, body);
@@ -15,7 +15,7 @@ export function codePanel(data, { words, online }) {
   let marked = [];
 
   const open = (file) => {
-    if (!opened.has(file)) opened.set(file, listing(files.get(file), (line) => online(file, line)));
+    if (!opened.has(file)) opened.set(file, listing(files.get(file), (line) => online(file, line), (line) => times.get(`${file}:${line}`)));
     if (current !== file) {
       body.replaceChildren(opened.get(file).element);
       title.replaceChildren(plain(file));
@@ -30,7 +30,8 @@ export function codePanel(data, { words, online }) {
 
   return {
     element,
-    show({ source, ran, phase }) {
+    follow() { if (marked.length) keepInSight(body, marked[0].element, marked[0].code.querySelector("mark")); },
+    show({ source, k, phase }) {
       for (const row of marked) { row.code.replaceChildren(row.text); row.element.classList.remove("here"); }
       marked = [];
       if (source && files.has(source.file)) {
@@ -45,10 +46,9 @@ export function codePanel(data, { words, online }) {
           row.element.classList.add("here");
           marked.push(row);
         }
-        if (marked.length) keepInSight(body, marked[0].element, marked[0].code.querySelector("mark"));
       }
-      if (current) for (const [line, row] of opened.get(current).rows) {
-        const done = ran(current, line);
+      if (current) for (const row of opened.get(current).timed) {
+        const done = row.times.backward <= k ? "backward" : row.times.forward <= k ? "forward" : "";
         if (row.done !== done) { row.done = done; row.element.dataset.done = done; }
       }
     },
@@ -86,7 +86,7 @@ function mostOps(data, files) {
   return own[0]?.[0] ?? [...files.keys()][0] ?? null;
 }
 
-function listing(lines, onclick) {
+function listing(lines, onclick, timesOf) {
   const rows = new Map();
   const element = h("ol", {});
   let before = 0;
@@ -96,8 +96,8 @@ function listing(lines, onclick) {
     before = line;
     const code = h("code", {}, content);
     const row = h("li", { onclick: () => onclick(line) }, h("span", { class: "number" }, String(line)), code);
-    rows.set(line, { element: row, code, text: content, done: "" });
+    rows.set(line, { element: row, code, text: content, done: "", times: timesOf(line) });
     element.append(row);
   }
-  return { element, rows };
+  return { element, rows, timed: [...rows.values()].filter((row) => row.times) };
 }

@@ -1,6 +1,6 @@
 // The graph panel: the drawing, moved and scaled; boxes and wires marked as steps go by.
 
-import { brief, isNumber } from "./format.js";
+import { brief, isNumber, shapeText } from "./format.js";
 import { button, h, s } from "./dom.js";
 import { safePicture } from "./picture.js";
 
@@ -66,6 +66,7 @@ export function graphPanel(data, { words, onbox, at, dark }) {
     if (dx || dy) { view.x += dx; view.y += dy; apply(true); }
     return undefined;
   };
+  const topmost = () => [...new Set(data.boxes)].filter((id) => byId.has(id)).reduce((one, other) => (rectangle(other).y < rectangle(one).y ? other : one));
   const start = (id) => {
     if (view.placed || !size().width) return;
     view.placed = true;
@@ -74,7 +75,7 @@ export function graphPanel(data, { words, onbox, at, dark }) {
     if (fitScale() >= 0.62) fit(false);
     else {
       view.scale = READABLE;
-      const box = id && byId.has(id) ? rectangle(id) : { x: width / 2, y: 0, width: 0, height: 0 };
+      const box = rectangle(id && byId.has(id) ? id : topmost());
       centre(box.x + box.width / 2, Math.max(box.y + box.height / 2, size().height / 2 - 20), false);
     }
   };
@@ -233,7 +234,7 @@ function wireLabel(data, path, edges, side, layer) {
     y: middle.y * matrix.d + matrix.f + (down ? 4 : side === "value" ? -6 : 14),
     "text-anchor": down ? (left ? "end" : "start") : "middle",
   });
-  element.textContent = brief(note);
+  element.textContent = isNumber(note) ? brief(note) : shapeText(note.shape);
   layer.append(element);
   return element;
 }

@@ -14,10 +14,10 @@ export function inspectorPanel(data, { words, onnode, onjump }) {
   });
   return {
     element,
+    follow() { body.scrollTop = 0; },
     show(state) {
       const node = state.inspected === null ? null : data.nodes[state.inspected];
       body.replaceChildren(...(node ? nodeParts(data, node, state, { words, onjump, consumers }) : leafParts(data, state, { words, onnode })));
-      body.scrollTop = 0;
     },
   };
 }

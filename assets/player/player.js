@@ -22,6 +22,7 @@ export function mountPlayer(root, data, { before = null, address = false } = {})
   state.k = Math.min(Math.max(1, same ? before.k : startingStep(data, address)), Math.max(1, total));
   let timer = null;
   let addressTimer = null;
+  let frame = null;
 
   const go = (to, { keep = false } = {}) => {
     const k = Math.min(total, Math.max(1, typeof to === "function" ? to(state.k) : to));
@@ -57,7 +58,7 @@ export function mountPlayer(root, data, { before = null, address = false } = {})
 
   const nodesOfBox = groups(data.boxes.map((box, node) => [box, node]));
   const nodesOfLine = groups(data.nodes.flatMap(({ id, kind, source }) => (source && kind === "op" ? [[`${source.file}:${source.line}`, id]] : [])));
-  const code = codePanel(data, { words, online: (file, line) => nodesOfLine.has(`${file}:${line}`) && jump(nodesOfLine.get(`${file}:${line}`)) });
+  const code = codePanel(data, { words, times: lineTimes(nodesOfLine, when.at), online: (file, line) => nodesOfLine.has(`${file}:${line}`) && jump(nodesOfLine.get(`${file}:${line}`)) });
   const graph = graphPanel(data, { words, at: when.at, dark: root.dataset.theme === "dark", onbox: (box) => nodesOfBox.has(box) && jump(nodesOfBox.get(box)) });
   const inspector = inspectorPanel(data, { words, onnode: (node) => { state.inspected = node; render(); } });
   const bar = total ? controlBar(data, { words, go, play, speed: (rate) => { state.rate = rate; render(); } }) : null;
@@ -88,10 +89,9 @@ export function mountPlayer(root, data, { before = null, address = false } = {})
       k: state.k, now, side, wires: wires.filter((arrow) => arrow !== undefined),
       reads: others(step.reads), writes: [...others(step.writes), ...sent.map(box)],
     });
-    graph.follow(now);
     code.show({
       source: step.node === null ? null : data.nodes[step.node].source, phase: side === "value" ? "forward" : "backward",
-      ran: (file, line) => ranOf(nodesOfLine.get(`${file}:${line}`), has),
+      k: state.k,
     });
     const sum = (node, output) => when.sums.get(`${node}.${output}`)?.findLast(([k]) => k <= state.k)?.[1] ?? null;
     inspector.show({ inspected: state.inspected ?? step.node, step, has, sum });
@@ -99,6 +99,8 @@ export function mountPlayer(root, data, { before = null, address = false } = {})
     sentence.className = `sentence ${side}`;
     sentence.replaceChildren(h("span", {}, numbersStrong(step.text)));
     bar.show(state);
+    cancelAnimationFrame(frame); // what asks where things lie waits until all is written
+    frame = requestAnimationFrame(() => { graph.follow(now); code.follow(); inspector.follow(); });
     if (address) {
       clearTimeout(addressTimer);
       addressTimer = setTimeout(() => rememberStep(state.k), 250);
@@ -119,13 +121,13 @@ export function mountPlayer(root, data, { before = null, address = false } = {})
     act();
   }, { signal: listening.signal });
 
-  const sized = new ResizeObserver(() => graph.start?.(total ? data.boxes[data.steps[state.k - 1].node ?? 0] : null));
+  const sized = new ResizeObserver(() => graph.start(total ? data.boxes[data.steps[state.k - 1].node] : null));
   sized.observe(graph.element);
   if (same && before.view) graph.restore(before.view);
   render();
   return {
     state: () => ({ key: data.key, k: state.k, rate: state.rate, inspected: state.inspected, view: graph.view() }),
-    stop: () => { pause(); clearTimeout(addressTimer); listening.abort(); sized.disconnect(); },
+    stop: () => { pause(); clearTimeout(addressTimer); cancelAnimationFrame(frame); listening.abort(); sized.disconnect(); },
   };
 }
 
@@ -162,10 +164,12 @@ function numbersStrong(text) {
   return text.split(/((?<![\w.×])−?\d+(?:\.\d+)?(?:e−?\d+)?(?!\w|×|\.\w))/u).map((part, index) => (index % 2 ? h("strong", {}, part) : part));
 }
 
-function ranOf(nodes, has) {
-  if (!nodes) return "";
-  if (nodes.some((node) => has("gradient", node, 0))) return "backward";
-  return nodes.every((node) => has("value", node, 0)) ? "forward" : "";
+// From which step on a line has run, forwards and backwards.
+function lineTimes(nodesOfLine, at) {
+  return new Map([...nodesOfLine].map(([line, nodes]) => [line, {
+    forward: Math.max(...nodes.map((node) => at("value", node, 0))),
+    backward: Math.min(...nodes.map((node) => at("gradient", node, 0))),
+  }]));
 }
 
 function startingStep(data, address) {
