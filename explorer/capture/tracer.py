@@ -13,6 +13,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.optim.optimizer import Optimizer
 
 from explorer.capture.graph import SHALLOW, Graph, describe, saved_of
+from explorer.capture.notes import is_plain
 from explorer.capture.rows import GraphNode, LeafGradient, Pass, SavedTensor, Write
 from explorer.errors import RequestError
 from explorer.model import Note
@@ -238,6 +239,9 @@ class Tracer:
 
 
 def _mark(tensor: torch.Tensor) -> tuple[Any, ...] | None:
+    """What tells a tensor from others while it lives; None for one without an address of its own."""
+    if not is_plain(tensor):
+        return None
     try:
         return (tensor.data_ptr(), tensor._version, tuple(tensor.shape), tensor.stride(), tensor.dtype)
     except RuntimeError:

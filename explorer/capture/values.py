@@ -110,7 +110,7 @@ class Values:
         row = self.rows[value[0]]
         if row.kind != "op":
             return Input(self._leaf_again(tensor, row), value[1], needs)
-        if needs and tensor.is_leaf:
+        if needs and tensor.is_leaf and not _is_silent_view(tensor):
             return Input(self._became_leaf(tensor, row, value[1]), 0, needs)
         if needs and row.reason is not None:
             self.became_result(tensor, row, value[1])
@@ -156,7 +156,7 @@ class Values:
         """The result of an op was made a leaf (`requires_grad_()`): what served only to make it is not drawn, unless it was a cut."""
         kind = "parameter" if isinstance(tensor, nn.Parameter) else "input"
         row = Row(len(self.rows), kind, source=maker.source, names=list(maker.names))
-        if maker.reason in ("detach", "no_grad") and not self._is_update(maker):
+        if maker.reason in ("detach", "no_grad") and any(item.needs_gradient for item in maker.inputs) and not self._is_update(maker):
             row.inputs = [Input(maker.index, output, False)]
         else:
             self._absorb(maker.index)
@@ -316,6 +316,11 @@ def _storage(tensor: torch.Tensor) -> int:
         return tensor.untyped_storage()._cdata
     except (NotImplementedError, RuntimeError):
         return 0
+
+
+def _is_silent_view(tensor: torch.Tensor) -> bool:
+    """Whether a view of a leaf was made, and is read, without a graph: torch says of it that it is a leaf which requires a gradient."""
+    return not torch.is_grad_enabled() and tensor._base is not None and tensor._base.requires_grad
 
 
 def _version(tensor: torch.Tensor) -> int:

@@ -46,7 +46,7 @@ class Watch(TorchDispatchMode):
         op, recorder = learn(func), self._recorder
         if op.silent:
             return func(*args, **kwargs)
-        place = recorder.frames.place(frame, in_function=not torch.is_grad_enabled())
+        place = recorder.frames.place(frame, in_function=op.is_detach or not torch.is_grad_enabled())
         tensors = _tensors((*args, *kwargs.values()))
         if op.is_detach and self._is_internal_detach(tensors[0], place.spot):
             return func(*args, **kwargs)
@@ -127,9 +127,9 @@ class Watch(TorchDispatchMode):
 
     def _reason(self, row: Row, op: Op, result: Any, results: list[torch.Tensor]) -> str | None:
         """Why autograd makes no node for this op; None if it should."""
-        if op.is_detach:
-            return "detach"
         needed = any(item.needs_gradient for item in row.inputs)
+        if op.is_detach and needed:
+            return "detach"
         if row.function_source is not None:
             return "custom_function"
         if torch.is_inference_mode_enabled():
