@@ -6,6 +6,7 @@ and does nothing where there is none, so that recordings on several threads do n
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -30,6 +31,7 @@ _thread = threading.local()
 _handles: list[Any] = []
 _listening = 0
 _original: Callable[..., Any] | None = None
+_stance: Any = None  # torch.compile's, from when it is first met
 
 
 def current() -> Listener | None:
@@ -57,8 +59,26 @@ def remove() -> None:
             _take_out()
 
 
+def run_compiled_eagerly() -> None:
+    """From when torch.compile is loaded, let what it would compile run op by op.
+
+    Under a dispatch mode it does so anyway, but then `fullgraph=True` raises, and torch never again tries to compile what it passed over.
+    """
+    if _stance is None and "torch._dynamo.decorators" in sys.modules:
+        with _lock:
+            if _listening:
+                _take_stance()
+
+
+def _take_stance() -> None:
+    global _stance
+    if _stance is None and "torch._dynamo.decorators" in sys.modules:
+        _stance = torch.compiler.set_stance("force_eager")
+
+
 def _put_in() -> None:
     global _original
+    _take_stance()
     _handles.append(nn.modules.module.register_module_forward_pre_hook(_enter))
     _handles.append(nn.modules.module.register_module_forward_hook(_leave, always_call=True))
     _handles.append(register_optimizer_step_pre_hook(_before_step))
@@ -69,8 +89,11 @@ def _put_in() -> None:
 
 
 def _take_out() -> None:
-    global _original
+    global _original, _stance
     assert _original is not None
+    if _stance is not None:
+        _stance.__exit__(None, None, None)
+        _stance = None
     torch.autograd.graph._engine_run_backward = _original
     torch.autograd._engine_run_backward = _original  # type: ignore[attr-defined]
     _original = None

@@ -19,7 +19,8 @@ SILENT = frozenset({"profiler", "prim", "profile"})
 class Op:
     """An aten overload: `schema` is "mul.Tensor", other libraries' ops are "library::name.overload".
 
-    A `silent` op computes nothing of the program's: it marks time for the profiler, or asks a tensor for its device.
+    A `silent` op computes nothing of the program's: it marks time for the profiler, or asks a tensor for its device. One that is
+    `uncounted` changes tensors whose versions torch counts up only where no dispatch mode watches.
     """
 
     schema: str
@@ -28,6 +29,7 @@ class Op:
     mutable: bool
     factory: bool
     silent: bool
+    uncounted: bool
     writes: tuple[tuple[int, str], ...]
 
     def written(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -54,4 +56,5 @@ def learn(func: Any) -> Op:
     takes_tensors = any("Tensor" in str(argument.type) for argument in schema.arguments)
     returns_tensors = any("Tensor" in str(returned.type) for returned in schema.returns)
     factory = returns_tensors and not writes and (name in FACTORIES or not takes_tensors)
-    return Op(full, name, name in ("detach", "detach_"), bool(writes), factory, library in SILENT, writes)
+    uncounted = bool(writes) and name.startswith("_foreach_")
+    return Op(full, name, name in ("detach", "detach_"), bool(writes), factory, library in SILENT, uncounted, writes)

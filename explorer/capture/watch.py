@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from explorer.capture import installed
 from explorer.capture.notes import measure
 from explorer.capture.ops import Op, learn
 from explorer.capture.rows import Row
@@ -37,15 +38,19 @@ class Watch(TorchDispatchMode):
         return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
-        if self._recorder.is_quiet:
-            return func(*args, **(kwargs or {}))
-        return self._op(func, args, kwargs or {}, sys._getframe(1))
+        kwargs = kwargs or {}
+        op = learn(func)
+        quiet = self._recorder.is_quiet or op.silent
+        result = func(*args, **kwargs) if quiet else self._op(op, func, args, kwargs, sys._getframe(1))
+        if op.uncounted:
+            torch.autograd.graph.increment_version(op.written(args, kwargs))
+        return result
 
-    def _op(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType | None) -> Any:
+    def _op(self, op: Op, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType | None) -> Any:
         """One op passes by: note what it reads, run it, note what it wrote."""
-        op, recorder = learn(func), self._recorder
-        if op.silent:
-            return func(*args, **kwargs)
+        recorder = self._recorder
+        if "torch._dynamo" in sys.modules:
+            installed.run_compiled_eagerly()
         place = recorder.frames.place(frame, in_function=op.is_detach or not torch.is_grad_enabled())
         tensors = _tensors((*args, *kwargs.values()))
         if op.is_detach and self._is_internal_detach(tensors[0], place.spot):
@@ -63,6 +68,7 @@ class Watch(TorchDispatchMode):
         row = Row(len(self._rows), "op", op.schema, (recorder.last_sequence, now), inputs)
         row.source, row.function_source, row.module = place.source, place.function_source, recorder.scopes.current
         row.mutable, row.factory = bool(written), op.factory
+        row.building = row.module is None and recorder.frames.in_constructor(frame)
         if op.factory:
             row.kind = "constant"
         self._rows.append(row)
@@ -128,10 +134,10 @@ class Watch(TorchDispatchMode):
     def _reason(self, row: Row, op: Op, result: Any, results: list[torch.Tensor]) -> str | None:
         """Why autograd makes no node for this op; None if it should."""
         needed = any(item.needs_gradient for item in row.inputs)
-        if op.is_detach and needed:
-            return "detach"
         if row.function_source is not None:
             return "custom_function"
+        if op.is_detach and needed:
+            return "detach"
         if torch.is_inference_mode_enabled():
             return "inference_mode"
         if not results:
@@ -170,3 +176,11 @@ def _tensors(values: Iterable[Any]) -> list[torch.Tensor]:
         elif isinstance(value, list | tuple):
             found += _tensors(value)
     return found
+
+
+# NOTE [compiled] torch.compile looks at every frame that a compiled function leads to, and in ours, where the mode is off, it would begin
+# to compile what we do.
+_eager = torch._C._dynamo.eval_frame
+_eager.set_code_exec_strategy(
+    Watch.__torch_dispatch__.__code__, _eager._FrameExecStrategy(_eager._FrameAction.SKIP, _eager._FrameAction.SKIP)
+)
