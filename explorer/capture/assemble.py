@@ -171,6 +171,7 @@ def _backward(items: Items, part: Pass) -> tuple[int, ...]:
 def _node(item: Item, items: Items, part: Pass, owners: Owners, ran: set[int], seeds: Mapping[tuple[int, int], Note]) -> Node:
     row, node = item.row, item.node
     kind, names = _naming(item, owners)
+    names = sorted(names, key=lambda name: "[" in name)  # a variable of its own says more than a place in a list
     gradients: list[Note | None] = [None] * len(item.outputs)
     if node is not None:
         for number, note in enumerate(node.received or []):
@@ -187,7 +188,7 @@ def _node(item: Item, items: Items, part: Pass, owners: Owners, ran: set[int], s
     if row is None:
         near = items.rows[min(int(item.time + 0.5), len(items.rows) - 1)] if items.rows else None
         module = owners.paths.get(near.module, "") if near is not None and near.module is not None else ""
-        source = (near.function_source or near.source) if near is not None and node is not None and node.code else None
+        source = None if near is None else near.function_source or near.source
     else:
         source = first.source if first is not None else row.source
     return Node(

@@ -27,6 +27,7 @@ HANDWRITTEN: dict[str, str] = {
     "DelayedError": "inputs: raises the error it was made with",
     "Error": "inputs: raises the error it was made with",
     "GraphRoot": "outputs: the gradients backward was started with",
+    "Identity": "input: grad",
     "NotImplemented": "inputs: raises, because the derivative is not implemented",
     "UndefinedGrad": "inputs: grads",
     "UndefinedGradBackward": "inputs: undefined",

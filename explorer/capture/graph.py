@@ -34,7 +34,7 @@ class Graph:
         self.too_deep = False
         stack: list[Any] = []
         for output in outputs:
-            edge = output if isinstance(output, GradientEdge) else get_gradient_edge(output) if output.requires_grad else None
+            edge = edge_of(output)
             self.roots.append(None if edge is None else (self._key(edge.node, stack), edge.output_nr))
         while stack:
             for following, _ in stack.pop().next_functions:
@@ -61,6 +61,18 @@ class Graph:
         for key in order:
             self.nodes[key] = None
         self.nodes.clear()
+
+
+def edge_of(output: Any) -> GradientEdge | None:
+    """Where a tensor hangs in the graph; None for one that hangs in none, or in that of another level of torch.func."""
+    if isinstance(output, GradientEdge):
+        return output
+    if not output.requires_grad:
+        return None
+    try:
+        return get_gradient_edge(output)
+    except AttributeError:  # a leaf of torch.func that an outer level looks at
+        return None
 
 
 def sequence_of(node: Any) -> int:

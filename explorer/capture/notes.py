@@ -17,6 +17,9 @@ from explorer.model import MOST_VALUES, Note, StoredTensor
 PIECE = 1 << 16  # elements measured at a time: 512 KB as float64, which stays in a core's cache
 SAFE_SQUARES = (1e-200, 1e200)  # sums of squares outside this range may have under- or overflowed in float64
 
+_UNDISPATCHED = torch.Tensor.__torch_dispatch__
+_is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+_is_batched = torch._C._functorch.is_legacy_batchedtensor  # inside `grad(..., is_grads_batched=True)`
 _UPCAST = {torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz}
 
 
@@ -44,13 +47,18 @@ def outline(tensor: torch.Tensor) -> Note:
 
 
 def is_plain(tensor: torch.Tensor) -> bool:
-    """Whether the elements can be read as they stand: a real, dense tensor, not a fake, meta, sparse, quantized, nested or wrapped one."""
+    """Whether the elements can be read as they stand: a real, dense tensor, not a fake, meta, sparse, quantized, nested or wrapped one.
+
+    Subclasses that leave dispatch alone (a Parameter, a tensor with a name of its own) lie in memory as any tensor does.
+    """
     return (
-        type(tensor) in (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer)
+        type(tensor).__torch_dispatch__ is _UNDISPATCHED
         and tensor.layout is torch.strided
         and tensor.device.type != "meta"
         and not tensor.is_nested
         and not tensor.is_quantized
+        and not _is_wrapped(tensor)
+        and not _is_batched(tensor)
     )
 
 
@@ -61,7 +69,8 @@ def measure(tensor: torch.Tensor, *, statistics: bool = True) -> Note:
     """
     if not statistics or not is_plain(tensor):
         return outline(tensor)
-    array = _array(tensor)
+    with torch._C.DisableTorchFunctionSubclass():
+        array = _array(tensor)
     shape = tuple(int(size) for size in tensor.shape)
     values = _values(array) if array.size <= MOST_VALUES else None
     figures = _figures(array.ravel(order="K")) if array.size else {"zeros": 0, "nans": 0, "infs": 0}
@@ -80,6 +89,8 @@ def store(tensor: torch.Tensor) -> StoredTensor | None:
 
 def _array(tensor: torch.Tensor) -> numpy.ndarray[Any, Any]:
     raw = tensor.detach()
+    if raw._is_zerotensor():  # the tangents that forward mode never made
+        return numpy.zeros(tuple(raw.shape), torch.empty(0, dtype=raw.dtype).numpy().dtype)
     if raw.dtype in _UPCAST:
         raw = raw.float()
     if raw.is_conj() or raw.is_neg():

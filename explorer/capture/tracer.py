@@ -9,10 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.optim.optimizer import Optimizer
 
-from explorer.capture.graph import SHALLOW, Graph, describe, saved_of
+from explorer.capture.graph import SHALLOW, Graph, describe, edge_of, saved_of
 from explorer.capture.notes import is_plain
 from explorer.capture.rows import GraphNode, LeafGradient, Pass, SavedTensor, Write
 from explorer.errors import RequestError
@@ -169,9 +168,9 @@ class Tracer:
         for wanted, gradient in zip(args[3], result, strict=False):
             if not isinstance(gradient, torch.Tensor):
                 continue
-            edge = wanted if isinstance(wanted, GradientEdge) else get_gradient_edge(wanted)
-            key = graph.keys.get(edge.node)
-            if key is not None:
+            edge = edge_of(wanted)
+            key = None if edge is None else graph.keys.get(edge.node)
+            if edge is not None and key is not None:
                 here.nodes[key].captured[edge.output_nr] = self._recorder.values.note(gradient)
 
     def _after_engine(self, here: Pass, leaves: dict[int, torch.Tensor], raws: list[tuple[SavedTensor, Callable[[], bool]]]) -> None:
