@@ -70,7 +70,7 @@ def _before(fits: object, at: int, timed: list[Row], taken: set[int]) -> int | N
 
 
 def _alias(name: str, at: int, timed: list[Row], rows: Sequence[Row], taken: set[int]) -> int | None:
-    """The view read again just before the op at `at`."""
+    """The view read again just before the op at `at`, or soon after: its node is made when torch, not the op, first asks for it."""
     if at >= len(timed):
         return None
     index = timed[at].index - 1
@@ -79,4 +79,7 @@ def _alias(name: str, at: int, timed: list[Row], rows: Sequence[Row], taken: set
         if row.alias and index not in taken and (name == "AsStridedBackward0" or name in names_for(row.schema)):
             return index
         index -= 1
-    return None
+    if name != "AsStridedBackward0":
+        return None
+    following = rows[timed[at].index + 1 : timed[at].index + NEAR]
+    return next((row.index for row in following if row.alias and row.index not in taken), None)

@@ -156,7 +156,11 @@ class Values:
         """The result of an op was made a leaf (`requires_grad_()`): what served only to make it is not drawn, unless it was a cut."""
         kind = "parameter" if isinstance(tensor, nn.Parameter) else "input"
         row = Row(len(self.rows), kind, source=maker.source, names=list(maker.names))
-        if maker.reason in ("detach", "no_grad") and any(item.needs_gradient for item in maker.inputs) and not self._is_update(maker):
+        if (
+            maker.reason in ("detach", "no_grad", "custom_function")
+            and any(item.needs_gradient for item in maker.inputs)
+            and not self._is_update(maker)
+        ):
             row.inputs = [Input(maker.index, output, False)]
         else:
             self._absorb(maker.index)
@@ -175,15 +179,15 @@ class Values:
             pending += fresh
         return False
 
-    def became_buffer(self, tensor: torch.Tensor) -> None:
-        """The result of an op without gradient was registered as a module's buffer: it is drawn as that, without what made it."""
-        value = self._places.get(id(tensor))
-        row = None if value is None else self.rows[value[0]]
-        if row is None or row.kind != "op" or row.mutable or row.alias or row.reason not in ("constant", "no_grad", "integer"):
+    def begin_buffer(self, tensor: torch.Tensor) -> None:
+        """A module is called for the first time: what its constructor computed for a buffer is the buffer, to be measured when read."""
+        place = self._places.get(id(tensor)) or self._maker(tensor)
+        if place is None or self.rows[place[0]].kind != "op" or not self.rows[place[0]].building:
             return
-        row.kind, row.reason = "constant", "constant"
-        row.origin, row.inputs = row.inputs, []
-        self._identify(row, tensor)
+        row = Row(len(self.rows), "constant", reason="constant")
+        self.rows.append(row)
+        self.remember(tensor, row.index, 0)
+        self._writers.pop(_storage(tensor), None)
 
     def _identify(self, row: Row, tensor: torch.Tensor) -> None:
         if id(tensor) not in self.identities:
