@@ -8,14 +8,16 @@ from inspect import signature
 from pathlib import PurePath
 from typing import Any
 
-from explorer import dot, layout
+from explorer import dot, layout, player
 from explorer.errors import OutputError, RequestError
 from explorer.files import open_output, save
+from explorer.fonts import embed
 from explorer.model import Trace
 from explorer.steps import steps
+from explorer.text import LANGUAGES
 from explorer.view import View, make_view
 
-__all__ = ["FORMATS", "OPTIONS", "export", "svg_text", "view_of"]
+__all__ = ["FORMATS", "OPTIONS", "export", "html_text", "notebook_text", "svg_text", "view_of"]
 
 # What a caller may ask of a picture; the sets of nodes reached follow from `step`.
 OPTIONS = tuple(
@@ -37,8 +39,25 @@ def export(trace: Trace, path: str | os.PathLike[str], **options: Any) -> None:
 
 
 def svg_text(trace: Trace, **options: Any) -> str:
-    """The picture of `trace` as SVG, for a page or a notebook."""
-    return layout.draw(view_of(trace, **options), "svg").decode()
+    """The picture of `trace` as SVG that carries its font, for a page or a notebook."""
+    return embed(layout.draw(view_of(trace, **options), "svg")).decode()
+
+
+def html_text(trace: Trace, **options: Any) -> str:
+    """A page with the player in it that needs nothing else, in the language asked for, switchable to the others.
+
+    It opens at `step`. Without `theme` it is light or dark as the reader's machine is.
+    """
+    view_of(trace, **options)  # refuses what cannot be drawn
+    drawn = {name: value for name, value in options.items() if name not in ("step", "theme", "language")}
+    spoken = sorted(LANGUAGES, key=lambda language: language != options.get("language", "en"))
+    views = [make_view(trace, **drawn, language=language) for language in spoken]
+    return player.document(views, start=options.get("step"), theme=options.get("theme"))
+
+
+def notebook_text(trace: Trace) -> str:
+    """The player for a notebook, in a frame of its own."""
+    return player.framed(html_text(trace))
 
 
 def view_of(trace: Trace, **options: Any) -> View:
@@ -69,7 +88,7 @@ def _reached(trace: Trace, step: int) -> dict[str, Any]:
 
 
 def _svg(trace: Trace, path: str, options: dict[str, Any]) -> None:
-    _write(path, layout.draw(view_of(trace, **options), "svg"))
+    _write(path, svg_text(trace, **options).encode())
 
 
 def _png(trace: Trace, path: str, options: dict[str, Any]) -> None:
@@ -82,6 +101,10 @@ def _pdf(trace: Trace, path: str, options: dict[str, Any]) -> None:
 
 def _dot(trace: Trace, path: str, options: dict[str, Any]) -> None:
     _write(path, dot.write(view_of(trace, **options)).encode())
+
+
+def _html(trace: Trace, path: str, options: dict[str, Any]) -> None:
+    _write(path, html_text(trace, **options).encode())
 
 
 def _document(trace: Trace, path: str, options: dict[str, Any]) -> None:
@@ -100,6 +123,7 @@ FORMATS: dict[str, Callable[[Trace, str, dict[str, Any]], None]] = {
     ".png": _png,
     ".pdf": _pdf,
     ".dot": _dot,
+    ".html": _html,
     ".json": _document,
     ".trace": _document,
 }

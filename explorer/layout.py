@@ -40,8 +40,8 @@ class Picture:
 
 
 def picture(view: View) -> Picture:
-    """The view as SVG, without title and legend; collapsed (see `Picture.view`) if it took too long."""
-    data, drawn = _draw(view, "svg", caption=False)
+    """The view as SVG, with title and legend only where an overlay needs one; collapsed (see `Picture.view`) if it took too long."""
+    data, drawn = _draw(view, "svg", caption=view.overlay is not None)
     root = ElementTree.fromstring(data)
     return Picture(data.decode(), float(root.get("width", "0")), float(root.get("height", "0")), drawn)
 

@@ -308,6 +308,10 @@ class Trace:
             return None
 
     def _repr_html_(self) -> str:
-        """The picture in a page, or the words of `repr` where nothing here can draw."""
-        picture = self._repr_svg_()
-        return picture[picture.index("<svg") :] if picture else f"<pre>{escape(repr(self))}</pre>"
+        """The player in a frame, for a notebook; the words of `repr` where nothing here can draw."""
+        try:
+            from explorer.export import notebook_text
+
+            return notebook_text(self)
+        except (ImportError, ExplorerError):
+            return f"<pre>{escape(repr(self))}</pre>"

@@ -17,7 +17,15 @@ from explorer.steps import steps
 from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
 from tests.test_view import nested_trace
 
-BEGINS = {".svg": b"<?xml", ".png": b"\x89PNG\r\n\x1a\n", ".pdf": b"%PDF-", ".dot": b"digraph", ".json": b"{", ".trace": b"PK\x03\x04"}
+BEGINS = {
+    ".svg": b"<?xml",
+    ".png": b"\x89PNG\r\n\x1a\n",
+    ".pdf": b"%PDF-",
+    ".dot": b"digraph",
+    ".html": b"<!doctype html>",
+    ".json": b"{",
+    ".trace": b"PK\x03\x04",
+}
 TRACES: dict[str, Trace] = {
     "neuron": dummy_trace(),
     "modules": dummy_trace(modules=True, updates=True, findings=True, partial=True),

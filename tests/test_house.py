@@ -38,6 +38,7 @@ ROWS: list[tuple[str, str]] = [
     ("runs charts sizes lessons", "model"),
     ("document", "..."),
     ("files", "..."),
+    ("player", "..."),
     ("export", "..."),
     ("capture", "..."),
     ("integrations", "capture model runs"),
@@ -54,6 +55,8 @@ FILES_OF = {
     "labels": "dot",
     "palette": "dot",
     "engine": "layout",
+    "fonts": "layout",
+    "payload": "player",
     "invariants": "model",
     "sums": "model",
     "fields": "document",
@@ -71,6 +74,7 @@ HOMES = {
     "torch": {"capture", "integrations"},
     "streamlit": {"ui"},
     "plotly": {"charts"},
+    "fontTools": {"layout"},
     "graphviz": {"dot", "layout"},
     "pygraphviz": {"dot", "layout"},
     "graphviz_pure": {"dot", "layout"},
@@ -199,6 +203,7 @@ def test_every_library_is_declared() -> None:
         if room_of(module_name(path, ROOT)) != "integrations"
         for imported in imports(path.read_text(encoding="utf-8"), package=package_of(path))
     }
+    used = {name.lower() for name in used}
     assert used - set(sys.stdlib_module_names) - {"explorer", "__future__"} <= names
 
 

@@ -179,11 +179,13 @@ def test_repr_is_short_and_says_what_it_is() -> None:
 
 
 def test_notebook_shows_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a notebook a trace is its picture."""
+    """In a notebook a trace is the player, or its picture where no HTML is shown."""
     drawing = ModuleType("explorer.export")
     drawing.svg_text = lambda trace, **view: f"<svg>{trace.title}</svg>"  # type: ignore[attr-defined]
+    drawing.notebook_text = lambda trace: f"<iframe>{trace.title}</iframe>"  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "explorer.export", drawing)
-    assert WHOLE._repr_svg_() == WHOLE._repr_html_() == "<svg>logistic_neuron</svg>"
+    assert WHOLE._repr_svg_() == "<svg>logistic_neuron</svg>"
+    assert WHOLE._repr_html_() == "<iframe>logistic_neuron</iframe>"
 
 
 def test_notebook_falls_back_to_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,10 +18,10 @@ from explorer.capture.programs import EXAMPLES
 from explorer.errors import ProgramError, TargetError
 from explorer.files import assets_folder, load, save
 from explorer.layout import picture
+from explorer.payload import payload
 from explorer.steps import steps
 from explorer.text import TEXTS
 from explorer.ui import devices, explore, running, state
-from explorer.ui.payload import payload
 from explorer.ui.state import load_upload
 from explorer.view import make_view
 from tests.dummy import dummy_trace, nonfinite_trace

@@ -14,7 +14,7 @@ export function graphPanel(data, { words, onbox, at, dark }) {
   const panel = h("section", { class: "panel graph", tabindex: "0", "aria-label": words.graph }, stage);
   if (!picture || !data.nodes.length) {
     panel.append(h("p", { class: "empty" }, data.nodes.length ? words.no_picture : words.no_steps));
-    return { element: panel, show() {}, fit() {}, follow() {}, start() {}, zoom() {}, restore() {}, view: () => null };
+    return { element: panel, show() {}, fit() {}, follow() {}, start() {}, settle() {}, zoom() {}, restore() {}, view: () => null };
   }
   const { width, height } = data.picture;
   picture.setAttribute("width", width);
@@ -67,10 +67,16 @@ export function graphPanel(data, { words, onbox, at, dark }) {
     return undefined;
   };
   const topmost = () => [...new Set(data.boxes)].filter((id) => byId.has(id)).reduce((one, other) => (rectangle(other).y < rectangle(one).y ? other : one));
+  let ownFont = false;
+  const settle = () => {
+    if (ownFont) for (const text of picture.querySelectorAll("text[textLength]")) text.removeAttribute("textLength");
+    settleText(picture);
+    rectangles.clear();
+  };
   const start = (id) => {
     if (view.placed || !size().width) return;
     view.placed = true;
-    settleText(picture);
+    settle();
     if (kept) return;
     if (fitScale() >= 0.62) fit(false);
     else {
@@ -99,6 +105,7 @@ export function graphPanel(data, { words, onbox, at, dark }) {
     fit,
     zoom,
     start,
+    settle: () => { ownFont = true; if (view.placed) settle(); }, // the drawing's own font is there
     follow,
     view: () => ({ ...view }),
     restore: (old) => { Object.assign(view, old, { placed: false }); kept = Boolean(old.placed); apply(); },
@@ -172,7 +179,7 @@ function inward(start, length, room) {
   return start + length > room - near ? Math.max(room - wanted - length - start, near - start) : 0;
 }
 
-// The drawing was measured in its own font; where another one stands in, the pieces of a line are set anew around the line's middle.
+// Where another font stands in for the one that the drawing was measured in, the pieces of a line are set anew around the line's middle.
 function settleText(picture) {
   const lines = new Map();
   for (const text of picture.querySelectorAll("g.node text")) {

@@ -6,7 +6,7 @@ const TAGS = new Set([
 const ATTRIBUTES = new Set([
   "id", "class", "d", "points", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "rx", "ry", "dx", "dy", "width", "height", "viewBox",
   "transform", "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "stroke-linecap",
-  "stroke-linejoin", "opacity", "font-family", "font-size", "font-weight", "font-style", "text-anchor", "dominant-baseline", "textLength",
+  "stroke-linejoin", "opacity", "font-family", "font-size", "font-weight", "font-style", "text-anchor", "dominant-baseline", "textLength", "lengthAdjust",
   "letter-spacing", "orient", "refX", "refY", "markerWidth", "markerHeight", "markerUnits", "marker-end", "clip-path", "xml:space",
 ]);
 const LOCAL = /^url\(#[A-Za-z][\w-]*\)$/;

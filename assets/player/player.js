@@ -6,11 +6,13 @@
 import { codePanel } from "./code.js";
 import { controlBar } from "./controls.js";
 import { h } from "./dom.js";
+import { drawingFonts } from "./fonts.js";
 import { brief, label, plain } from "./format.js";
 import { graphPanel } from "./graph.js";
 import { inspectorPanel } from "./inspector.js";
 
 const BEAT = 1100; // milliseconds a step at speed 1
+let last = null; // which recording stood at which step, for a page that builds the player anew without telling
 
 export function mountPlayer(root, data, { before = null, address = false } = {}) {
   const words = data.texts;
@@ -77,6 +79,7 @@ export function mountPlayer(root, data, { before = null, address = false } = {})
 
   function render() {
     if (!total) return inspector.show({ inspected: state.inspected, step: { phase: "forward" }, has: () => true, sum: () => null });
+    last = { key: data.key, k: state.k };
     const step = data.steps[state.k - 1];
     const now = step.node === null ? null : data.boxes[step.node];
     const side = step.phase === "forward" ? "value" : "gradient";
@@ -124,10 +127,12 @@ export function mountPlayer(root, data, { before = null, address = false } = {})
   const sized = new ResizeObserver(() => graph.start(total ? data.boxes[data.steps[state.k - 1].node] : null));
   sized.observe(graph.element);
   if (same && before.view) graph.restore(before.view);
+  const fonts = drawingFonts(data.picture.fonts);
+  fonts.ready.then((there) => { if (there) graph.settle(); });
   render();
   return {
     state: () => ({ key: data.key, k: state.k, rate: state.rate, inspected: state.inspected, view: graph.view() }),
-    stop: () => { pause(); clearTimeout(addressTimer); cancelAnimationFrame(frame); listening.abort(); sized.disconnect(); },
+    stop: () => { pause(); clearTimeout(addressTimer); cancelAnimationFrame(frame); listening.abort(); sized.disconnect(); fonts.remove(); },
   };
 }
 
@@ -172,9 +177,11 @@ function lineTimes(nodesOfLine, at) {
   }]));
 }
 
+// Where one was, if it is the same recording; the address speaks only of the one that was open first.
 function startingStep(data, address) {
+  if (last) return last.key === data.key ? last.k : 1;
   const asked = address ? Number(new URLSearchParams(location.search).get("step")) : 0;
-  return Number.isInteger(asked) && asked > 0 ? asked : 1;
+  return Number.isInteger(asked) && asked > 0 ? asked : data.start ?? 1;
 }
 
 function rememberStep(k) {

@@ -75,6 +75,7 @@ PAGE: dict[str, tuple[str, str]] = {
     "page.download_png": ("Picture, PNG", "그림, PNG"),
     "page.download_pdf": ("Picture, PDF", "그림, PDF"),
     "page.download_dot": ("Graphviz source, DOT", "Graphviz 원본, DOT"),
+    "page.download_html": ("Player, HTML", "플레이어, HTML"),
     "page.download_json": ("Record, JSON", "기록, JSON"),
     "page.download_trace": ("Recording, .trace", "기록 파일, .trace"),
     "page.not_recorded": (
@@ -90,6 +91,11 @@ PAGE: dict[str, tuple[str, str]] = {
     "page.output": ("What the program printed last", "프로그램의 마지막 출력"),
     "page.stopping": ("Stopping …", "멈추는 중 …"),
     "page.cancelled": ("Cancelled. Nothing was changed.", "취소했습니다. 바뀐 것은 없습니다."),
+    # a file with the player in it
+    "page.no_script": (
+        "This page steps through the recording with JavaScript. Turn it on, or open the recording in Autograd Explorer.",
+        "이 페이지는 JavaScript로 기록을 단계별로 보여 줍니다. JavaScript를 켜거나 Autograd Explorer에서 기록을 여세요.",
+    ),
     # the player
     "player.seed": ("seed {seed}", "시드 {seed}"),
     "player.pass": ("pass {number} of {passes}", "패스 {number}/{passes}"),

@@ -20,10 +20,11 @@ FORMATS = {
     "png": "image/png",
     "pdf": "application/pdf",
     "dot": "text/vnd.graphviz",
+    "html": "text/html",
     "json": "application/json",
     "trace": "application/octet-stream",
 }
-PICTURES = ("svg", "png", "pdf", "dot")
+PICTURES = ("svg", "png", "pdf", "dot", "html")
 
 
 def downloads(shown: Opened) -> None:

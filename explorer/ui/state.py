@@ -16,8 +16,8 @@ from explorer.errors import ExplorerError, FileError
 from explorer.files import assets_folder, load
 from explorer.layout import picture
 from explorer.model import Trace
+from explorer.payload import payload
 from explorer.text import LANGUAGES
-from explorer.ui.payload import payload
 from explorer.view import make_view
 
 __all__ = ["FIRST", "Opened", "data_for_player", "first", "language", "load_upload", "open_example", "open_recorded", "opened", "sample"]

@@ -14,26 +14,18 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from explorer.files import save
-from explorer.model import Trace
-from tests.dummy import dummy_trace
+from tests.browser.reading import HOSTILE, SHOWN, hostile_trace, place, seen_in_graph, sentence, snapshot
 
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-HOSTILE = "<img src=x onerror=window.broken=1></script>\"'&\u202e가"
-SHOWN = HOSTILE.replace("\u202e", "\\u202e")  # what turns the direction of text around is written out
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +56,6 @@ def address() -> Iterator[str]:
         server.wait(timeout=20)
 
 
-@pytest.fixture(scope="module")
-def browser(browser_path: str | None) -> Iterator[Browser]:
-    """One browser for all tests."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Any]:
     """`visit(query, width=, height=, scheme=)`: a page on which the player stands. It may not have raised anything by the end."""
@@ -96,33 +79,6 @@ def visit(browser: Browser, address: str) -> Iterator[Any]:
 
 def _is_own(url: str, address: str) -> bool:
     return url.startswith((address, "data:", "blob:", address.replace("http", "ws")))
-
-
-def sentence(page: Page) -> str:
-    return page.locator(".player .sentence").inner_text()
-
-
-def place(page: Page) -> Locator:
-    return page.locator(".player .place")
-
-
-def snapshot(page: Page) -> str:
-    """All that the player shows: texts, classes of what is drawn, and where the slider stands; not how far the view moved."""
-    return page.evaluate("""() => {
-      const root = [...document.querySelectorAll("*")].map((e) => e.shadowRoot?.querySelector(".player")).find(Boolean)
-        ?? document.querySelector(".player");
-      const drawn = [...root.querySelectorAll(".stage g[id], .stage text")].map((e) => `${e.id} ${[...e.classList].sort().join(" ")}`);
-      const code = [...root.querySelectorAll(".code li")].map((e) => `${e.className} ${e.dataset.done ?? ""} ${e.innerHTML}`);
-      const shown = [".sentence", ".inspector", ".place"].map((name) => root.querySelector(name).innerText);
-      return JSON.stringify([shown, drawn.filter((line) => !line.includes("wire")), code, root.querySelector("input").value]);
-    }""")
-
-
-def seen_in_graph(page: Page) -> str:
-    """The texts of the drawing that are not hidden at this step."""
-    return " | ".join(
-        page.locator(".stage text").evaluate_all("all => all.filter((e) => getComputedStyle(e).opacity > 0).map((e) => e.textContent)")
-    )
 
 
 def test_to_the_end_and_back(visit: Any) -> None:
@@ -253,10 +209,10 @@ def test_the_language_switches_whole(visit: Any) -> None:
 
 
 def test_a_picture_is_taken_home(visit: Any) -> None:
-    """Download offers six formats; the SVG is the picture with its numbers and no script."""
+    """Download offers every format; the SVG is the picture with its numbers and no script."""
     page = visit()
     page.get_by_role("button", name="Download").click()
-    for name in ("SVG", "PNG", "PDF", "DOT", "JSON", ".trace"):
+    for name in ("SVG", "PNG", "PDF", "DOT", "Player", "JSON", ".trace"):
         expect(page.get_by_role("button", name=name)).to_be_visible()
     with page.expect_download(timeout=30_000) as waiting:
         page.get_by_role("button", name="SVG").click()
@@ -265,20 +221,6 @@ def test_a_picture_is_taken_home(visit: Any) -> None:
     assert "<svg" in svg
     assert "0.0852" in svg
     assert "<script" not in svg
-
-
-def hostile_trace() -> Trace:
-    """The neuron with every name a person may choose turned against the page."""
-    trace = dummy_trace(modules=True, updates=True, findings=True)
-    node = trace.nodes[2]
-    assert node.source is not None
-    source = replace(node.source, file=f"{HOSTILE}.py", code=f"z = '{HOSTILE}'", function=HOSTILE, column=0, end_column=5)
-    nodes = [replace(other, names=(HOSTILE,), name=HOSTILE, op=other.op and HOSTILE) for other in trace.nodes]
-    nodes[2] = replace(nodes[2], source=source, autograd=HOSTILE)
-    findings = tuple(
-        replace(finding, message={"en": HOSTILE, "ko": HOSTILE}, remedy={"en": HOSTILE, "ko": HOSTILE}) for finding in trace.findings
-    )
-    return replace(trace, title=HOSTILE, nodes=tuple(nodes), findings=findings, sources={"neuron.py": HOSTILE + trace.sources["neuron.py"]})
 
 
 def test_hostile_names_stay_text(visit: Any, tmp_path: Path) -> None:

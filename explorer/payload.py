@@ -1,6 +1,6 @@
 """Trace and drawing -> what the player gets, as plain JSON values: everything a person can step to, sent once.
 
-Nothing here knows Streamlit: the page and an exported file feed the same player. NaN and inf travel as strings, since JSON has none.
+The page and an exported file feed the same player. NaN and inf travel as strings, since JSON has none.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from explorer.fonts import font_data, letters
 from explorer.model import Edge, Finding, Node, Note, Source, Trace, Update
-from explorer.palette import PALETTE
+from explorer.palette import PALETTE, SCALES
 from explorer.steps import Ref, Step, Sum, figure, steps
 from explorer.text import LANGUAGES, TEXTS
 from explorer.view import View
@@ -18,6 +19,7 @@ from explorer.view import View
 __all__ = ["payload"]
 
 PLAYER = "player."
+WRITTEN = "".join(map(chr, range(0x20, 0x7F))) + "−×…·–"  # so that most English drawings share one cut of the font
 
 
 def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, key: str) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, 
         "loss": _number(trace.loss),
         "loss_text": None if trace.loss is None else figure(trace.loss),
         "made": made_with(trace, language),
-        "picture": {"svg": svg, "width": width, "height": height, "flow": view.flow, "colors": _colors()},
+        "picture": {"svg": svg, "width": width, "height": height, "flow": view.flow, "colors": _colors(), "fonts": _fonts(svg)},
         "boxes": [view.box_of.get(node.id) for node in trace.nodes],
         "arrows": [[arrow.id, list(arrow.edges)] for arrow in view.arrows],
         "nodes": [_node(node) for node in trace.nodes],
@@ -61,6 +63,11 @@ def made_with(trace: Trace, language: str) -> str:
     return " · ".join(parts)
 
 
+def _fonts(svg: str) -> dict[str, str]:
+    """The drawing's font in both weights, with what the player itself may write into the drawing: numbers and shapes."""
+    return {style: font_data(style, "".join(sorted({*characters, *WRITTEN}))) for style, characters in letters(svg).items()}
+
+
 def _colors() -> dict[str, Any]:
     """The colours of values and gradients, by which the player finds these numbers in the drawing, and every colour's dark counterpart.
 
@@ -69,6 +76,8 @@ def _colors() -> dict[str, Any]:
     light, dark = PALETTE["light"], PALETTE["dark"]
     # Two light colours may be the same where their dark ones differ: the ground is not drawn, so that white is a box.
     pairs = {light[name]: dark[name] for name in sorted(light, key=lambda name: name != "paper")}
+    for name, shades in SCALES["light"].items():
+        pairs |= zip(shades, SCALES["dark"][name], strict=True)
     return {"value": light["value"], "gradient": light["gradient"], "dark": pairs}
 
 

@@ -1,0 +1,169 @@
+"""The exported .html, opened as a file with no network: what a person presses, and what a person reads."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fontTools import subset
+from fontTools.ttLib import TTFont
+from playwright.sync_api import Browser, Page, expect
+
+from explorer.export import export
+from explorer.files import assets_folder, load
+from explorer.model import Trace
+from tests.browser.conftest import FLAGS
+from tests.browser.reading import HOSTILE, SHOWN, hostile_trace, place, seen_in_graph, sentence, snapshot
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def read(browser: Browser, tmp_path: Path) -> Iterator[Any]:
+    """`read(trace, **options)`: a page with the exported file. By the end it may have raised, logged and asked for nothing."""
+    wrong: list[str] = []
+    opened = []
+
+    def read(trace: Trace, *, width: int = 1440, scheme: str = "light", **options: Any) -> Page:
+        path = tmp_path / "trace.html"
+        export(trace, path, **options)
+        context = browser.new_context(offline=True, viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+        opened.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text))  # a breach of the policy is told here
+        page.on("request", lambda request: None if request.url.startswith(path.as_uri()) else wrong.append(request.url[:100]))
+        page.goto(path.as_uri())
+        expect(page.locator(".player .sentence")).to_be_visible()
+        return page
+
+    yield read
+    for context in opened:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def neuron() -> Trace:
+    return load(assets_folder() / "samples" / "logistic_neuron.trace")
+
+
+def test_to_the_end_and_back(read: Any, neuron: Trace) -> None:
+    """→ leads to −0.0898, which is w's gradient, ← undoes each step exactly, and the drawing stands in its own font."""
+    page = read(neuron)
+    shots = [snapshot(page)]
+    told = [sentence(page)]
+    for _ in range(11):
+        page.keyboard.press("ArrowRight")
+        shots.append(snapshot(page))
+        told.append(sentence(page))
+    expect(place(page)).to_contain_text("step 12 of 12")
+    assert "−0.0898" in told[10]
+    assert "gradient −0.0898" in seen_in_graph(page)
+    for step in range(11, 0, -1):
+        page.keyboard.press("ArrowLeft")
+        assert snapshot(page) == shots[step - 1]
+    faces = page.evaluate("[...document.fonts].map((face) => `${face.family} ${face.weight} ${face.status}`)")
+    assert faces == ["Explorer Sans 400 loaded", "Explorer Sans 700 loaded"]
+
+
+def test_it_opens_as_asked(read: Any, neuron: Trace) -> None:
+    """Step, language and theme are those that the export asked for."""
+    page = read(neuron, step=8, language="ko", theme="dark")
+    expect(place(page)).to_contain_text("12단계 중 8단계")
+    assert page.locator("html").get_attribute("lang") == "ko"
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert any(re.search("[가-힣]", text) for text in page.locator(".stage text").all_text_contents())
+
+
+def test_step_0_is_before_the_first(read: Any, neuron: Trace) -> None:
+    """What `--step 0` asks for is where the player begins."""
+    expect(place(read(neuron, step=0))).to_contain_text("step 1 of 12")
+
+
+def test_languages_switch(read: Any, neuron: Trace) -> None:
+    """한국어 keeps the step and changes every word, in the drawing too; EN brings it back exactly."""
+    page = read(neuron, step=5)
+    before = snapshot(page)
+    page.get_by_role("button", name="한국어").click()
+    expect(place(page)).to_contain_text("5단계")
+    assert re.search("[가-힣]", sentence(page)) and "값 2.42" in seen_in_graph(page)
+    page.get_by_role("button", name="EN").click()
+    assert snapshot(page) == before
+
+
+def test_dark_follows_the_machine(read: Any, neuron: Trace) -> None:
+    """Without a theme the page is as the reader's machine is, and turns with it at the same step."""
+    page = read(neuron, scheme="dark", step=8)
+    assert page.locator(".player").get_attribute("data-theme") == "dark"
+    page.emulate_media(color_scheme="light")
+    expect(page.locator(".player")).to_have_attribute("data-theme", "light")
+    expect(place(page)).to_contain_text("step 8 of 12")
+
+
+def test_hostile_names_stay_text(read: Any) -> None:
+    """Names that look like markup, end a script or break a line are shown as they are, and nothing in them runs."""
+    page = read(hostile_trace())
+    for _ in range(16):
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate("window.broken") is None
+    assert page.locator("img, .player script, .player a, .stage [onload], .stage foreignObject").count() == 0
+    expect(page.locator(".player h1")).to_have_text(SHOWN)
+    assert HOSTILE in page.evaluate("JSON.parse(document.getElementById('recording').textContent).data.title")
+
+
+def test_a_narrow_screen(read: Any, neuron: Trace) -> None:
+    """At 390 pixels nothing sticks out sideways."""
+    assert read(neuron, width=390).evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_notebook_shows_the_player(browser: Browser, neuron: Trace) -> None:
+    """In a frame inside another page, as a notebook has it, the player steps, and the frame reaches nothing of the page around it."""
+    page = browser.new_page()
+    try:
+        page.set_content(f"<h1>notebook</h1><div>{neuron._repr_html_()}</div>")
+        frame = page.frame_locator("iframe")
+        expect(frame.locator(".player .place")).to_contain_text("step 1 of 12")
+        frame.get_by_role("button", name="Next step").click()
+        expect(frame.locator(".player .place")).to_contain_text("step 2 of 12")
+        assert page.frames[1].evaluate("(() => { try { return parent.document.title; } catch { return 'kept out'; } })()") == "kept out"
+    finally:
+        page.close()
+
+
+def latin_only(folder: Path) -> Path:
+    """A fontconfig file of a machine whose only font has no Hangul."""
+    font = TTFont(assets_folder() / "fonts" / "ExplorerSans-Regular.otf")
+    cutter = subset.Subsetter(subset.Options(name_IDs=["*"]))
+    cutter.populate(unicodes=range(0x20, 0x7F))
+    cutter.subset(font)
+    (folder / "fonts").mkdir()
+    font.save(folder / "fonts" / "latin.otf")
+    (folder / "fonts.conf").write_text(f"<fontconfig><dir>{folder}/fonts</dir><cachedir>{folder}/cache</cachedir></fontconfig>")
+    return folder / "fonts.conf"
+
+
+def test_svg_alone_shows_hangul_without_fonts(browser: Browser, browser_path: str | None, tmp_path: Path, neuron: Trace) -> None:
+    """On a machine without a Korean font the exported SVG shows Hangul: other syllables look different, as they would not without ours."""
+    export(neuron, tmp_path / "trace.svg", language="ko")
+    svg = (tmp_path / "trace.svg").read_text(encoding="utf-8")
+    bare = re.sub("<style>.*?</style>", "", svg)
+    swapped = [(text, text.replace("상수", "수상")) for text in (svg, bare)]
+    environment = {**os.environ, "FONTCONFIG_FILE": str(latin_only(tmp_path))}
+    poor = browser.browser_type.launch(executable_path=browser_path, args=FLAGS, env=environment)
+    page = poor.new_page(viewport={"width": 600, "height": 700})
+    same = []
+    for pair in swapped:
+        shots = []
+        for text in pair:
+            (tmp_path / "shown.svg").write_text(text, encoding="utf-8")
+            page.goto((tmp_path / "shown.svg").as_uri())
+            page.wait_for_timeout(300)
+            shots.append(page.screenshot())
+        same.append(shots[0] == shots[1])
+    poor.close()
+    assert same == [False, True]
