@@ -81,6 +81,14 @@ class Frames:
             applied = applied.f_back
         return None if applied is None else self.source(applied)
 
+    def in_constructor(self, frame: FrameType | None) -> bool:
+        """Whether an `__init__` is running: the program is still building something."""
+        while frame is not None:
+            if frame.f_code.co_name == "__init__":
+                return True
+            frame = frame.f_back
+        return False
+
     def kind(self, code: CodeType) -> str:
         """Whose code it is."""
         found = self._kinds.get(code)

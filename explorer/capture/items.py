@@ -150,7 +150,7 @@ def _dropped(rows: list[Row], part: Pass, claimed: set[int], copies: set[int]) -
     aftermath = _aftermath(rows, part)
     for row in reversed(rows[: part.stop]):
         index = row.index
-        silent = row.kind != "op" or row.alias or index in aftermath or _is_unused_parameter(row, rows)
+        silent = row.kind != "op" or row.alias or index in aftermath or row.building
         gone = (
             index not in needed
             and consumers[index] == 0
@@ -160,19 +160,12 @@ def _dropped(rows: list[Row], part: Pass, claimed: set[int], copies: set[int]) -
             gone = True
         if gone:
             dropped.add(index)
-        for item in row.origin:
-            absorbing[item.row] = True
         for item in row.inputs:
             if gone:
                 absorbing[item.row] = absorbing[item.row] or row.absorbed or absorbing[index]
             else:
                 consumers[item.row] += 1
     return dropped
-
-
-def _is_unused_parameter(row: Row, rows: list[Row]) -> bool:
-    """A parameter that was made and never read: under fake tensors nn.Parameter detaches the empty tensor it is given."""
-    return row.op == "detach" and all(rows[item.row].factory and "empty" in rows[item.row].schema for item in row.inputs)
 
 
 def _aftermath(rows: list[Row], part: Pass) -> set[int]:

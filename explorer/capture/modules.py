@@ -108,17 +108,6 @@ def owners(scopes: Scopes, leaves: Iterable[tuple[int, int]]) -> Owners:
     return Owners(tuple(table.values()), numbered, _leaf_names(prefixes, scopes, leaves))
 
 
-def held_buffers(scopes: Scopes) -> Iterator[torch.Tensor]:
-    """The buffers of all modules known."""
-    roots = [call.module for call in scopes.calls.values() if call.parent is None] + [module for _, module in scopes.held.values()]
-    seen: set[int] = set()
-    for root in roots:
-        for _, buffer in buffers(root):
-            if id(buffer) not in seen:
-                seen.add(id(buffer))
-                yield buffer
-
-
 def _prefixes(scopes: Scopes) -> list[tuple[nn.Module, str]]:
     """The root modules and the prefix of each: "" for the only one that owns parameters."""
     roots: list[nn.Module] = []

@@ -22,7 +22,7 @@ import explorer
 from explorer.capture import installed
 from explorer.capture.assemble import assemble
 from explorer.capture.frames import Frames, variables
-from explorer.capture.modules import Scopes, held_buffers, owners
+from explorer.capture.modules import Scopes, buffers, owners
 from explorer.capture.notes import dtype_name
 from explorer.capture.rows import Circumstances, Input, Owners, Pass, Row
 from explorer.capture.tracer import Tracer
@@ -182,8 +182,6 @@ class Recorder:
         return assemble(self.rows, part, self._owners(), self._circumstances(error, partial))
 
     def _owners(self) -> Owners:
-        for tensor in held_buffers(self.scopes):
-            self.values.became_buffer(tensor)
         living = {identity: number for number, identity in self.values.identities.items()}
         rows = [(row.index, living[row.identity]) for row in list(self.rows) if row.identity in living]
         return owners(self.scopes, rows)
@@ -230,6 +228,9 @@ class Recorder:
 
     def enter_module(self, module: nn.Module) -> None:
         if not self._paused:
+            if not self.scopes.stack and id(module) not in self.scopes.calls:
+                for _, buffer in buffers(module):
+                    self.values.begin_buffer(buffer)
             self.scopes.enter(module)
 
     def leave_module(self, module: nn.Module) -> None:

@@ -36,7 +36,7 @@ class Row:
     `autograd`: the name of its node, where a variable still showed it.
     `identity`: rows with the same number are the same leaf, read again after it changed.
     `is_gradient`: a constant that is a leaf's `.grad`.
-    `origin`: what a tensor was computed from that then became a module's buffer.
+    `building`: the op ran in a constructor, outside any module's call; it is drawn only where something reads it.
     `results`: (output, sequence number of an autograd node, its output number) where an output became that of a custom Function.
     `absorbed`: the op only made or changed a leaf; it is not drawn, nor is what served it alone.
     """
@@ -59,11 +59,11 @@ class Row:
     factory: bool = False
     absorbed: bool = False
     is_gradient: bool = False
+    building: bool = False
     autograd: str | None = None
     failed: bool = False
     microseconds: float | None = None
     identity: int | None = None
-    origin: list[Input] = field(default_factory=list)
     results: list[tuple[int, int, int]] = field(default_factory=list)
     tensors: list[StoredTensor | None] = field(default_factory=list)
 
@@ -84,8 +84,7 @@ def row_from(plain: Mapping[str, Any]) -> Row:
     """The row that `Row.plain` wrote."""
     values = dict(plain)
     values["window"] = tuple(values["window"])
-    for key in ("inputs", "origin"):
-        values[key] = [Input(**item) for item in values[key]]
+    values["inputs"] = [Input(**item) for item in values["inputs"]]
     values["results"] = [tuple(item) for item in values["results"]]
     values["outputs"] = [_note_from(note) for note in values["outputs"]]
     values["base"] = _note_from(values["base"]) if values["base"] else None
