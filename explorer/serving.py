@@ -27,6 +27,24 @@ SAFE = {  # as in .streamlit/config.toml, which is only read where the app is st
     "server.fileWatcherType": ["none"],
     "browser.gatherUsageStats": ["false"],
     "client.toolbarMode": ["minimal"],
+    "client.showErrorDetails": ["none"],
+}
+THEME = {
+    "theme.font": "sans-serif",
+    "theme.codeFont": "monospace",
+    "theme.baseRadius": "small",
+    "theme.light.primaryColor": "#0b62a4",
+    "theme.light.backgroundColor": "#fbfbfa",
+    "theme.light.secondaryBackgroundColor": "#f0f1f2",
+    "theme.light.textColor": "#1d2329",
+    "theme.light.linkColor": "#0b62a4",
+    "theme.light.borderColor": "#d5d9dd",
+    "theme.dark.primaryColor": "#6cb2eb",
+    "theme.dark.backgroundColor": "#15191d",
+    "theme.dark.secondaryBackgroundColor": "#1f252b",
+    "theme.dark.textColor": "#e6e9ec",
+    "theme.dark.linkColor": "#6cb2eb",
+    "theme.dark.borderColor": "#39424b",
 }
 
 
@@ -49,7 +67,7 @@ def serve(arguments: argparse.Namespace) -> int:
 
 def _streamlit_command(port: int | None) -> list[str]:
     page = Path(explorer.__file__).parent / "ui" / "shell.py"
-    options = {**SAFE, "server.headless": ["false" if _has_screen() else "true"]}
+    options = {**SAFE, **{name: [value] for name, value in THEME.items()}, "server.headless": ["false" if _has_screen() else "true"]}
     if port is not None:
         options["server.port"] = [str(port)]
     flags = [word for name, values in options.items() for value in values for word in (f"--{name}", value)]

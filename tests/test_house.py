@@ -312,6 +312,10 @@ def test_serve_is_as_safe_as_a_checkout() -> None:
         for name, value in table.items()
     }
     assert written == serving.SAFE
+    theme = config["theme"]
+    looks = {f"theme.{name}": value for name, value in theme.items() if not isinstance(value, dict)}
+    looks |= {f"theme.{half}.{name}": value for half in ("light", "dark") for name, value in theme[half].items()}
+    assert looks == serving.THEME
 
 
 # In two pieces, so that this file does not hold what it looks for.

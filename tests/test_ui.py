@@ -131,7 +131,9 @@ def test_a_finished_run_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "start", start)
     app = opened(example="simple_net")
     app.button[0].click().run()
-    assert asked == [("simple_net", {"device": "cpu", "dtype": None, "seed": 0})]
+    ((target, options),) = asked
+    assert options.pop("there")()
+    assert (target, options) == ("simple_net", {"device": "cpu", "dtype": None, "seed": 0})
     assert player_data(app)["title"] == "logistic_neuron"
     assert "run" not in app.session_state
 
@@ -230,3 +232,44 @@ def test_the_same_picture_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None
     app = opened()
     app.run()
     assert len(drawn) == 1
+
+
+def test_device_and_data_type_stay_in_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link may choose both among what there is, and chooses nothing else; a choice is kept, in another language too, and Run takes it."""
+    asked: list[Any] = []
+    monkeypatch.setattr(running, "start", lambda target, **options: asked.append(options) or finished(target, trace=dummy_trace()))
+    app = opened(device="fake", dtype="bfloat16")
+    app.button[0].click().run()
+    assert (asked[0]["device"], asked[0]["dtype"]) == ("fake", "bfloat16")
+    app.selectbox(key="dtype_en").select("float64").run()
+    assert app.query_params["dtype"] in ("float64", ["float64"])
+    app.query_params["lang"] = "ko"
+    app.run()
+    assert app.selectbox(key="dtype_ko").value == "float64"
+    app = opened(device="cuda:9", dtype="complex128")
+    assert (app.selectbox(key="device").value, app.selectbox(key="dtype_en").value) == ("cpu", "")
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_mistake_of_ours_is_one_sentence(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that nobody foresaw is one sentence in the page's language; the traceback goes to the terminal."""
+    monkeypatch.setattr(state, "picture", lambda view: 1 / 0)
+    app = opened(lang=language)
+    assert [error.value for error in app.error] == [TEXTS["page.unexpected"][("en", "ko").index(language)]]
+
+
+def test_a_run_ends_when_its_visitor_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run whose page was closed is cancelled after a while; one whose page is open, or comes back, goes on."""
+    monkeypatch.setattr(running, "AWAY", 0.3)
+    monkeypatch.setattr(running, "LOOK", 0.02)
+
+    def run_target(target: str, *, cancelled: threading.Event, **_: Any) -> Any:
+        assert cancelled.wait(1.0) == (target == "left")
+        raise TargetError("running.no_example", name=target)
+
+    monkeypatch.setattr("explorer.capture.run.run_target", run_target)
+    for target, there in (("left", lambda: False), ("open", lambda: True), ("back", iter([False, True] * 999).__next__)):
+        run = running.start(target, device="cpu", dtype=None, seed=0, there=there)
+        assert run.thread is not None
+        run.thread.join()
+        assert run.error is not None

@@ -63,6 +63,12 @@ PAGE: dict[str, tuple[str, str]] = {
         "Where the program runs. On fake, only shapes are followed: nothing is computed, so even a very large model is quick.",
         "프로그램이 실행되는 곳입니다. fake에서는 형상만 따라가고 계산은 하지 않으므로 아주 큰 모델도 금방 끝납니다.",
     ),
+    "page.dtype": ("Data type", "자료형"),
+    "page.dtype_help": (
+        "What the program computes in. Where a program chooses for itself, its choice stands; what a device cannot do is said after Run.",
+        "프로그램이 계산에 쓰는 자료형입니다. 프로그램이 직접 정한 것은 그대로 두며, 장치가 지원하지 않으면 실행할 때 알려 드립니다.",
+    ),
+    "page.dtype_own": ("as written", "코드대로"),
     "page.seed": ("Seed", "난수 시드"),
     "page.run": ("Run", "실행"),
     "page.cancel": ("Cancel", "취소"),
@@ -78,6 +84,14 @@ PAGE: dict[str, tuple[str, str]] = {
     "page.download_html": ("Player, HTML", "플레이어, HTML"),
     "page.download_json": ("Record, JSON", "기록, JSON"),
     "page.download_trace": ("Recording, .trace", "기록 파일, .trace"),
+    "page.download_failed": (
+        "This file could not be made. Try another format; the reason stands in the terminal.",
+        "이 파일을 만들지 못했습니다. 다른 형식을 골라 보세요. 이유는 터미널에 적혀 있습니다.",
+    ),
+    "page.unexpected": (
+        "Something in Autograd Explorer went wrong. Reload the page; if it stays so, report what the terminal says.",
+        "Autograd Explorer에 문제가 생겼습니다. 페이지를 새로 고치고, 계속 그러면 터미널에 적힌 내용을 알려 주세요.",
+    ),
     "page.not_recorded": (
         "There is no recording of this program yet. Press Run to make one.",
         "이 프로그램은 아직 기록되지 않았습니다. 실행을 누르면 기록합니다.",

@@ -6,11 +6,13 @@ import re
 
 import streamlit as st
 
+from explorer.capture.devices import DTYPES
 from explorer.capture.programs import EXAMPLES
 from explorer.errors import ExplorerError, ProgramError
 from explorer.text import LANGUAGES, TEXTS, say
 from explorer.ui import devices, player, running
 from explorer.ui.downloads import downloads
+from explorer.ui.failing import told
 from explorer.ui.state import Opened, data_for_player, first, language, load_upload, open_example, open_recorded, opened
 
 BEAT = 0.4  # seconds between two looks at a run
@@ -45,16 +47,12 @@ def _choices(shown: Opened | None) -> None:
     busy = "run" in st.session_state
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         example = _example(busy=busy)
-        fake = EXAMPLES[example].fake_only
-        names = ("fake",) if fake else asked_devices().names
-        choose, hint = _text("choose"), _text("device_help")
-        device = st.selectbox(
-            _text("device"), names, placeholder=choose, help=hint, disabled=busy or fake, width=110, key="device_fake" if fake else "device"
-        )
+        device = _device(only_fake=EXAMPLES[example].fake_only, busy=busy)
+        dtype = _dtype(busy=busy)
         seed = st.number_input(_text("seed"), min_value=0, max_value=2**31 - 1, value=0, step=1, disabled=busy, width=120, key="seed")
         if st.button(_text("run"), type="primary", icon=":material/play_arrow:", disabled=busy):
             st.session_state.error = None
-            st.session_state.run = running.start(example, device=device, dtype=None, seed=int(seed))
+            st.session_state.run = running.start(example, device=device, dtype=dtype, seed=int(seed), there=running.visitor())
             st.rerun()
         with st.popover(
             _text("open"), icon=":material/folder_open:", disabled=busy, key=f"open_{st.session_state.setdefault('uploads', 0)}"
@@ -96,6 +94,54 @@ def _choose_example(key: str) -> None:
     open_example(name)
 
 
+def _device(*, only_fake: bool, busy: bool) -> str:
+    """The choice of the device; the address may name one that is here."""
+    names = ("fake",) if only_fake else asked_devices().names
+    key = "device_fake" if only_fake else "device"
+    _take_from_address("device", key, names)
+    label, hint = _text("device"), _text("device_help")
+    chosen = st.selectbox(
+        label, names, key=key, on_change=_keep_in_address, args=("device", key), help=hint, placeholder=_text("choose"),
+        disabled=busy or only_fake, width=110,
+    )  # fmt: skip
+    return str(chosen)
+
+
+def _dtype(*, busy: bool) -> str | None:
+    """The choice of the data type; None is what the program itself takes. Each language has a widget of its own, as for the example."""
+    key = f"dtype_{language()}"
+    st.session_state.setdefault(key, st.session_state.get("dtype", ""))
+    _take_from_address("dtype", key, DTYPES)
+    own = _text("dtype_own")
+    chosen = st.selectbox(
+        _text("dtype"), ("", *DTYPES), format_func=lambda name: name or own, key=key, on_change=_keep_in_address, args=("dtype", key),
+        help=_text("dtype_help"), placeholder=_text("choose"), disabled=busy, width=130,
+    )  # fmt: skip
+    st.session_state.dtype = chosen
+    return chosen or None
+
+
+def _take_from_address(name: str, key: str, known: tuple[str, ...]) -> None:
+    """Take a choice from the address once, as soon as it is known to be one."""
+    taken: set[str] = st.session_state.setdefault("taken", set())
+    asked = st.query_params.get(name)
+    if name not in taken and asked in known:
+        taken.add(name)
+        st.session_state[key] = asked
+
+
+def _keep_in_address(name: str, key: str) -> None:
+    st.session_state.setdefault("taken", set()).add(name)
+    if st.session_state[key]:
+        st.query_params[name] = st.session_state[key]
+    else:
+        st.query_params.pop(name, None)
+    if name == "dtype":  # the widget of another language starts from the choice
+        for other in LANGUAGES:
+            if f"dtype_{other}" != key:
+                st.session_state.pop(f"dtype_{other}", None)
+
+
 @st.cache_resource(show_spinner=False)
 def asked_devices() -> devices.Devices:
     """Asked once for all visitors."""
@@ -103,6 +149,7 @@ def asked_devices() -> devices.Devices:
 
 
 @st.fragment(run_every=1.0)
+@told
 def _wait_for_devices() -> None:
     if asked_devices().answered.is_set():
         st.rerun()
@@ -127,6 +174,7 @@ def _upload() -> None:
 
 
 @st.fragment(run_every=BEAT)
+@told
 def _progress() -> None:
     run: running.Run | None = st.session_state.get("run")
     if run is None:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.errors import ExplorerError, ProgramError
 from explorer.model import Trace
 
-__all__ = ["Run", "start"]
+__all__ = ["AWAY", "Run", "start", "visitor"]
+
+AWAY = 20.0  # seconds that a visitor may be gone before the run ends: a lost connection is back sooner
+LOOK = 1.0  # seconds between two looks whether somebody is there
 
 
 @dataclass(slots=True)
@@ -36,23 +44,35 @@ class Run:
         return min(1.0, self.done / self.total) if self.total else None
 
 
-def start(target: str, *, device: str, dtype: str | None, seed: int) -> Run:
-    """Run `target` in a child process, watched by a thread of this one."""
+def visitor() -> Callable[[], bool]:
+    """Whether the visitor whose page is being built is there, to be asked from any thread."""
+    context = get_script_run_ctx()
+    if context is None or not st.runtime.exists():
+        return lambda: True
+    session, server = context.session_id, st.runtime.get_instance()
+    return lambda: server.is_active_session(session)
+
+
+def start(target: str, *, device: str, dtype: str | None, seed: int, there: Callable[[], bool] = lambda: True) -> Run:
+    """Run `target` in a child process, watched by a thread of this one; cancelled once nobody was `there` for a while."""
     run = Run(target)
     options: dict[str, Any] = {"device": device, "seed": seed}
     if dtype is not None:
         options["dtype"] = dtype
-    run.thread = threading.Thread(target=_watch, args=(run, options), daemon=True, name=f"run {target}")
+    run.thread = threading.Thread(target=_watch, args=(run, options, there), daemon=True, name=f"run {target}")
     run.thread.start()
     return run
 
 
-def _watch(run: Run, options: dict[str, Any]) -> None:
+def _watch(run: Run, options: dict[str, Any], there: Callable[[], bool]) -> None:
     from explorer.capture.run import run_target
 
     def progress(phase: str, done: int, total: int | None) -> None:
         run.phase, run.done, run.total = phase, done, total
 
+    ended = threading.Event()
+    guard = threading.Thread(target=_cancel_if_left, args=(run, there, ended), daemon=True, name=f"visitor of {run.target}")
+    guard.start()
     try:
         result = run_target(run.target, progress=progress, cancelled=run.cancelled, **options)
         run.trace, run.output = (result.traces[0] if result.traces else None), result.output_tail
@@ -60,3 +80,17 @@ def _watch(run: Run, options: dict[str, Any]) -> None:
         run.error, run.trace = error, error.trace
     except ExplorerError as error:
         run.error = error
+    finally:
+        ended.set()
+        guard.join()
+
+
+def _cancel_if_left(run: Run, there: Callable[[], bool], ended: threading.Event) -> None:
+    """A closed page ends what it started: the child process would go on for nobody."""
+    seen = time.monotonic()
+    while not ended.wait(LOOK):
+        if there():
+            seen = time.monotonic()
+        elif time.monotonic() - seen > AWAY:
+            run.cancelled.set()
+            return

@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer.files import assets_folder
 from explorer.text import LANGUAGES, say
+from explorer.ui.failing import told
 from explorer.ui.state import language
 
 __all__ = ["main"]
@@ -15,7 +16,8 @@ __all__ = ["main"]
 HERE = Path(__file__).resolve().parent
 LANGUAGE_NAMES = {"en": "EN", "ko": "한국어"}
 
-# Room for the graph; and where Streamlit has English words of its own, in the file field and the link for keyboards, ours stand instead.
+# Room for the graph; and where Streamlit has English words of its own, in the file field, under a failed download and in the link for
+# keyboards, ours stand instead.
 LOOK = """<style>
 [data-testid="stMainBlockContainer"] {{ padding: 0.75rem 1.25rem 1rem; max-width: none; }}
 [data-testid="stHeader"] {{ height: 0; min-height: 0; }}
@@ -23,6 +25,8 @@ LOOK = """<style>
 [data-testid="stFileUploaderDropzoneInstructions"] {{ display: none; }}
 [data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"] {{ display: none; }}
 [data-testid="stFileUploaderDropzone"] button::after {{ content: "{choose}"; }}
+[data-testid="stDownloadButtonError"] {{ font-size: 0; }}
+[data-testid="stDownloadButtonError"]::after {{ content: "{failed}"; font-size: 0.875rem; }}
 [data-testid="stCaptionContainer"] {{ margin-bottom: 0; }}
 [data-testid="stCaptionContainer"] p {{ margin: 0; line-height: 1.3; }}
 [data-testid="stSkipToContent"] {{ font-size: 0; }}
@@ -36,7 +40,8 @@ def main() -> None:
     st.set_page_config(page_title="Autograd Explorer", page_icon=icon, layout="wide", initial_sidebar_state="collapsed")
     page = st.navigation([st.Page(HERE / "explore.py", title="Explore", url_path="", default=True)], position="hidden")
     chosen = language()
-    st.html(LOOK.format(choose=say("page.choose_file", chosen), skip=say("page.skip", chosen)))
+    words = {"choose": "page.choose_file", "skip": "page.skip", "failed": "page.download_failed"}
+    st.html(LOOK.format(**{name: say(key, chosen) for name, key in words.items()}))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown("**Autograd Explorer**", width="content")
         st.segmented_control(
@@ -49,7 +54,7 @@ def main() -> None:
             on_change=_switch_language,
             width="content",
         )
-    page.run()
+    told(page.run)()
 
 
 def _switch_language() -> None:

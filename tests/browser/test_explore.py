@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from explorer.files import save
+from explorer.text import TEXTS
 from tests.browser.reading import HOSTILE, SHOWN, hostile_trace, place, seen_in_graph, sentence, snapshot
 
 pytestmark = pytest.mark.browser
@@ -31,11 +33,18 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Where the page is served."""
+    with served() as url:
+        yield url
+
+
+@contextmanager
+def served(**variables: str) -> Iterator[str]:
+    """A server of its own, with these environment variables."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true", "--server.port", str(port)]
-    environment = {name: value for name, value in os.environ.items() if name != "AUTOGRAD_EXPLORER_OPEN"}
+    environment = {name: value for name, value in os.environ.items() if name != "AUTOGRAD_EXPLORER_OPEN"} | variables
     server = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -221,6 +230,21 @@ def test_a_picture_is_taken_home(visit: Any) -> None:
     assert "<svg" in svg
     assert "0.0852" in svg
     assert "<script" not in svg
+
+
+@pytest.mark.parametrize(("language", "button"), [("en", "Download"), ("ko", "내려받기")])
+def test_a_download_that_fails_says_so(browser: Browser, language: str, button: str) -> None:
+    """A file that cannot be made, here a PDF by an engine that has none, is one sentence in the page's language."""
+    with served(AUTOGRAD_EXPLORER_DOT="pure") as url:
+        page = browser.new_page()
+        page.goto(f"{url}/?lang={language}")
+        page.get_by_role("button", name=button).click(timeout=30_000)
+        page.get_by_role("button", name="PDF").click()
+        error = page.get_by_test_id("stDownloadButtonError")
+        expect(error).to_be_visible(timeout=20_000)
+        said = error.evaluate("e => [getComputedStyle(e, '::after').content, getComputedStyle(e).fontSize]")
+        assert said == [f'"{TEXTS["page.download_failed"][("en", "ko").index(language)]}"', "0px"]
+        page.close()
 
 
 def test_hostile_names_stay_text(visit: Any, tmp_path: Path) -> None:
