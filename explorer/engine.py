@@ -32,7 +32,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -242,7 +242,15 @@ def _context(engine: Any) -> Any:
 
 
 def _draw(engine: Any, text: bytes, format: str, dpi: int | None) -> bytes:
-    """One picture by pygraphviz's Graphviz, in one context: its own `AGraph.draw` makes a new one each time."""
+    """One picture by pygraphviz's Graphviz. PNG and PDF are placed first and drawn then, with titles before the arrows."""
+    if format in ("png", "pdf") and b"subgraph" in text:
+        placed = _lay_out(engine, text, "dot", b"dot", dpi=None, prepare=None)
+        return _lay_out(engine, placed, format, b"nop2", dpi=dpi, prepare=_raise_titles)
+    return _lay_out(engine, text, format, b"dot", dpi=dpi, prepare=None)
+
+
+def _lay_out(engine: Any, text: bytes, format: str, layout: bytes, *, dpi: int | None, prepare: Callable[[Any, Any], None] | None) -> bytes:
+    """`text` laid out and drawn, in the one context: pygraphviz's own `AGraph.draw` makes a new one each time."""
     with tempfile.TemporaryFile() as file:
         file.write(text)
         file.seek(0)
@@ -250,7 +258,9 @@ def _draw(engine: Any, text: bytes, format: str, dpi: int | None) -> bytes:
     try:
         if dpi is not None:
             engine.agattr(graph, engine.AGRAPH, b"dpi", str(dpi).encode())
-        if engine.gvLayout(_context(engine), graph, b"dot"):
+        if prepare is not None:
+            prepare(engine, graph)
+        if engine.gvLayout(_context(engine), graph, layout):
             raise ValueError("layout failed")
         failed, data = engine.gvRenderData(_context(engine), graph, format.encode())
         engine.gvFreeLayout(_context(engine), graph)
@@ -259,6 +269,36 @@ def _draw(engine: Any, text: bytes, format: str, dpi: int | None) -> bytes:
         return bytes(data)
     finally:
         engine.agclose(graph)
+
+
+def _raise_titles(engine: Any, graph: Any) -> None:
+    """Graphviz draws the titles of clusters first, and arrows across them: here each becomes a filled box, which it draws last."""
+
+    def get(thing: Any, name: bytes) -> bytes:
+        found = engine.agget(thing, name) or b""
+        return found if isinstance(found, bytes) else str(found).encode()
+
+    waiting, clusters = [graph], []
+    while waiting:
+        inner = engine.agfstsubg(waiting.pop())
+        while inner is not None:
+            clusters.append(inner)
+            waiting.append(inner)
+            try:
+                inner = engine.agnxtsubg(inner)
+            except StopIteration:
+                inner = None
+    for number, cluster in enumerate(clusters):
+        title = engine.agnode(graph, f"title{number}".encode(), 1)
+        wanted = {
+            b"pos": get(cluster, b"lp"), b"width": get(cluster, b"lwidth"), b"height": get(cluster, b"lheight"), b"fixedsize": b"true",
+            b"shape": b"box", b"style": b"filled", b"color": get(cluster, b"fillcolor"), b"fillcolor": get(cluster, b"fillcolor"),
+            b"fontsize": get(cluster, b"fontsize"), b"margin": b"0", b"penwidth": b"0",
+        }  # fmt: skip
+        for name, value in wanted.items():
+            engine.agsafeset(title, name, value, b"")
+        engine.agsafeset_label(graph, title, b"label", b"<" + get(cluster, b"label") + b">", b"")
+        engine.agsafeset_label(graph, cluster, b"label", b"", b"")
 
 
 # -- fonts ---------------------------------------------------------------------------------------------------------------------------

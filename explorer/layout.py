@@ -81,7 +81,37 @@ def _clean(data: bytes) -> bytes:
     for group in root.iter(f"{{{SVG}}}g"):
         _retitle(group)
         _fit(group)
+    _raise_titles(root)
     return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _raise_titles(root: ElementTree.Element) -> None:
+    """Titles of clusters stand above the arrows, each on a piece of its cluster's ground; Graphviz draws arrows across them."""
+    for graph in root.iter(f"{{{SVG}}}g"):
+        clusters = [group for group in graph if group.get("class", "").startswith("cluster")]
+        nodes = [number for number, group in enumerate(graph) if group.get("class", "").startswith("node")]
+        place = nodes[0] if nodes else len(graph)
+        for group in clusters:
+            texts = group.findall(f"{{{SVG}}}text")
+            ground = next((shape.get("fill") for shape in group if shape.tag in (f"{{{SVG}}}path", f"{{{SVG}}}polygon")), None)
+            if not texts or ground is None:
+                continue
+            title = ElementTree.Element(f"{{{SVG}}}g", {"class": "title"})
+            title.append(ElementTree.Element(f"{{{SVG}}}polygon", {"fill": ground, "stroke": "none", "points": _around(texts)}))
+            for text in texts:
+                group.remove(text)
+                title.append(text)
+            graph.insert(place, title)
+
+
+def _around(texts: list[ElementTree.Element]) -> str:
+    """The corners of a box around one line of text."""
+    size = max(float(text.get("font-size", "0")) for text in texts)
+    base = float(texts[0].get("y", "0"))
+    lefts = [float(text.get("x", "0")) for text in texts]
+    ends = [left + float(text.get("textLength", size * len(text.text or "") * 0.6)) for left, text in zip(lefts, texts, strict=True)]
+    left, right, top, bottom = min(lefts) - 2, max(ends) + 2, base - size, base + 0.3 * size
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in ((left, top), (right, top), (right, bottom), (left, bottom)))
 
 
 def _fit(group: ElementTree.Element) -> None:

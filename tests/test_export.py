@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from explorer.errors import ExplorerError, OutputError, RequestError
 from explorer.export import FORMATS, export, svg_text, view_of
@@ -109,6 +111,30 @@ def test_steps_reach_more_and_more() -> None:
 def test_the_whole_picture_has_no_step() -> None:
     """Without a step everything counts as reached."""
     assert view_of(dummy_trace()).values is None
+
+
+def test_titles_stand_above_the_arrows(tmp_path: Path) -> None:
+    """The title of an open module is drawn after every arrow, on a ground of its own; a PDF says each title once."""
+    export(TRACES["modules"], tmp_path / "a.svg", depth=9)
+    svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    titles = re.findall(r'<g class="title"><polygon [^>]*/>\s*<text[^>]*>([^<]+)<', svg)
+    assert titles and svg.index('<g class="title">') > svg.rindex('class="edge')
+    export(TRACES["modules"], tmp_path / "a.pdf", depth=9)
+    written = PdfReader(tmp_path / "a.pdf").pages[0].extract_text()
+    assert all(written.count(f"{title} ") == svg.count(f">{title}<") for title in titles)
+
+
+def test_the_font_is_cut_to_the_drawing(tmp_path: Path) -> None:
+    """An SVG and a page carry what they write in our font, in kilobytes, without a word of the network."""
+    for suffix in (".svg", ".html"):
+        export(dummy_trace(), tmp_path / f"a{suffix}", language="ko")
+    svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert svg.count("@font-face") == 2 and 10_000 < len(svg) < 60_000
+    assert "http" not in svg.replace("http://www.w3.org/", "")
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert len(page) < 250_000
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    assert "default-src 'none'" in page and "unsafe" not in page
 
 
 def test_svg_text_is_the_exported_picture(tmp_path: Path) -> None:
