@@ -63,6 +63,23 @@ function keepInSight(body, row, mark) {
   body.scrollLeft = right > body.clientWidth ? right - body.clientWidth : 0;
 }
 
+// The lines that ran are one stop of the Tab key: up and down lead from one to the next, Enter goes to its step.
+function withKeys(timed, onclick) {
+  timed.forEach(([line, { element }], index) => {
+    element.tabIndex = index ? -1 : 0;
+    element.setAttribute("aria-keyshortcuts", "Enter");
+    element.addEventListener("keydown", (event) => {
+      const to = { ArrowDown: timed[index + 1], ArrowUp: timed[index - 1] }[event.key];
+      if (event.key !== "Enter" && !to) return;
+      event.preventDefault();
+      if (!to) return onclick(line);
+      element.tabIndex = -1;
+      to[1].element.tabIndex = 0;
+      return to[1].element.focus();
+    });
+  });
+}
+
 function linesByFile(data) {
   const files = new Map();
   for (const [file, content] of Object.entries(data.sources)) {
@@ -99,5 +116,7 @@ function listing(lines, onclick, timesOf) {
     rows.set(line, { element: row, code, text: content, done: "", times: timesOf(line) });
     element.append(row);
   }
-  return { element, rows, timed: [...rows.values()].filter((row) => row.times) };
+  const timed = [...rows].filter(([, row]) => row.times);
+  withKeys(timed, onclick);
+  return { element, rows, timed: timed.map(([, row]) => row) };
 }

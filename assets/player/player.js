@@ -166,7 +166,7 @@ function groups(pairs) {
 
 // The numbers of a sentence stand out; digits inside names and shapes do not.
 function numbersStrong(text) {
-  return text.split(/((?<![\w.×])−?\d+(?:\.\d+)?(?:e−?\d+)?(?!\w|×|\.\w))/u).map((part, index) => (index % 2 ? h("strong", {}, part) : part));
+  return text.split(/((?<![\w.×])(?<!\[(?=\d+\]))−?\d+(?:\.\d+)?(?:e−?\d+)?(?!\w|×|\.\w))/u).map((part, index) => (index % 2 ? h("strong", {}, part) : part));
 }
 
 // From which step on a line has run, forwards and backwards.
@@ -231,7 +231,7 @@ function findingsList(data, words, show) {
 }
 
 function helpBox(words) {
-  const keys = [["← →", words.key_step], ["Home End", words.key_ends], ["Space", words.key_play], ["+ − 0", words.key_zoom], ["F", words.key_focus], ["Esc", words.key_back], ["?", words.key_help]];
+  const keys = [["← →", words.key_step], ["Home End", words.key_ends], ["Space", words.key_play], ["+ − 0", words.key_zoom], ["F", words.key_focus], ["↑ ↓ Enter", words.key_lines], ["Esc", words.key_back], ["?", words.key_help]];
   const dialog = h("dialog", { class: "help", "aria-label": words.help },
     h("h2", {}, words.help), h("table", { class: "rows" }, keys.map(([key, what]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, key)), h("td", {}, what)))),
     h("p", {}, words.help_mouse),

@@ -209,6 +209,7 @@ PAGE: dict[str, tuple[str, str]] = {
     "player.key_play": ("play, pause", "재생, 일시 정지"),
     "player.key_zoom": ("zoom in, zoom out, whole graph", "확대, 축소, 전체 보기"),
     "player.key_focus": ("go to the node of this step", "이 단계의 노드로 가기"),
+    "player.key_lines": ("in the code: to a line, to its step", "코드에서: 줄 사이 이동, 그 줄의 단계로 가기"),
     "player.key_back": ("close, back to the node of this step", "닫기, 이 단계의 노드로 돌아가기"),
     "player.key_help": ("these keys", "이 도움말"),
     "player.close": ("Close", "닫기"),

@@ -49,7 +49,7 @@ def _choices(shown: Opened | None) -> None:
         example = _example(busy=busy)
         device = _device(only_fake=EXAMPLES[example].fake_only, busy=busy)
         dtype = _dtype(busy=busy)
-        seed = st.number_input(_text("seed"), min_value=0, max_value=2**31 - 1, value=0, step=1, disabled=busy, width=120, key="seed")
+        seed = st.number_input(_text("seed"), min_value=0, max_value=2**31 - 1, value=0, step=1, disabled=busy, width=92, key="seed")
         if st.button(_text("run"), type="primary", icon=":material/play_arrow:", disabled=busy):
             st.session_state.error = None
             st.session_state.run = running.start(example, device=device, dtype=dtype, seed=int(seed), there=running.visitor())
@@ -78,7 +78,7 @@ def _example(*, busy: bool) -> str:
         args=(key,),
         placeholder=_text("choose"),
         disabled=busy,
-        width=330,
+        width=300,
     )
     return str(kept)
 
@@ -102,7 +102,7 @@ def _device(*, only_fake: bool, busy: bool) -> str:
     label, hint = _text("device"), _text("device_help")
     chosen = st.selectbox(
         label, names, key=key, on_change=_keep_in_address, args=("device", key), help=hint, placeholder=_text("choose"),
-        disabled=busy or only_fake, width=110,
+        disabled=busy or only_fake, width=100,
     )  # fmt: skip
     return str(chosen)
 
@@ -115,7 +115,7 @@ def _dtype(*, busy: bool) -> str | None:
     own = _text("dtype_own")
     chosen = st.selectbox(
         _text("dtype"), ("", *DTYPES), format_func=lambda name: name or own, key=key, on_change=_keep_in_address, args=("dtype", key),
-        help=_text("dtype_help"), placeholder=_text("choose"), disabled=busy, width=130,
+        help=_text("dtype_help"), placeholder=_text("choose"), disabled=busy, width=125,
     )  # fmt: skip
     st.session_state.dtype = chosen
     return chosen or None

@@ -151,7 +151,7 @@ def test_keys_and_buttons(visit: Any) -> None:
 
 
 def test_a_click_goes_to_the_step(visit: Any) -> None:
-    """A box leads to its op, a second click to its backward; so does a line of code; a constant shows in the inspector."""
+    """A box leads to its op, a second click to its backward; so does a line of code, by keyboard too; a constant shows in the inspector."""
     page = visit()
     sigmoid = page.locator(".stage g.node", has_text="sigmoid").locator("text").first
     sigmoid.click()
@@ -159,6 +159,16 @@ def test_a_click_goes_to_the_step(visit: Any) -> None:
     assert forward.startswith("sigmoid reads")
     sigmoid.click()
     assert sentence(page).startswith("SigmoidBackward0")
+    page.locator(".code li", has_text="torch.sigmoid").click()
+    assert sentence(page) == forward
+    page.locator(".code li[tabindex='0']").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.locator(".code li:focus").count() == 1
+    ran = page.locator(".code li:focus").inner_text().split()[0]
+    assert ran == page.locator(".code li.here .number").inner_text()
     page.locator(".code li", has_text="torch.sigmoid").click()
     assert sentence(page) == forward
     box = page.locator(".stage g.node", has_text="constant").first
