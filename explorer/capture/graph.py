@@ -86,7 +86,8 @@ def describe(node: Any, key: int, keys: dict[Any, int]) -> GraphNode:
         None if other is None else (keys[other], number) for other, number in node.next_functions if other is None or other in keys
     ]
     name = node.name().removeprefix("torch::autograd::")
-    described = GraphNode(key, name, sequence_of(node), following, [_metadata(item) for item in node._input_metadata])
+    outputs = [] if name == "AccumulateGrad" else [_metadata(item) for item in node._input_metadata]
+    described = GraphNode(key, name, sequence_of(node), following, outputs)
     owner = getattr(node, "_forward_cls", None)
     if owner is not None:
         described.code = _backward_code(owner)
