@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from explorer.capture.derivatives import rule_of
 from explorer.capture.joining import join
-from explorer.capture.rows import EXTERNAL, RETIRED, GraphNode, Input, Pass, Row
+from explorer.capture.rows import EXTERNAL, GONE, GraphNode, Input, Pass, Row
 from explorer.model import Note
 
 
@@ -79,7 +79,7 @@ class Items:
         while pending:  # an explicit stack: a chain of ops may be a million long
             number, reader = pending.pop()
             row = self.rows[number]
-            if row.kind == RETIRED or row.index in self.by_row or (row.index in self._dropped and not (always and row.index == index)):
+            if row is GONE or row.index in self.by_row or (row.index in self._dropped and not (always and row.index == index)):
                 continue
             past = row.kind == "op" and row.index < self.part.start <= reader
             if past and row.index not in self._joined:  # a value of an earlier pass, which is over
@@ -149,6 +149,8 @@ def _dropped(rows: list[Row], part: Pass, claimed: set[int], copies: set[int]) -
     absorbing = [False] * len(rows)
     aftermath = _aftermath(rows, part)
     for row in reversed(rows[: part.stop]):
+        if row is GONE:
+            continue
         index = row.index
         silent = row.kind != "op" or row.alias or index in aftermath or row.building
         gone = (

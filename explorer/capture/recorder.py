@@ -21,7 +21,7 @@ from torch.optim.optimizer import Optimizer
 import explorer
 from explorer.capture import installed
 from explorer.capture.assemble import assemble
-from explorer.capture.frames import Frames, variables
+from explorer.capture.frames import OURS, Frames, variables
 from explorer.capture.modules import Scopes, buffers, owners
 from explorer.capture.notes import dtype_name
 from explorer.capture.rows import Circumstances, Input, Owners, Pass, Row
@@ -71,6 +71,8 @@ class Recorder:
         self._findings: list[Finding] = []
         self._outputs: tuple[int, ...] | None = None
         self._paused = 0
+        self._over = False
+        self._steps: list[tuple[FrameType, Optimizer, bool]] = []  # optimizer steps that run: torch's frame, whether with a closure
         self._start = 0
         self.last_sequence = 0
         self._ticks = 0.0
@@ -88,6 +90,8 @@ class Recorder:
     # -- entering and leaving
 
     def __enter__(self) -> Recorder:
+        if installed.current() is not None:
+            raise RequestError("running.nested_recording")
         installed.install(self)
         try:
             self._mode.__enter__()
@@ -143,10 +147,14 @@ class Recorder:
         """An outermost engine call starts: the pass before it is over."""
         self._conclude()
         self.passes += 1
-        if isinstance(self.wanted, int) and self.passes < self.wanted:
+        if not self.wants(self.passes):
             self.values.retire(self._start)
         self._open = Pass(self.passes, self._start, len(self.rows), started=True)
         self._start = self.values.start = len(self.rows)
+        if not self._over and self.passes > (MOST_PASSES if isinstance(self.wanted, str) else self.wanted):
+            self._over = True
+            self._paused += 1  # from now on passes are only counted
+            self.values.retire(len(self.rows))
         return self._open
 
     def _conclude(self) -> None:
@@ -227,6 +235,8 @@ class Recorder:
         return self._paused > 0
 
     def enter_module(self, module: nn.Module) -> None:
+        if self._steps:
+            self.end_failed_steps(sys._getframe(1))
         if not self._paused:
             if not self.scopes.stack and id(module) not in self.scopes.calls:
                 for _, buffer in buffers(module):
@@ -238,18 +248,43 @@ class Recorder:
             self.scopes.leave(module)
 
     def run_engine(self, original: Callable[..., Any], outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._steps:
+            self.end_failed_steps(sys._getframe(1))
         return self.tracer.run_engine(original, outputs, args, kwargs)
 
     def before_step(self, optimizer: Optimizer, has_closure: bool) -> None:
-        self.tracer.before_step(optimizer)
+        self.tracer.before_step(optimizer, has_closure)
+        frame = sys._getframe(1)
+        while self.frames.kind(frame.f_code) is OURS and frame.f_back is not None:
+            frame = frame.f_back
+        self._steps.append((frame, optimizer, has_closure))
         if not has_closure:  # a closure runs forward and backward inside the step, which belong to the program
             self._paused += 1
 
     def after_step(self, optimizer: Optimizer, has_closure: bool) -> None:
+        self._end_step()
+        self.tracer.after_step(optimizer, has_closure)
+
+    def _end_step(self) -> None:
+        *_, has_closure = self._steps.pop()
         if not has_closure:
-            self._paused = max(0, self._paused - 1)
+            self._paused -= 1
             self.resume()
-        self.tracer.after_step(optimizer)
+
+    def end_failed_steps(self, frame: FrameType | None) -> None:
+        """An optimizer step that raised has ended without saying so: its frame is no longer on the stack."""
+        running = set()
+        while frame is not None:
+            running.add(frame)
+            frame = frame.f_back
+        while self._steps and self._steps[-1][0] not in running:
+            self.tracer.forget_step(self._steps[-1][1])
+            self._end_step()
+
+    @property
+    def is_stepping(self) -> bool:
+        """Whether an optimizer step began and has not said that it ended."""
+        return bool(self._steps)
 
     @property
     def open_pass(self) -> Pass | None:

@@ -13,7 +13,6 @@ from explorer.model import Finding, MadeWith, Module, Note, Source, StoredTensor
 
 _PUBLIC = {"_local_scalar_dense": "item", "lift_fresh": ""}  # inner names of ops that people know by another, or by none
 EXTERNAL = "external"  # the kind of a row for a tensor that was computed before the recording began
-RETIRED = "retired"  # the kind of what is left of a row whose pass nobody wanted
 
 
 @dataclass(slots=True)
@@ -78,6 +77,9 @@ class Row:
         plain = asdict(self)
         plain.pop("tensors")
         return plain
+
+
+GONE = Row(-1, "gone")  # stands in the place of every row that was let go
 
 
 def row_from(plain: Mapping[str, Any]) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ class Tracer:
         self._running: Pass | None = None
         self._delivered: dict[tuple[int, int], tuple[Any, Note] | None] = {}
         self._clock = 0
+        self._closures: dict[int, Optimizer] = {}  # optimizers that are stepping with a closure
         self._pending_steps: dict[int, list[tuple[Write, torch.Tensor]]] = {}
 
     def run_engine(self, original: Callable[..., Any], outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -183,27 +184,34 @@ class Tracer:
 
     # -- updates
 
-    def before_step(self, optimizer: Optimizer) -> None:
-        """An optimizer is about to change parameters: note those that took part in the pass."""
+    def before_step(self, optimizer: Optimizer, has_closure: bool) -> None:
+        """An optimizer is about to change parameters: note those that took part in the pass. With a closure the pass is still to come."""
         here = self._recorder.open_pass
-        if here is None or not self._recorder.wants(here.number):
-            return
-        with self._recorder.quiet():
-            entries = []
-            for group, settings in enumerate(optimizer.param_groups):
-                for tensor in settings["params"]:
-                    found = self._recorder.values.find(tensor)
-                    if found is not None and found[0] in here.leaves:
-                        before = self._recorder.values.note(tensor)
-                        gradient = None if tensor.grad is None else self._recorder.values.note(tensor.grad)
-                        write = Write(found[0], type(optimizer).__name__, group, before, gradient, before, {}, _settings(settings))
-                        entries.append((write, tensor))
-            self._pending_steps[id(optimizer)] = entries
+        if has_closure:
+            self._closures[id(optimizer)] = optimizer
+        elif here is not None and self._recorder.wants(here.number):
+            with self._recorder.quiet():
+                self._pending_steps[id(optimizer)] = [
+                    (self._write(found[0], tensor, optimizer, group), tensor)
+                    for group, settings in enumerate(optimizer.param_groups)
+                    for tensor in settings["params"]
+                    if (found := self._recorder.values.find(tensor)) is not None and found[0] in here.leaves
+                ]
 
-    def after_step(self, optimizer: Optimizer) -> None:
+    def _write(self, row: int, tensor: torch.Tensor, optimizer: Optimizer | None, group: int | None) -> Write:
+        """A change that is about to happen."""
+        note = self._recorder.values.note
+        before = note(tensor)
+        gradient = None if tensor.grad is None else note(tensor.grad)
+        settings = {} if optimizer is None or group is None else _settings(optimizer.param_groups[group])
+        name = None if optimizer is None else type(optimizer).__name__
+        return Write(row, name, group, before, gradient, before, {}, settings)
+
+    def after_step(self, optimizer: Optimizer, has_closure: bool) -> None:
         """The step is done: note what became of them, and the optimizer's state."""
         here = self._recorder.open_pass
         entries = self._pending_steps.pop(id(optimizer), [])
+        self._closures.pop(id(optimizer), None)
         if here is None:
             return
         with self._recorder.quiet():
@@ -213,23 +221,38 @@ class Tracer:
                 write.state = {
                     str(name): self._recorder.values.note(value) for name, value in state.items() if isinstance(value, torch.Tensor)
                 }
-                here.writes.append(write)
+                if not has_closure:
+                    here.writes.append(write)
+
+    def forget_step(self, optimizer: Optimizer) -> None:
+        """The step raised: what it did until then is not told."""
+        self._pending_steps.pop(id(optimizer), None)
+        self._closures.pop(id(optimizer), None)
 
     def writing(self, identity: int | None, tensor: torch.Tensor) -> Write | None:
-        """A leaf is about to be changed by hand; an update if it took part in the pass that just ran."""
+        """A leaf is about to be changed by an op; an update if it took part in the pass that just ran."""
         here = self._recorder.open_pass
         found = self._recorder.values.find(tensor) if identity is not None else None
         if here is None or found is None or found[0] not in here.leaves or not self._recorder.wants(here.number):
             return None
+        owner, group = next(self._owners(tensor), (None, None))
+        name = None if owner is None else type(owner).__name__
         for write in here.writes:
-            if write.row == found[0] and write.optimizer is None:
+            if write.row == found[0] and write.optimizer == name:
                 return write
         with self._recorder.quiet():
-            before = self._recorder.values.note(tensor)
-            gradient = None if tensor.grad is None else self._recorder.values.note(tensor.grad)
-        write = Write(found[0], None, None, before, gradient, before, {}, {})
+            write = self._write(found[0], tensor, owner, group)
         here.writes.append(write)
+        if owner is not None:
+            self._pending_steps.setdefault(id(owner), []).append((write, tensor))
         return write
+
+    def _owners(self, tensor: torch.Tensor) -> Iterator[tuple[Optimizer, int]]:
+        """The optimizers with a closure that are stepping and have this parameter, with the number of its group."""
+        for optimizer in self._closures.values():
+            for group, settings in enumerate(optimizer.param_groups):
+                if any(tensor is other for other in settings["params"]):
+                    yield optimizer, group
 
     def written(self, write: Write, tensor: torch.Tensor) -> None:
         """The change by hand is done."""

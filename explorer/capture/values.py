@@ -19,7 +19,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 from explorer.capture.notes import measure, store
 from explorer.capture.ops import Op
-from explorer.capture.rows import EXTERNAL, RETIRED, Input, Row
+from explorer.capture.rows import EXTERNAL, GONE, Input, Row
 from explorer.model import Note, StoredTensor
 
 
@@ -299,7 +299,7 @@ class Values:
         alive = {place[0] for place in self._places.values()}
         for index in range(self._retired, end):
             if index not in alive:
-                self.rows[index] = Row(index, RETIRED)
+                self.rows[index] = GONE
         self._retired = end
 
     def close(self) -> None:

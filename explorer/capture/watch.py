@@ -40,6 +40,8 @@ class Watch(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
         kwargs = kwargs or {}
         op = learn(func)
+        if self._recorder.is_stepping:
+            self._recorder.end_failed_steps(sys._getframe(1))
         quiet = self._recorder.is_quiet or op.silent
         result = func(*args, **kwargs) if quiet else self._op(op, func, args, kwargs, sys._getframe(1))
         if op.uncounted:

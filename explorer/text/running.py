@@ -9,6 +9,10 @@ RUNNING: dict[str, tuple[str, str]] = {
         "The recording is not over: read it after the with block.",
         "기록이 아직 끝나지 않았습니다. with 블록이 끝난 뒤에 읽으세요.",
     ),
+    "running.nested_recording": (
+        "This thread is being recorded already: end that recording before another one begins.",
+        "이 스레드는 이미 기록 중입니다. 그 기록을 끝낸 뒤에 새 기록을 시작하세요.",
+    ),
     "running.no_graph_here": (
         "This tensor has no graph: it does not require a gradient. Pass a loss computed from tensors with requires_grad=True.",
         "이 텐서에는 그래프가 없습니다. 기울기가 필요한 텐서가 아닙니다. requires_grad=True인 텐서로 계산한 손실을 넘기세요.",
