@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 from xml.etree import ElementTree
@@ -81,6 +82,7 @@ def _clean(data: bytes) -> bytes:
     for group in root.iter(f"{{{SVG}}}g"):
         _retitle(group)
         _fit(group)
+        _settle(group)
     _raise_titles(root)
     return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
 
@@ -125,6 +127,35 @@ def _fit(group: ElementTree.Element) -> None:
         elif width:
             text.set("textLength", f"{width * float(text.get('font-size', '0')):.1f}")
             text.set("lengthAdjust", "spacingAndGlyphs")
+
+
+def _settle(group: ElementTree.Element) -> None:
+    """Set the pieces of each line anew, by their width in our font: around the middle of a box, or from where a title begins.
+
+    Engines round widths, and graphviz-pure measures another font.
+    """
+    kind = group.get("class", "").split(" ")[0]
+    shape = next((found for found in group.iter() if found.get("d") or found.get("points")), None)
+    if kind not in ("node", "cluster") or shape is None:
+        return
+    across = [float(x) for x in re.findall(r"(-?[\d.]+),-?[\d.]+", shape.get("d") or shape.get("points") or "")]
+    rows: dict[str, list[ElementTree.Element]] = {}
+    for text in group.iter(f"{{{SVG}}}text"):
+        rows.setdefault(text.get("y", ""), []).append(text)
+    for pieces in rows.values():
+        widths = [float(piece.get("textLength", "0")) for piece in pieces]
+        apart = all((piece.text or "").strip() == piece.text for piece in pieces)  # what is between them was blank and is gone
+        gap = 0.25 * float(pieces[0].get("font-size", "0")) if apart else 0.0
+        total = sum(widths) + gap * (len(pieces) - 1)
+        if not all(widths):
+            continue
+        squeezed = min(1.0, (max(across) - min(across) - 8) / total)
+        x = (min(across) + max(across) - total * squeezed) / 2 if kind == "node" else float(pieces[0].get("x", "0"))
+        for piece, width in zip(pieces, widths, strict=True):
+            piece.set("text-anchor", "start")
+            piece.set("x", f"{x:.2f}")
+            piece.set("textLength", f"{width * squeezed:.1f}")
+            x += (width + gap) * squeezed
 
 
 def _width(text: str, *, bold: bool) -> float | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from pypdf import PdfReader
@@ -19,6 +20,7 @@ from explorer.steps import steps
 from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
 from tests.test_view import nested_trace
 
+SVG = "{http://www.w3.org/2000/svg}"
 BEGINS = {
     ".svg": b"<?xml",
     ".png": b"\x89PNG\r\n\x1a\n",
@@ -122,6 +124,25 @@ def test_titles_stand_above_the_arrows(tmp_path: Path) -> None:
     export(TRACES["modules"], tmp_path / "a.pdf", depth=9)
     written = PdfReader(tmp_path / "a.pdf").pages[0].extract_text()
     assert all(written.count(f"{title} ") == svg.count(f">{title}<") for title in titles)
+
+
+@pytest.mark.parametrize("engine", ["", "pure"])
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_text_stands_inside_its_box(engine: str, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever font the engine measured, each line lies between the sides of its box."""
+    monkeypatch.setenv("AUTOGRAD_EXPLORER_DOT", engine)
+    root = ElementTree.fromstring(svg_text(dummy_trace(modules=True, updates=True), language=language))
+    lines = 0
+    for box in root.iter(f"{SVG}g"):
+        if not box.get("class", "").startswith("node"):
+            continue
+        shape = next(found for found in box.iter() if found.get("d") or found.get("points"))
+        across = [float(x) for x in re.findall(r"(-?[\d.]+),-?[\d.]+", shape.get("d") or shape.get("points") or "")]
+        for text in box.iter(f"{SVG}text"):
+            left = float(text.get("x", ""))
+            assert min(across) <= left < left + float(text.get("textLength", "")) <= max(across), text.text
+            lines += 1
+    assert lines > 10
 
 
 def test_the_font_is_cut_to_the_drawing(tmp_path: Path) -> None:
