@@ -6,6 +6,7 @@ Whatever is entered or installed here is taken out in `__exit__`.
 
 from __future__ import annotations
 
+import gc
 import platform
 import sys
 import time
@@ -187,7 +188,13 @@ class Recorder:
 
     def _assemble(self, part: Pass, *, error: BaseException | None = None, partial: bool = False) -> Trace:
         self.report("assembling", 0, None)
-        return assemble(self.rows, part, self._owners(), self._circumstances(error, partial))
+        collecting = gc.isenabled()
+        gc.disable()  # much is made and nothing let go: looking for garbage would take a third of the time
+        try:
+            return assemble(self.rows, part, self._owners(), self._circumstances(error, partial))
+        finally:
+            if collecting:
+                gc.enable()
 
     def _owners(self) -> Owners:
         living = {identity: number for number, identity in self.values.identities.items()}

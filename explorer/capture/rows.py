@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from explorer.model import Finding, MadeWith, Module, Note, Source, StoredTensor
@@ -73,25 +73,40 @@ class Row:
         return _PUBLIC.get(name, name) or None
 
     def plain(self) -> dict[str, Any]:
-        """The row as JSON can hold it, for the journal; non-finite numbers are written as Python's json does."""
-        plain = asdict(self)
-        plain.pop("tensors")
-        return plain
+        """What the row says beyond a fresh one, for the journal; non-finite numbers are left to Python's json."""
+        found = {name: value for name, default in _DEFAULTS.items() if (value := getattr(self, name)) != default}
+        for name in ("inputs", "outputs"):
+            if name in found:
+                found[name] = [_slots(item) for item in found[name]]
+        for name in ("base", "source", "function_source"):
+            if name in found:
+                found[name] = _slots(found[name])
+        return found
 
 
+def _slots(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+_DEFAULTS = {
+    entry.name: entry.default_factory() if entry.default_factory is not MISSING else entry.default
+    for entry in fields(Row)
+    if entry.name != "tensors"
+}
 GONE = Row(-1, "gone")  # stands in the place of every row that was let go
 
 
 def row_from(plain: Mapping[str, Any]) -> Row:
     """The row that `Row.plain` wrote."""
     values = dict(plain)
-    values["window"] = tuple(values["window"])
-    values["inputs"] = [Input(**item) for item in values["inputs"]]
-    values["results"] = [tuple(item) for item in values["results"]]
-    values["outputs"] = [_note_from(note) for note in values["outputs"]]
-    values["base"] = _note_from(values["base"]) if values["base"] else None
+    if "window" in values:
+        values["window"] = tuple(values["window"])
+    values["inputs"] = [Input(**item) for item in values.get("inputs", ())]
+    values["results"] = [tuple(item) for item in values.get("results", ())]
+    values["outputs"] = [_note_from(note) for note in values.get("outputs", ())]
+    values["base"] = _note_from(values["base"]) if values.get("base") else None
     for key in ("source", "function_source"):
-        values[key] = Source(**values[key]) if values[key] else None
+        values[key] = Source(**values[key]) if values.get(key) else None
     return Row(**values)
 
 
