@@ -300,3 +300,13 @@ def test_a_reader_that_has_enough() -> None:
         command.stdout.close()
         assert command.stderr.read() == ""
         assert command.wait(timeout=30) == 0
+
+
+def test_a_page_with_the_player(tmp_path: Path) -> None:
+    """`export` writes a page with the player in it, opened at the step and in the language asked for; a missing step is refused."""
+    recording, page = str(ROOT / "assets" / "samples" / "logistic_neuron.trace"), tmp_path / "a.html"
+    assert main(["export", recording, "-o", str(page), "--step", "8", "--lang", "ko", "--theme", "dark"]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert '<html lang="ko" data-theme="dark">' in text and '"start":8' in text
+    assert main(["export", recording, "-o", str(page), "--step", "99"]) == 2
+    assert page.read_text(encoding="utf-8") == text
