@@ -228,6 +228,7 @@ class Values:
                 self._identify(row, tensor)
         if not row.outputs:
             self._measure_leaf(row, tensor)
+            self._log(row)  # once more, now that it is measured: the later line counts
             return row.index
         if self._versions.get(row.index) == _version(tensor):
             return row.index
