@@ -5,7 +5,9 @@ The page and an exported file feed the same player. NaN and inf travel as string
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,13 +21,14 @@ from explorer.view import View
 __all__ = ["payload"]
 
 PLAYER = "player."
+NAMED = "한국어"  # how the language calls itself, whatever the page is in
 WRITTEN = "".join(map(chr, range(0x20, 0x7F))) + "−×…·–"  # so that most English drawings share one cut of the font
 
 
 def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, key: str) -> dict[str, Any]:
     """All that the player shows of `trace` drawn as `view`; `key` tells recordings apart, so that the step is kept while it is the same."""
     language = view.language
-    return {
+    data: dict[str, Any] = {
         "key": key,
         "language": language,
         "texts": player_texts(language),
@@ -34,7 +37,7 @@ def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, 
         "loss": _number(trace.loss),
         "loss_text": None if trace.loss is None else figure(trace.loss),
         "made": made_with(trace, language),
-        "picture": {"svg": svg, "width": width, "height": height, "flow": view.flow, "colors": _colors(), "fonts": _fonts(svg)},
+        "picture": {"svg": svg, "width": width, "height": height, "flow": view.flow, "colors": _colors()},
         "boxes": [view.box_of.get(node.id) for node in trace.nodes],
         "arrows": [[arrow.id, list(arrow.edges)] for arrow in view.arrows],
         "nodes": [_node(node) for node in trace.nodes],
@@ -44,6 +47,8 @@ def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, 
         "sources": dict(trace.sources),
         "findings": [_finding(finding, language) for finding in trace.findings],
     }
+    data["picture"]["fonts"] = _fonts(svg, json.dumps(data, ensure_ascii=False))
+    return data
 
 
 def player_texts(language: str) -> dict[str, str]:
@@ -63,9 +68,11 @@ def made_with(trace: Trace, language: str) -> str:
     return " · ".join(parts)
 
 
-def _fonts(svg: str) -> dict[str, str]:
-    """The drawing's font in both weights, with what the player itself may write into the drawing: numbers and shapes."""
-    return {style: font_data(style, "".join(sorted({*characters, *WRITTEN}))) for style, characters in letters(svg).items()}
+def _fonts(svg: str, said: str) -> dict[str, str]:
+    """The drawing's font in both weights, with what the player may write into the drawing; and for the text around it, all Hangul in it."""
+    pieces = {style: font_data(style, "".join(sorted({*characters, *WRITTEN}))) for style, characters in letters(svg).items()}
+    hangul = {*re.findall("[\u3131-\u318e\uac00-\ud7a3]", said), *NAMED}
+    return {**pieces, "Text": font_data("Regular", "".join(sorted(hangul)))}
 
 
 def _colors() -> dict[str, Any]:

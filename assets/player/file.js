@@ -22,7 +22,7 @@ function show() {
   const theme = recording.theme ?? (darkWished.matches ? "dark" : "light");
   document.documentElement.dataset.theme = root.dataset.theme = theme;
   document.documentElement.lang = root.lang = language;
-  player = mountPlayer(root, spoken(), { before });
+  player = mountPlayer(root, spoken(), { before, alone: true });
   for (const button of choices) button.setAttribute("aria-pressed", String(button.lang === language));
 }
 

@@ -14,7 +14,7 @@ import { inspectorPanel } from "./inspector.js";
 const BEAT = 1100; // milliseconds a step at speed 1
 let last = null; // which recording stood at which step, for a page that builds the player anew without telling
 
-export function mountPlayer(root, data, { before = null, address = false } = {}) {
+export function mountPlayer(root, data, { before = null, address = false, alone = false } = {}) {
   const words = data.texts;
   const total = data.steps.length;
   const listening = new AbortController();
@@ -112,7 +112,7 @@ export function mountPlayer(root, data, { before = null, address = false } = {})
   }
 
   document.addEventListener("keydown", (event) => {
-    if (!total || !mine(event, root)) return;
+    if (!total || !mine(event, root, alone)) return;
     const act = {
       ArrowRight: () => go((k) => k + 1), ArrowLeft: () => go((k) => k - 1), Home: () => go(1), End: () => go(total), " ": play,
       "+": () => graph.zoom(1.25), "=": () => graph.zoom(1.25), "-": () => graph.zoom(0.8), 0: () => graph.fit(),
@@ -191,8 +191,8 @@ function rememberStep(k) {
   history.replaceState(history.state, "", url);
 }
 
-// Keys belong to the player while nothing else on the page wants them.
-function mine(event, root) {
+// Keys belong to the player while nothing else on the page wants them; `alone`: there is nothing else.
+function mine(event, root, alone) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
   const target = event.composedPath()[0];
   if (!(target instanceof Element)) return false;
@@ -201,7 +201,7 @@ function mine(event, root) {
   if (slider) return !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key) && inside;
   if (target.matches("input, textarea, select, [contenteditable=true]")) return false;
   if (target.closest("button, a, summary, [role=button]") && (event.key === " " || event.key === "Enter")) return false;
-  return inside || !target.closest("button, a, [role], [tabindex='0']") || target === document.body;
+  return alone || inside || !target.closest("button, a, [role], [tabindex='0']") || target === document.body;
 }
 
 function summary(data, words, { jump, help }) {

@@ -68,7 +68,7 @@ def test_to_the_end_and_back(read: Any, neuron: Trace) -> None:
         page.keyboard.press("ArrowLeft")
         assert snapshot(page) == shots[step - 1]
     faces = page.evaluate("[...document.fonts].map((face) => `${face.family} ${face.weight} ${face.status}`)")
-    assert faces == ["Explorer Sans 400 loaded", "Explorer Sans 700 loaded"]
+    assert faces == ["Explorer Sans 400 loaded", "Explorer Sans 700 loaded", "Explorer Text 100 900 loaded"]
 
 
 def test_it_opens_as_asked(read: Any, neuron: Trace) -> None:
@@ -94,6 +94,8 @@ def test_languages_switch(read: Any, neuron: Trace) -> None:
     assert re.search("[가-힣]", sentence(page)) and "값 2.42" in seen_in_graph(page)
     page.get_by_role("button", name="EN").click()
     assert snapshot(page) == before
+    page.keyboard.press("End")
+    expect(place(page)).to_contain_text("step 12 of 12")
 
 
 def test_dark_follows_the_machine(read: Any, neuron: Trace) -> None:
@@ -147,23 +149,40 @@ def latin_only(folder: Path) -> Path:
     return folder / "fonts.conf"
 
 
-def test_svg_alone_shows_hangul_without_fonts(browser: Browser, browser_path: str | None, tmp_path: Path, neuron: Trace) -> None:
+@pytest.fixture
+def poor(browser: Browser, browser_path: str | None, tmp_path: Path) -> Iterator[Page]:
+    """A page on a machine whose only font has no Hangul."""
+    environment = {**os.environ, "FONTCONFIG_FILE": str(latin_only(tmp_path))}
+    started = browser.browser_type.launch(executable_path=browser_path, args=FLAGS, env=environment)
+    yield started.new_page(viewport={"width": 1000, "height": 800})
+    started.close()
+
+
+def test_svg_alone_shows_hangul_without_fonts(poor: Page, tmp_path: Path, neuron: Trace) -> None:
     """On a machine without a Korean font the exported SVG shows Hangul: other syllables look different, as they would not without ours."""
     export(neuron, tmp_path / "trace.svg", language="ko")
     svg = (tmp_path / "trace.svg").read_text(encoding="utf-8")
     bare = re.sub("<style>.*?</style>", "", svg)
-    swapped = [(text, text.replace("상수", "수상")) for text in (svg, bare)]
-    environment = {**os.environ, "FONTCONFIG_FILE": str(latin_only(tmp_path))}
-    poor = browser.browser_type.launch(executable_path=browser_path, args=FLAGS, env=environment)
-    page = poor.new_page(viewport={"width": 600, "height": 700})
     same = []
-    for pair in swapped:
+    for written in (svg, bare):
         shots = []
-        for text in pair:
+        for text in (written, written.replace("상수", "수상")):
             (tmp_path / "shown.svg").write_text(text, encoding="utf-8")
-            page.goto((tmp_path / "shown.svg").as_uri())
-            page.wait_for_timeout(300)
-            shots.append(page.screenshot())
+            poor.goto((tmp_path / "shown.svg").as_uri())
+            poor.wait_for_timeout(300)
+            shots.append(poor.screenshot())
         same.append(shots[0] == shots[1])
-    poor.close()
     assert same == [False, True]
+
+
+def test_the_player_shows_hangul_without_fonts(poor: Page, tmp_path: Path, neuron: Trace) -> None:
+    """On such a machine the Korean page is readable too: two syllables look different, in the sentence, the code and the buttons."""
+    export(neuron, tmp_path / "trace.html", language="ko")
+    poor.goto((tmp_path / "trace.html").as_uri())
+    poor.wait_for_timeout(500)
+    for where in (".sentence span", ".code code >> nth=0", ".inspector h2", ".top button >> nth=1"):
+        shots = []
+        for text in ("순전파", "전순파"):
+            poor.locator(where).first.evaluate("(element, text) => { element.textContent = text; }", text)
+            shots.append(poor.locator(where).first.screenshot())
+        assert shots[0] != shots[1], where
