@@ -183,7 +183,9 @@ def _node(item: Item, items: Items, part: Pass, owners: Owners, ran: set[int], s
     if kind == "parameter" and node is None and reason == "constant":
         reason = "frozen"
     first = item.first
-    leaf = part.leaves.get(node.leaf) if node is not None and node.leaf is not None else None
+    leaf = part.leaves.get(node.leaf if node is not None and node.leaf is not None else row.index) if row is not None else None
+    if leaf is not None and reason == "not reached":  # a backward inside this one (a reentrant checkpoint) added to it
+        reason = "inner backward"
     module = owners.paths.get(row.module, "") if row is not None and row.module is not None else ""
     if row is None:
         near = items.rows[min(int(item.time + 0.5), len(items.rows) - 1)] if items.rows else None

@@ -28,6 +28,7 @@ class Tracer:
         self._recorder = recorder
         self._running: Pass | None = None
         self._delivered: dict[tuple[int, int], tuple[Any, Note] | None] = {}
+        self._leaves: dict[int, torch.Tensor] = {}  # of the pass that runs, by row
         self._clock = 0
         self._closures: dict[int, Optimizer] = {}  # optimizers that are stepping with a closure
         self._pending_steps: dict[int, list[tuple[Write, torch.Tensor]]] = {}
@@ -35,6 +36,7 @@ class Tracer:
     def run_engine(self, original: Callable[..., Any], outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the engine as the user asked, watched if this is the outermost call of a wanted pass."""
         if self._running is not None:
+            self._inner(self._running, outputs, args, kwargs)
             return original(outputs, *args, **kwargs)
         recorder = self._recorder
         recorder.frames.look(sys._getframe(1))
@@ -65,7 +67,7 @@ class Tracer:
         recorder = self._recorder
         raws: list[tuple[SavedTensor, Callable[[], bool]]] = []
         handles: list[Any] = []
-        leaves: dict[int, torch.Tensor] = {}
+        leaves = self._leaves = {}
         try:
             with recorder.quiet():
                 self._prepare(here, graph, outputs, args, raws, leaves)
@@ -90,9 +92,28 @@ class Tracer:
             raws.clear()
             graph.release()
             self._delivered.clear()
+            self._leaves = {}
             recorder.frames.look(sys._getframe(2))
             if not creates:
                 recorder.resume()
+
+    def _inner(self, here: Pass, outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A backward inside the running one (a reentrant checkpoint) is about to add to leaves that the outer graph may not reach."""
+        recorder = self._recorder
+        if not recorder.wants(here.number) or not kwargs.get("accumulate_grad"):
+            return
+        with recorder.quiet():
+            only = {id(wanted) for wanted in args[3]} if len(args) > 3 else set()
+            graph = Graph(outputs, limit=SHALLOW)
+            variables = [variable for node in graph.nodes if isinstance(variable := getattr(node, "variable", None), torch.Tensor)]
+            graph.release()
+            for variable in variables:
+                found = recorder.values.find(variable)
+                if found is None or not (found[0] < here.stop and recorder.rows[found[0]].kind in ("parameter", "input")):
+                    continue
+                if found[0] not in here.leaves and (not only or id(variable) in only):
+                    here.leaves[found[0]] = LeafGradient(None if variable.grad is None else recorder.values.note(variable.grad), None)
+                    self._leaves[found[0]] = variable
 
     # -- before
 

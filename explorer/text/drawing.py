@@ -26,6 +26,7 @@ DRAWING: dict[str, tuple[str, str]] = {
     "drawing.reason.not differentiable": ("not differentiable", "미분할 수 없음"),
     "drawing.reason.custom_function": ("inside a custom function", "사용자 정의 함수 안"),
     "drawing.reason.captured": ("gradient taken here", "여기서 기울기를 가져감"),
+    "drawing.reason.inner backward": ("reached by a backward inside this one", "안쪽에서 실행된 역전파가 닿음"),
     "drawing.reason.failed": ("failed here", "여기서 실패함"),
     # figures
     "drawing.value": ("value {figure}", "값 {figure}"),

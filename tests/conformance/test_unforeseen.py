@@ -60,6 +60,23 @@ def test_parameters_inside_a_reentrant_checkpoint_keep_their_names() -> None:
     assert {node.name for node in trace.nodes if node.kind == "parameter"} == {"0.weight", "0.bias"}
 
 
+def test_a_backward_inside_a_backward_reaches_its_leaves() -> None:
+    """A reentrant checkpoint accumulates by a backward of its own: the leaves were reached, with `.grad` before and after, and updated."""
+    model = nn.Linear(3, 2)
+    with explorer.record() as recording:
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        checkpoint(model, torch.ones(5, 3, requires_grad=True), use_reentrant=True).sum().backward()
+        optimizer.step()
+    trace = whole(recording.trace)
+    for name, parameter in model.named_parameters():
+        node = named(trace, name)
+        assert (node.status, node.reason) == ("not executed", "inner backward")
+        assert node.accumulated is not None
+        assert node.accumulated.before is None
+        close(node.accumulated.after, parameter.grad)
+    assert {trace.nodes[update.node].name for update in trace.updates} == {"weight", "bias"}
+
+
 @pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")
 def test_torch_func_is_recorded() -> None:
     """grad, vmap of grad, jacrev and hessian run as without us; their engine calls are passes, their wrapped tensors have an outline."""
