@@ -233,12 +233,20 @@ def _name_faults(trace: Trace, plain: nn.Module, watched: Mapping[str, nn.Parame
         node = next(iter(found.values()))
         if not set(own) <= set(node.names):
             partly.append(own[0])
-        if node.gradients[0] is None:
+        note = _brought(node)
+        if note is None:
             empty.append(own[0])
-        elif not _fits(node.gradients[0], watched[own[0]].grad):
+        elif not _fits(note, watched[own[0]].grad):
             wrong.append(own[0])
     lists = {"no node": missing, "several nodes": doubled, "not every name": partly, "no gradient": empty, "another gradient": wrong}
     yield from (f"parameters: {what} for {_list(which)}" for what, which in lists.items() if which)
+
+
+def _brought(leaf: Node) -> Note | None:
+    """What the pass brought to a leaf; what a backward inside a node's own backward brought stands in `.grad` alone, which was empty."""
+    if leaf.gradients[0] is None and leaf.reason == "inner backward" and leaf.accumulated is not None:
+        return leaf.accumulated.after
+    return leaf.gradients[0]
 
 
 def _fits(note: Note, gradient: torch.Tensor | None) -> bool:
