@@ -60,6 +60,7 @@ def is_plain(tensor: torch.Tensor) -> bool:
         and not tensor.is_quantized
         and not _is_wrapped(tensor)
         and not _is_batched(tensor)
+        and not isinstance(tensor, torch.nn.UninitializedParameter | torch.nn.UninitializedBuffer)
     )
 
 

@@ -72,6 +72,9 @@ class Tracer:
             with recorder.quiet():
                 self._prepare(here, graph, outputs, args, raws, leaves)
                 handles = [node.register_hook(partial(self._after, here.nodes[key])) for key, node in enumerate(graph.nodes)]
+                for node, described in zip(graph.nodes, here.nodes, strict=True):
+                    if described.leaf is not None and getattr(leaves[described.leaf], "_post_accumulate_grad_hooks", None):
+                        handles.append(node.register_prehook(partial(self._before, described)))
             here.stop = len(recorder.rows)
             self._running, self._clock = here, time.perf_counter_ns()
             if creates:
@@ -152,15 +155,24 @@ class Tracer:
 
     # -- while the engine runs
 
+    def _before(self, node: GraphNode, received: tuple[Any, ...]) -> None:
+        """The pre-hook of a leaf whose `.grad` the user's own hook may change before our post-hook runs: the two can be one tensor."""
+        with self._recorder.quiet():
+            self._note_received(node, received)
+
+    def _note_received(self, node: GraphNode, received: tuple[Any, ...]) -> None:
+        node.received = [None if item is None else self._received(node.key, number, item) for number, item in enumerate(received)]
+        if self._recorder.values.keep:
+            node.tensors = [None if item is None else self._recorder.values.stored(item) for item in received]
+
     def _after(self, node: GraphNode, sent: tuple[Any, ...], received: tuple[Any, ...]) -> None:
         """The post-hook of a node: `received` is what it got after all hooks, `sent` what goes along each edge, reduced and cast."""
         now = time.perf_counter_ns()
         recorder = self._recorder
         with recorder.quiet():
             node.microseconds = (now - self._clock) / 1000
-            node.received = [None if item is None else self._received(node.key, number, item) for number, item in enumerate(received)]
-            if recorder.values.keep:
-                node.tensors = [None if item is None else recorder.values.stored(item) for item in received]
+            if node.received is None:
+                self._note_received(node, received)
             node.sent = [None if item is None else self._sent(node, slot, item) for slot, item in enumerate(sent)]
         assert self._running is not None
         self._running.order.append(node.key)

@@ -97,3 +97,40 @@ def test_record_keeps_the_first_hundred_passes() -> None:
     assert len(recording.traces) == MOST_PASSES
     assert recording.trace.passes == MOST_PASSES + 20
     assert recording.trace.number == MOST_PASSES
+
+
+def test_lazy_modules_become_what_they_are() -> None:
+    """Parameters without a shape yet are recorded from the call that gives them one; the loss and the names are as without us."""
+
+    def program() -> tuple[nn.Module, torch.Tensor]:
+        torch.manual_seed(3)
+        model = nn.Sequential(nn.LazyLinear(4), nn.ReLU(), nn.LazyLinear(2))
+        loss = model(torch.randn(5, 3)).mean()
+        loss.backward()
+        return model, loss.detach()
+
+    _, plain = program()
+    with explorer.record() as recording:
+        model, loss = program()
+    trace = whole(recording.trace)
+    assert torch.equal(plain, loss)
+    assert {node.name for node in trace.nodes if node.kind == "parameter"} == {name for name, _ in model.named_parameters()}
+    assert {model.path for model in trace.modules} >= {"", "0", "2"}
+
+
+def test_a_hook_on_the_finished_gradient_changes_only_grad() -> None:
+    """A post-accumulate hook comes after the node: the node received what was sent, `.grad` afterwards is what the hook made."""
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+
+    def double(parameter: torch.Tensor) -> None:
+        assert parameter.grad is not None
+        parameter.grad.mul_(2)
+
+    w.register_post_accumulate_grad_hook(double)
+    with explorer.record() as recording:
+        (w * 3 + w * 4).sum().backward()
+    node = named(whole(recording.trace), "w")
+    assert tensor(node.gradients[0]).tolist() == [7.0, 7.0]
+    assert node.accumulated is not None
+    assert tensor(node.accumulated.after).tolist() == [14.0, 14.0]
+    assert not recording.trace.findings
