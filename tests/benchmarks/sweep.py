@@ -11,6 +11,7 @@ as "not tried", with the reason.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import math
 import os
@@ -21,6 +22,7 @@ import time
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -98,24 +100,25 @@ def _equal(a: torch.Tensor, b: torch.Tensor) -> bool:
 
 
 def run(one: Architecture, mode: str, *, recording: Any = None) -> Run:
-    """The model, made anew, run once; with `recording` around the pass, or around everything if `mode` is "inside"."""
+    """The model, made anew, run once; with `recording` around the pass, or around everything if `mode` is "inside".
+
+    Python's garbage collector waits meanwhile: with a library this large one of its rounds takes longer than the whole pass.
+    """
     graph: Counter[str] = Counter()
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        if recording is not None and mode == "inside":
-            with recording:
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            with recording if recording is not None and mode == "inside" else nullcontext():
                 model, batch = _made(one, mode)
                 started = time.perf_counter()
-                loss = _passed(model, batch)
-        else:
-            model, batch = _made(one, mode)
-            started = time.perf_counter()
-            if recording is None:
-                loss = _passed(model, batch, graph=graph)
-            else:
-                with recording:
-                    loss = _passed(model, batch)
-        seconds = time.perf_counter() - started
+                with recording if recording is not None and mode != "inside" else nullcontext():
+                    loss = _passed(model, batch, graph=graph if recording is None else None)
+            seconds = time.perf_counter() - started
+    finally:
+        if collecting:
+            gc.enable()
     said = frozenset(f"{warning.category.__name__}: {warning.message}" for warning in warned)
     return Run(model, loss.detach().clone(), _comparable(user_state(model)), said, seconds, graph)
 
