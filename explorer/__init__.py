@@ -35,7 +35,14 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    try:
+        return getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as missing:
+        if missing.name != "torch":
+            raise
+    from explorer.errors import RequestError
+
+    raise RequestError("running.no_torch", python=sys.executable)
 
 
 def __dir__() -> list[str]:

@@ -31,6 +31,8 @@ def export(trace: Trace, path: str | os.PathLike[str], **options: Any) -> None:
     Raises OutputError for a suffix that cannot be written or a place that cannot be written to, RequestError for an option that does
     not exist.
     """
+    if not isinstance(trace, Trace):
+        raise RequestError("file.no_trace_given", kind=type(trace).__name__)
     name = os.fspath(path)
     suffix = PurePath(name).suffix.lower()
     if suffix not in FORMATS:
@@ -62,6 +64,8 @@ def notebook_text(trace: Trace) -> str:
 
 def view_of(trace: Trace, **options: Any) -> View:
     """The view that `options` ask for; with `step` only what the first so many steps reached counts as computed."""
+    if "lang" in options:  # as on the command line
+        options["language"] = options.pop("lang")
     for name in options:
         if name not in OPTIONS:
             raise RequestError("drawing.unknown_option", option=name, known=", ".join(OPTIONS))

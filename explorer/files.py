@@ -23,7 +23,7 @@ from types import MappingProxyType
 from typing import Any, BinaryIO, NoReturn
 
 from explorer.document import document_lines, from_document
-from explorer.errors import ExplorerError, FileError, OutputError
+from explorer.errors import ExplorerError, FileError, OutputError, RequestError
 from explorer.invariants import check_structure
 from explorer.model import Trace
 from explorer.tensors import read_tensors, tensor_blocks
@@ -42,6 +42,8 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can state; the sam
 
 def load(path: str | os.PathLike[str]) -> Trace:
     """The Trace in a `.trace` or `.json` file; which of both it is, its first bytes say."""
+    if not isinstance(path, str | os.PathLike):
+        raise FileError("file.not_a_path", kind=type(path).__name__)
     name = os.fspath(path)
     if "\0" in name:
         raise FileError("file.missing", path=name)
@@ -60,6 +62,8 @@ def load(path: str | os.PathLike[str]) -> Trace:
 
 def save(trace: Trace, path: str | os.PathLike[str]) -> None:
     """Write `trace` to a `.trace` or `.json` file, whole or not at all. Tensors and sources are part of the `.trace` only."""
+    if not isinstance(trace, Trace):
+        raise RequestError("file.no_trace_given", kind=type(trace).__name__)
     suffix = Path(path).suffix.lower()
     if suffix not in (".trace", ".json"):
         raise OutputError("file.write_suffix", path=os.fspath(path))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
-from explorer.model import Finding, Node, Source, Trace
+from explorer.model import Finding, Node, Note, Source, Trace
 from explorer.sums import misfits
 from explorer.text import LANGUAGES, say
 
@@ -129,7 +129,53 @@ def frozen_parameter(trace: Trace) -> Iterator[Finding]:
             yield finding("frozen_parameter", "info", node)
 
 
+def nan_forward(trace: Trace) -> Iterator[Finding]:
+    """The op that made the first NaN of the forward pass."""
+    yield from _first_value(trace, "nan_forward", lambda note: bool(note.nans))
+
+
+def inf_forward(trace: Trace) -> Iterator[Finding]:
+    """The op that made the first infinity of the forward pass and lies on the way to the loss: masks are filled with it on purpose."""
+    yield from _first_value(trace, "inf_forward", lambda note: bool(note.infs))
+
+
+def _first_value(trace: Trace, kind: str, is_bad: Callable[[Note], bool]) -> Iterator[Finding]:
+    seeded = {node.id for node in trace.nodes if any(node.seeds)}
+    spoiled = {node.id for node in trace.nodes if any(map(is_bad, node.outputs))}
+    if not spoiled or (kind == "inf_forward" and not seeded & spoiled):
+        return
+    fed = {edge.target for edge in trace.edges if is_bad(trace.nodes[edge.source].outputs[edge.output])}
+    for node in trace.nodes:
+        if node.id in spoiled and node.id not in fed:
+            yield finding(kind, "error", node)
+            return
+
+
+def nan_gradient(trace: Trace) -> Iterator[Finding]:
+    """The op whose backward made the first NaN."""
+    yield from _first_gradient(trace, "nan_gradient", lambda note: bool(note.nans))
+
+
+def inf_gradient(trace: Trace) -> Iterator[Finding]:
+    """The op whose backward made the first infinity."""
+    yield from _first_gradient(trace, "inf_gradient", lambda note: bool(note.infs))
+
+
+def _first_gradient(trace: Trace, kind: str, is_bad: Callable[[Note], bool]) -> Iterator[Finding]:
+    sent = {edge.target for edge in trace.edges if edge.gradient is not None and is_bad(edge.gradient)}
+    for number in trace.backward:
+        node = trace.nodes[number]
+        received = any(note is not None and is_bad(note) for note in node.gradients)
+        if number in sent and not received:
+            yield finding(kind, "error", node)
+            return
+
+
 KINDS: tuple[Callable[[Trace], Iterator[Finding]], ...] = (
+    nan_forward,
+    inf_forward,
+    nan_gradient,
+    inf_gradient,
     replaced_gradient,
     accumulated_gradient,
     detached,

@@ -192,6 +192,10 @@ function rememberStep(k) {
 }
 
 // Keys belong to the player while nothing else on the page wants them; `alone`: there is nothing else.
+// Widgets of the page around that use these keys themselves; a mere container that has the focus does not.
+const OWN_KEYS = ["radio", "radiogroup", "tab", "tablist", "combobox", "listbox", "option", "menu", "menuitem", "slider", "spinbutton", "grid", "dialog"]
+  .map((role) => `[role=${role}]`).join(", ");
+
 function mine(event, root, alone) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
   const target = event.composedPath()[0];
@@ -201,7 +205,7 @@ function mine(event, root, alone) {
   if (slider) return !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key) && inside;
   if (target.matches("input, textarea, select, [contenteditable=true]")) return false;
   if (target.closest("button, a, summary, [role=button]") && (event.key === " " || event.key === "Enter")) return false;
-  return alone || inside || !target.closest("button, a, [role], [tabindex='0']") || target === document.body;
+  return alone || inside || !target.closest(OWN_KEYS);
 }
 
 function summary(data, words, { jump, help }) {

@@ -25,6 +25,7 @@ from explorer.capture.assemble import assemble
 from explorer.capture.frames import OURS, Frames, variables
 from explorer.capture.modules import Scopes, buffers, owners
 from explorer.capture.notes import dtype_name
+from explorer.capture.reports import one_line
 from explorer.capture.rows import Circumstances, Input, Owners, Pass, Row
 from explorer.capture.tracer import Tracer
 from explorer.capture.values import Values
@@ -132,7 +133,10 @@ class Recorder:
     def set_outputs(self, tensors: Iterable[torch.Tensor]) -> None:
         """Say what the program returned."""
         with self.quiet():
-            self._outputs = tuple(self.values.read(tensor).row for tensor in tensors)
+            found = [(tensor, self.values.read(tensor).row) for tensor in tensors]
+        self._outputs = tuple(row for _, row in found)
+        for tensor, row in found:
+            self._name_node(self.rows[row], tensor)
 
     def _forget(self) -> None:
         self.values.close()
@@ -208,7 +212,7 @@ class Recorder:
             title=self.title,
             made_with=made,
             partial=partial,
-            error=None if error is None else f"{type(error).__name__}: {error}".strip(": "),
+            error=None if error is None else one_line(error),
             error_source=None if error is None else self._raised_at(error),
             outputs=self._outputs,
             passes=self.passes,
@@ -320,6 +324,11 @@ class Recorder:
         ):
             self._conclude()
 
+    def _name_node(self, row: Row, tensor: torch.Tensor) -> None:
+        """What the node of an op is called, while a tensor still shows it: backward may never reach it. Asking a view could remake it."""
+        if row.kind == "op" and row.reason is None and row.autograd is None and tensor._base is None and tensor.grad_fn is not None:
+            row.autograd = tensor.grad_fn.name()
+
     def _harvest(self, frame: FrameType) -> None:
         for name, value in variables(frame):
             if isinstance(value, torch.Tensor):
@@ -331,8 +340,7 @@ class Recorder:
                     row.names.append(name)
                 if row.reason == "custom_function" and value.requires_grad:
                     self.values.became_result(value, row, found[1])
-                elif row.kind == "op" and row.reason is None and row.autograd is None and value._base is None and value.grad_fn is not None:
-                    row.autograd = value.grad_fn.name()
+                self._name_node(row, value)
             elif isinstance(value, nn.Module):
                 self.scopes.hold(name, value)
 

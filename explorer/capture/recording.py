@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
+from explorer.capture.devices import check_device, check_dtype
 from explorer.capture.recorder import Recorder
 from explorer.capture.run import run_target
 from explorer.capture.structure import structure
-from explorer.capture.targets import backward_of
-from explorer.errors import RequestError
+from explorer.capture.targets import arguments, backward_of
+from explorer.errors import RequestError, TargetError
 from explorer.model import Trace
 
 
@@ -84,7 +87,8 @@ def trace(
 ) -> Trace:
     """The trace of a TARGET (in a child process), of a callable (here), or of a loss that already has a graph (its structure only).
 
-    `timeout` in seconds, `memory_limit` in GB, both for a TARGET. Raises an `ExplorerError` where there is nothing to trace.
+    `device`, `dtype` and `seed` are passed to a callable that takes them, and are torch's defaults while it runs. `timeout` in seconds,
+    `memory_limit` in GB, both for a TARGET. Raises an `ExplorerError` where there is nothing to trace.
     """
     if isinstance(target, torch.Tensor):
         return structure(target, frame=_caller(), deep=deep)
@@ -94,16 +98,46 @@ def trace(
             target, device=device, dtype=dtype, seed=chosen, values=values, wanted=wanted, timeout=timeout, memory_limit=memory_limit
         )
         return result.traces[-1]
-    if seed is not None:
-        torch.manual_seed(seed)
+    if not callable(target):
+        raise TargetError("running.not_traceable", kind=type(target).__name__)
     code = getattr(target, "__code__", None)
-    frame = _caller()
-    recording = Recording(getattr(target, "__name__", None), values=values, deep=deep, frame=frame)
+    name = getattr(target, "__name__", type(target).__name__)
+    recording = Recording(name, values=values, deep=deep, frame=_caller())
+    recorder = recording.recorder
     if code is not None:
-        recording.recorder.frames.folder = os.path.realpath(os.path.dirname(code.co_filename)) + os.sep
-    with recording:
-        backward_of(target(), recording.recorder)
+        recorder.frames.folder = os.path.realpath(os.path.dirname(code.co_filename)) + os.sep
+    recorder.device, recorder.dtype, recorder.seed = device or "cpu", dtype, seed
+    with _circumstances(device, dtype, seed) as offered:
+        taken = arguments(target, name, offered=offered, defaults={})
+        with recording:
+            backward_of(target(**taken), recorder)
     return recording.traces[wanted - 1] if len(recording.traces) >= wanted else recording.trace
+
+
+@contextmanager
+def _circumstances(device: str | None, dtype: str | None, seed: int | None) -> Iterator[dict[str, Any]]:
+    """Device, data type and seed as asked for, as torch's defaults; afterwards those are as before. What to offer to the callable."""
+    offered: dict[str, Any] = {}
+    before = torch.get_default_dtype()
+    with ExitStack() as stack:
+        if device is not None:
+            offered["device"] = check_device(device)
+        if dtype is not None:
+            offered["dtype"] = check_dtype(dtype, device or "cpu")
+        if device == "fake":
+            offered["device"] = "cpu"
+            stack.enter_context(FakeTensorMode(allow_non_fake_inputs=True))
+        elif device not in (None, "cpu"):  # cpu is the default as it is; a set one costs a mode
+            stack.enter_context(torch.device(device))
+        if seed is not None:
+            offered["seed"] = seed
+            stack.enter_context(torch.random.fork_rng())
+            torch.manual_seed(seed)
+        try:
+            torch.set_default_dtype(offered.get("dtype", before))
+            yield offered
+        finally:
+            torch.set_default_dtype(before)
 
 
 def _caller() -> FrameType | None:

@@ -73,6 +73,9 @@ def _shortened(lines: list[str]) -> str:
 
 def one_line(error: BaseException) -> str:
     """Class and first line of the message, as in "ValueError: no such thing"."""
-    first = str(error).strip().partition("\n")[0]
+    try:
+        first = str(error).strip().partition("\n")[0]
+    except Exception:  # the program's own exception cannot say itself
+        first = ""
     told = f"{type(error).__name__}: {first}" if first else type(error).__name__
     return told if len(told) <= _MOST_CHARACTERS else told[: _MOST_CHARACTERS - 1] + "…"

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -32,7 +32,9 @@ from explorer.capture.reports import cut_crash
 from explorer.capture.targets import Target, find
 from explorer.errors import ExplorerError, ProgramError, RequestError
 from explorer.files import load
+from explorer.findings import user_error
 from explorer.model import MadeWith, Trace
+from explorer.text import LANGUAGES, say
 
 __all__ = ["OUTPUT_LIMIT", "Result", "run_target"]
 
@@ -278,16 +280,18 @@ class _Run:
         kind = self.last.get("kind")
         if self.stopped is not None and (kind in (None, "stopped") or self.stopped.key == "running.cancelled"):
             keep = self.stopped.key != "running.cancelled"
-            self._fail(self.stopped.key, self.stopped.values, "", self._kept() if keep else ())
+            self._fail(self.stopped.key, self.stopped.values, "", self._kept(self.stopped.key, self.stopped.values) if keep else ())
         if kind == "done":
             self._report("reading", 0, None)
             return Result(self._written(), self._tail_text())
         if kind == "error":
             raise self._error()
         if kind == "failed":
-            self._fail(self.last["key"], self.last["values"], self.last.get("report", ""), self._kept())
+            self._fail(
+                self.last["key"], self.last["values"], self.last.get("report", ""), self._kept(self.last["key"], self.last["values"])
+            )
         key, values = _end_of_process(code)
-        self._fail(key, values, self._crash(), self._kept())
+        self._fail(key, values, self._crash(), self._kept(key, values))
 
     def _fail(self, key: str, values: dict[str, Any], report: str, traces: tuple[Trace, ...]) -> NoReturn:
         raise ProgramError(key, report=report, traces=traces, output=self._tail_text(), **values)
@@ -300,12 +304,17 @@ class _Run:
         """The traces that the child wrote, in order."""
         return tuple(load(self.folder / f"{number}.trace") for number in range(1, int(self.last.get("traces") or 0) + 1))
 
-    def _kept(self) -> tuple[Trace, ...]:
-        """What was recorded until a failure. That this cannot be read must not hide the failure."""
+    def _kept(self, key: str, values: dict[str, Any]) -> tuple[Trace, ...]:
+        """What was recorded until a failure, with the failure as a finding. That this cannot be read must not hide the failure."""
         try:
-            return self._written() or self._rescued()
+            traces = self._written() or self._rescued()
         except (ExplorerError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError):
             return ()
+        if traces and traces[-1].partial and not any(found.kind == "user_error" for found in traces[-1].findings):
+            message = {language: say(key, language, **values) for language in LANGUAGES}
+            told = replace(user_error(traces[-1], None, "", None), message=message)
+            traces = (*traces[:-1], replace(traces[-1], findings=(told, *traces[-1].findings)))
+        return traces
 
     def _rescued(self) -> tuple[Trace, ...]:
         """A partial trace from the journal of a child that could not write one."""

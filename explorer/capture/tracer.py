@@ -143,7 +143,7 @@ class Tracer:
         here.roots = [(*root, recorder.values.note(seed)) for root, seed in sums.items()]
         only = outputs[0] if len(outputs) == 1 and isinstance(outputs[0], torch.Tensor) else None
         if only is not None and only.numel() == 1:
-            here.loss = recorder.values.note(only).item
+            here.loss = recorder.values.number(only)
         self._place_roots(here, graph, outputs)
 
     def _place_roots(self, here: Pass, graph: Graph, outputs: Any) -> None:

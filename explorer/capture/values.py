@@ -60,6 +60,11 @@ class Values:
         with torch._C._DisableTorchDispatch():
             return measure(tensor, statistics=self.statistics)
 
+    def number(self, tensor: torch.Tensor) -> float | None:
+        """The value of a tensor with one element, also where no statistics are wanted; None where it has none, or is complex."""
+        with torch._C._DisableTorchDispatch():
+            return measure(tensor).item
+
     def stored(self, tensor: torch.Tensor) -> StoredTensor | None:
         """A whole copy, where whole tensors were asked for."""
         with torch._C._DisableTorchDispatch():

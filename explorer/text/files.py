@@ -162,4 +162,12 @@ FILES: dict[str, tuple[str, str]] = {
         "The installation is incomplete: the folder `assets` is missing. Install autograd-explorer again.",
         "설치가 온전하지 않습니다. `assets` 폴더가 없습니다. autograd-explorer를 다시 설치하세요.",
     ),
+    "file.not_a_path": (
+        "A {kind} is no path; give the name of a .trace or .json file.",
+        "{kind}은(는) 경로가 아닙니다. .trace 또는 .json 파일의 이름을 주세요.",
+    ),
+    "file.no_trace_given": (
+        "A {kind} is no trace; record one with explorer.trace or explorer.record, or read one with explorer.load.",
+        "{kind}은(는) 트레이스가 아닙니다. explorer.trace나 explorer.record로 기록하거나 explorer.load로 읽으세요.",
+    ),
 }

@@ -18,7 +18,10 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "finding.no_graph.integer": ("the result is an integer, which has no gradient", "결과가 정수라서 기울기가 없습니다"),
     "finding.no_graph.item": ("the result is a Python number", "결과가 파이썬 숫자입니다"),
     "finding.no_graph.constant": ("no tensor that it depends on requires a gradient", "의존하는 텐서 중 기울기가 필요한 것이 없습니다"),
-    "finding.no_graph.empty": ("the program ran no op and returned no tensor", "프로그램이 연산을 실행하지도 텐서를 반환하지도 않았습니다"),
+    "finding.no_graph.empty": (
+        "no op was seen on the program's main thread, and no tensor was returned",
+        "프로그램의 주 스레드에서 연산이 보이지 않았고 반환된 텐서도 없습니다",
+    ),
     "finding.no_graph.no_backward": ("the program never called backward()", "프로그램이 backward()를 호출하지 않았습니다"),
     "finding.user_error": ("The program stopped with an error: {error}", "프로그램이 오류로 멈추었습니다: {error}"),
     "finding.user_error.remedy": (
@@ -58,8 +61,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "손실에 이르는 경로에서는 값을 부동소수점으로 유지하세요.",
     ),
     "finding.no_grad": (
-        "{count} ops ran under no_grad or inference_mode; they keep no graph.",
-        "연산 {count}개가 no_grad 또는 inference_mode에서 실행되어 그래프를 남기지 않습니다.",
+        "Under no_grad or inference_mode no graph is kept; ops that ran so here: {count}.",
+        "no_grad나 inference_mode에서는 그래프가 남지 않습니다. 여기서 그렇게 실행된 연산: {count}개.",
     ),
     "finding.no_grad.remedy": (
         "Nothing to do if this part is not to be trained.",
@@ -82,11 +85,43 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "학습해야 한다면 requires_grad_(True)를 설정하세요.",
     ),
     "finding.non_scalar_loss": (
-        "The program returned no single loss; backward started with ones at each of its {count} outputs.",
+        "The program returned no single loss, so backward started with ones at all outputs that need gradients ({count}).",
         "프로그램이 하나의 손실을 반환하지 않아, 출력 {count}개 각각에 1을 넣어 역전파를 시작했습니다.",
     ),
     "finding.non_scalar_loss.remedy": (
         "Return one scalar loss to see its gradients.",
         "손실의 기울기를 보려면 스칼라 손실 하나를 반환하세요.",
+    ),
+    "finding.nan_forward": (
+        "{name} made the first NaN of the forward pass: none of its inputs had one.",
+        "순전파의 첫 NaN이 {name}에서 생겼습니다. 입력에는 NaN이 없었습니다.",
+    ),
+    "finding.nan_forward.remedy": (
+        "Look at its inputs: a root or logarithm of a negative number, 0/0, or infinity minus infinity.",
+        "입력을 확인하세요. 음수의 제곱근이나 로그, 0/0, 무한대 빼기 무한대가 흔한 원인입니다.",
+    ),
+    "finding.inf_forward": (
+        "{name} made the first infinity of the forward pass: none of its inputs had one.",
+        "순전파의 첫 무한대가 {name}에서 생겼습니다. 입력에는 무한대가 없었습니다.",
+    ),
+    "finding.inf_forward.remedy": (
+        "Look at its inputs: a division by zero, a logarithm of zero, or a number too large for the data type.",
+        "입력을 확인하세요. 0으로 나누기, 0의 로그, 자료형에 비해 너무 큰 수가 흔한 원인입니다.",
+    ),
+    "finding.nan_gradient": (
+        "The backward of {name} made the first NaN gradient: what it received had none.",
+        "첫 NaN 기울기가 {name}의 역전파에서 생겼습니다. 받은 기울기에는 NaN이 없었습니다.",
+    ),
+    "finding.nan_gradient.remedy": (
+        "Its derivative does not exist at this value; if it is a branch that torch.where leaves out, make the input safe before the op.",
+        "이 값에서 도함수가 존재하지 않습니다. torch.where가 쓰지 않는 쪽이라면 연산 전에 입력을 안전한 값으로 바꾸세요.",
+    ),
+    "finding.inf_gradient": (
+        "The backward of {name} made the first infinite gradient: what it received was finite.",
+        "첫 무한대 기울기가 {name}의 역전파에서 생겼습니다. 받은 기울기는 유한했습니다.",
+    ),
+    "finding.inf_gradient.remedy": (
+        "Its derivative grows without bound at this value; keep the input away from it, with a small constant or clamp.",
+        "이 값에서 도함수가 끝없이 커집니다. 작은 상수를 더하거나 clamp로 입력을 그 값에서 떨어뜨리세요.",
     ),
 }

@@ -179,7 +179,10 @@ PAGE: dict[str, tuple[str, str]] = {
     "player.partial": ("partial recording", "일부만 기록됨"),
     "player.show": ("Show", "보기"),
     "player.findings": ("Findings", "발견한 점"),
-    "player.no_findings": ("No findings: nothing unusual in this pass.", "발견한 점 없음: 이 패스에서 특이한 점이 없습니다."),
+    "player.no_findings": (
+        "No findings in this pass. Looked for: errors, NaN, infinity, cuts, replaced or accumulated gradients, frozen or tied parameters.",
+        "이 패스에서 발견한 점이 없습니다. 살펴본 것: 오류, NaN과 무한대, 끊긴 경로, 바뀌거나 누적된 기울기, 고정되거나 공유된 매개변수.",
+    ),
     "player.error": ("Error", "오류"),
     "player.warning": ("Warning", "경고"),
     "player.info": ("Note", "참고"),

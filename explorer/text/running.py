@@ -5,6 +5,10 @@ RUNNING: dict[str, tuple[str, str]] = {
         "The graph has more than 30,000 nodes, too deep to take apart safely in this process; trace a file, or pass deep=True.",
         "그래프의 노드가 30,000개를 넘어 이 프로세스에서 안전하게 해제할 수 없습니다. 파일을 추적하거나 deep=True를 주세요.",
     ),
+    "running.not_traceable": (
+        "A {kind} cannot be traced; give a function without arguments, the text of a target, or a loss tensor.",
+        "{kind}은(는) 추적할 수 없습니다. 인자 없는 함수, 대상을 가리키는 문자열, 손실 텐서 중 하나를 주세요.",
+    ),
     "running.still_recording": (
         "The recording is not over: read it after the with block.",
         "기록이 아직 끝나지 않았습니다. with 블록이 끝난 뒤에 읽으세요.",
