@@ -84,6 +84,12 @@ def test_the_end_of_a_script_is_the_end_python_gives_it(program: Write, tmp_path
     assert run_target(program(LOSS + "loss.backward()\nraise SystemExit(0)\n")).traces[0].partial is False
 
 
+def test_a_thread_without_end_does_not_spoil_the_record(program: Write) -> None:
+    """The wanted pass is over: a thread that goes on for ever neither runs into the time limit nor makes the trace partial."""
+    path = program("import threading, time\n" + LOSS + "threading.Thread(target=time.sleep, args=(1000,)).start()\nloss.backward()\n")
+    assert run_target(path, timeout=60.0).traces[0].partial is False
+
+
 def test_a_script_sees_what_python_would_show_it(program: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is __main__, its folder is first on the path, the working folder is unchanged, and there is no input to read."""
     (tmp_path / "beside.py").write_text("value = 7\n")

@@ -23,6 +23,7 @@ import random
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -40,6 +41,7 @@ FLUSH_EACH = 2_000  # the journal's first rows are flushed one by one, then
 FLUSH_EVERY = 200
 JOURNAL_LIMIT = 64 * 1024**2  # bytes
 PASSES_LIMIT = 100
+THREADS_LIMIT = 5.0  # seconds that threads of a program are waited for once the wanted pass is over
 _FAKE_FAILURES = (
     "DataDependentOutputException",
     "DynamicOutputShapeException",
@@ -239,8 +241,8 @@ def _run_target(work: Work, target: Target, offered: dict[str, Any], torch: Any)
         assert target.path is not None
         with work.recorder:
             run_script(target.path)
-            if work.request.get("to_end") or not work.recorder.passes:  # else what was wanted is there, or will not come
-                _wait_for_threads()
+            whole = work.request["to_end"] or not work.recorder.passes
+            _wait_for_threads(None if whole else THREADS_LIMIT)
         return
     call = load(target)
     taken = arguments(call, target.name, offered=offered, defaults={"device": "cpu", "dtype": torch.get_default_dtype()})
@@ -276,11 +278,12 @@ def _seed(seed: int | None, torch: Any) -> None:
         sys.modules["numpy"].random.seed(seed % 2**32)
 
 
-def _wait_for_threads() -> None:
-    """As Python does at the end of a script: wait for its threads that are not daemons."""
+def _wait_for_threads(limit: float | None) -> None:
+    """As Python does at the end of a script: wait for its threads that are not daemons, but once what was wanted is there, not for ever."""
+    end = None if limit is None else time.monotonic() + limit
     for thread in threading.enumerate():
         if not thread.daemon and thread not in (threading.main_thread(), threading.current_thread()):
-            thread.join()
+            thread.join(None if end is None else max(0.0, end - time.monotonic()))
 
 
 def _finish(work: Work, failure: BaseException | None) -> NoReturn:

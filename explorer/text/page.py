@@ -141,6 +141,13 @@ PAGE: dict[str, tuple[str, str]] = {
     "player.reason_not_reached": ("none: backward never came here", "없음: 역전파가 여기까지 오지 않음"),
     "player.reason_not_differentiable": ("none: this op has no derivative", "없음: 이 연산은 미분할 수 없음"),
     "player.reason_constant": ("none: nothing in front of it asks for one", "없음: 앞쪽에 기울기를 요구하는 값이 없음"),
+    "player.reason_captured": ("taken out of the flow here by autograd.grad", "autograd.grad가 여기서 꺼내 감"),
+    "player.reason_inner_backward": ("brought by a backward inside this one", "이 역전파 안의 다른 역전파가 가져옴"),
+    "player.reason_custom_function": (
+        "none: inside a custom Function, which has its own rule",
+        "없음: 자체 규칙을 가진 사용자 정의 Function 안",
+    ),
+    "player.reason_failed": ("none: the op failed", "없음: 연산이 실패함"),
     "player.reason_frozen": ("none: it does not ask for one", "없음: 기울기를 요구하지 않음"),
     "player.mean": ("mean", "평균"),
     "player.std": ("std", "표준편차"),
