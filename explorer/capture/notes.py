@@ -102,12 +102,15 @@ def _array(tensor: torch.Tensor) -> numpy.ndarray[Any, Any]:
 
 def _values(array: numpy.ndarray[Any, Any]) -> Any:
     if array.dtype.kind == "c":
-        return _frozen(numpy.vectorize(str, otypes=[object])(array).tolist())
-    return _frozen(array.tolist())
+        array = numpy.vectorize(str, otypes=[object])(array)
+    return _frozen(array.tolist(), array.ndim)
 
 
-def _frozen(values: Any) -> Any:
-    return tuple(_frozen(value) for value in values) if isinstance(values, list) else values
+def _frozen(values: Any, depth: int) -> Any:
+    """Nested lists of a known depth as tuples, without a look at each value."""
+    if depth == 0:
+        return values
+    return tuple(values) if depth == 1 else tuple([_frozen(part, depth - 1) for part in values])
 
 
 def _figures(flat: numpy.ndarray[Any, Any]) -> dict[str, Any]:

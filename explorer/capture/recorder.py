@@ -33,6 +33,7 @@ from explorer.capture.watch import Watch, sequence
 from explorer.errors import RequestError
 from explorer.model import Finding, MadeWith, Trace
 
+GARBAGE = (50_000, 50, 100)  # when Python looks for garbage while recording: what is written down is none, and going through it is slow
 MOST_PASSES = 100  # `wanted="all"` writes at most so many
 
 
@@ -76,6 +77,7 @@ class Recorder:
         self._over = False
         self._steps: list[tuple[FrameType, Optimizer, bool]] = []  # optimizer steps that run: torch's frame, whether with a closure
         self._start = 0
+        self._thresholds = gc.get_threshold()
         self.last_sequence = 0
         self._ticks = 0.0
         self.values = Values(
@@ -100,6 +102,9 @@ class Recorder:
         except BaseException:
             installed.remove()
             raise
+        self._thresholds = gc.get_threshold()
+        if self._thresholds[0]:
+            gc.set_threshold(*GARBAGE)
         self.last_sequence = sequence()
         return self
 
@@ -108,6 +113,7 @@ class Recorder:
             self._mode.__exit__(kind, error, traceback)
         finally:
             installed.remove()
+            gc.set_threshold(*self._thresholds)
             self.scopes.stack.clear()
             self.frames.look(sys._getframe(1))
             self.frames.close()
