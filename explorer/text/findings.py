@@ -22,7 +22,10 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "no op was seen on the program's main thread, and no tensor was returned",
         "프로그램의 주 스레드에서 연산이 보이지 않았고 반환된 텐서도 없습니다",
     ),
-    "finding.no_graph.no_backward": ("the program never called backward()", "프로그램이 backward()를 호출하지 않았습니다"),
+    "finding.no_graph.no_backward": (
+        "no backward() was seen on the program's main thread",
+        "프로그램의 주 스레드에서 backward() 호출이 보이지 않았습니다",
+    ),
     "finding.user_error": ("The program stopped with an error: {error}", "프로그램이 오류로 멈추었습니다: {error}"),
     "finding.user_error.remedy": (
         "Mend the line that is named; what ran before it is recorded here.",

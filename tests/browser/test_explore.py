@@ -113,6 +113,18 @@ def test_to_the_end_and_back(visit: Any) -> None:
     assert snapshot(page) == shots[0]
 
 
+def test_arrow_keys_work_after_a_click_anywhere(visit: Any) -> None:
+    """A click into a panel, a sentence or the blank page takes the focus there; the arrow keys go on stepping."""
+    page = visit()
+    for step, where in enumerate((".inspector", ".sentence", ".code", ".summary h1"), start=2):
+        page.locator(where).first.click()
+        page.keyboard.press("ArrowRight")
+        expect(place(page)).to_contain_text(f"step {step} of 12")
+    page.mouse.click(700, 20)
+    page.keyboard.press("ArrowLeft")
+    expect(place(page)).to_contain_text("step 4 of 12")
+
+
 def test_keys_and_buttons(visit: Any) -> None:
     """Home, End, Space, +, −, 0, ? and Esc do what the help says; every button has a name; the slider moves with the arrows."""
     page = visit()
