@@ -1,7 +1,7 @@
 """What is noted of a tensor: a `Note`, exact over all elements, with the tensor left as it was.
 
-The plain figures run in numpy over pieces that fit the cache, in float64 (float64 and int64 in their own type). The standard deviation
-comes from a second pass around the mean, because the sum of squares loses all digits where the mean is large against the spread.
+The plain figures run in numpy over pieces that fit the cache, in float64 (float64 and int64 in their own type). Where the mean is
+large against the spread the standard deviation comes from a second pass around it, because the sum of squares has lost those digits.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from explorer.model import MOST_VALUES, Note, StoredTensor
 
 PIECE = 1 << 16  # elements measured at a time: 512 KB as float64, which stays in a core's cache
 SHORT = 1 << 12  # elements up to which a dot product is quicker than numpy's way around it, and never starts threads
+SMALL_SPREAD = 1e-3  # of the squared mean; a smaller variance would lose more than three of float64's sixteen digits to cancellation
 SAFE_SQUARES = (1e-200, 1e200)  # sums of squares outside this range may have under- or overflowed in float64
 
 _UNDISPATCHED = torch.Tensor.__torch_dispatch__
@@ -140,7 +141,12 @@ def _figures(flat: numpy.ndarray[Any, Any]) -> dict[str, Any]:
         if figures["nans"]:
             return {**figures, "min": math.nan, "max": math.nan, "mean": math.nan, "std": math.nan, "norm": math.nan}
         mean = _mean(flat, total)
-        return {**figures, "mean": mean, "std": _deviation(flat, mean), "norm": _norm(flat, squares, max(abs(low), abs(high)))}
+        return {
+            **figures,
+            "mean": mean,
+            "std": _deviation(flat, mean, squares, constant=bool(low == high)),
+            "norm": _norm(flat, squares, max(abs(low), abs(high))),
+        }
 
 
 def _short_figures(flat: numpy.ndarray[Any, Any]) -> dict[str, Any] | None:
@@ -176,14 +182,20 @@ def _mean(flat: numpy.ndarray[Any, Any], total: float) -> float:
     )  # the sum overflowed, the mean does not
 
 
-def _deviation(flat: numpy.ndarray[Any, Any], mean: float) -> float:
+def _deviation(flat: numpy.ndarray[Any, Any], mean: float, squares: float, *, constant: bool) -> float:
+    """The population standard deviation: from the sums where the spread is not small against the mean, else from a second pass."""
     if not math.isfinite(mean):
         return math.nan
+    if constant:
+        return 0.0
+    variance = squares / flat.size - mean * mean
+    if flat.dtype.kind == "f" and SAFE_SQUARES[0] < squares < SAFE_SQUARES[1] and variance > SMALL_SPREAD * mean * mean:
+        return math.sqrt(variance)
     spread, scale = 0.0, 1.0
     for piece in _pieces(flat):
         centred = piece.astype(numpy.float64) - mean
         spread += float(numpy.einsum("i,i->", centred, centred))
-    if flat.min() != flat.max() and not SAFE_SQUARES[0] < spread < SAFE_SQUARES[1]:
+    if not SAFE_SQUARES[0] < spread < SAFE_SQUARES[1]:
         scale = max(float(numpy.abs(piece.astype(numpy.float64) - mean).max()) for piece in _pieces(flat)) or 1.0
         spread = sum(float((((piece.astype(numpy.float64) - mean) / scale) ** 2).sum()) for piece in _pieces(flat))
     return scale * math.sqrt(spread / flat.size)
