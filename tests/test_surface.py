@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -152,3 +154,30 @@ def test_masks_of_infinity_are_no_finding() -> None:
     assert not trace.findings
     assert findings(trace) == ()
     assert len(KINDS) == len({kind.__name__ for kind in KINDS})
+
+
+def test_recordings_that_overlap_leave_the_garbage_collector_as_it_was() -> None:
+    """Whichever of two recordings on two threads ends first, the thresholds are those from before; the program's own are kept."""
+    before = gc.get_threshold()
+    for first_out in (0, 1):
+        inside, leave = [threading.Event(), threading.Event()], [threading.Event(), threading.Event()]
+
+        def run(number: int, inside: list[threading.Event] = inside, leave: list[threading.Event] = leave) -> None:
+            with explorer.record():
+                inside[number].set()
+                leave[number].wait(30)
+
+        threads = [threading.Thread(target=run, args=(number,)) for number in (0, 1)]
+        for number, thread in enumerate(threads):
+            thread.start()
+            assert inside[number].wait(30)
+        for number in (first_out, 1 - first_out):
+            leave[number].set()
+            threads[number].join(30)
+        assert gc.get_threshold() == before
+    try:
+        with explorer.record():
+            gc.set_threshold(1234, 5, 6)
+        assert gc.get_threshold()[0] == 1234
+    finally:
+        gc.set_threshold(*before)

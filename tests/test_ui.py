@@ -58,7 +58,9 @@ def player_data(app: AppTest) -> dict[str, Any]:
 
 def test_opens_on_a_recorded_example() -> None:
     """The first thing on the page is the recorded neuron, drawn, with its steps and numbers."""
-    data = player_data(opened())
+    app = opened()
+    data = player_data(app)
+    assert TEXTS["page.shipped"][0] in app.caption[0].value  # its numbers were not computed just now
     assert data["title"] == "logistic_neuron"
     assert data["loss_text"] == "0.0852"
     assert len(data["steps"]) == 12
@@ -136,6 +138,7 @@ def test_a_finished_run_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (target, options) == ("simple_net", {"device": "cpu", "dtype": None, "seed": 0})
     assert player_data(app)["title"] == "logistic_neuron"
     assert "run" not in app.session_state
+    assert TEXTS["page.shipped"][0] not in app.caption[0].value
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

@@ -77,7 +77,7 @@ class Recorder:
         self._over = False
         self._steps: list[tuple[FrameType, Optimizer, bool]] = []  # optimizer steps that run: torch's frame, whether with a closure
         self._start = 0
-        self._thresholds = gc.get_threshold()
+        self._thresholds = self._rarely = gc.get_threshold()
         self.last_sequence = 0
         self._ticks = 0.0
         self.values = Values(
@@ -105,6 +105,7 @@ class Recorder:
         self._thresholds = gc.get_threshold()
         if self._thresholds[0]:
             gc.set_threshold(*GARBAGE)
+        self._rarely = gc.get_threshold()
         self.last_sequence = sequence()
         return self
 
@@ -113,7 +114,8 @@ class Recorder:
             self._mode.__exit__(kind, error, traceback)
         finally:
             installed.remove()
-            gc.set_threshold(*self._thresholds)
+            if gc.get_threshold() == self._rarely:  # else the program, or a recording on another thread, has set its own since
+                gc.set_threshold(*self._thresholds)
             self.scopes.stack.clear()
             self.frames.look(sys._getframe(1))
             self.frames.close()
@@ -184,16 +186,13 @@ class Recorder:
 
     def _concluded(self, error: BaseException | None, *, partial: bool = False) -> list[Trace]:
         failed = error is not None or partial
-        traces = list(self._final())
-        number = self._open.number if self._open else None
+        traces = self._final()
         if self._open is not None and self.wants(self._open.number):
             traces.append(self._assemble(self._open, error=error, partial=failed))
         elif self.wanted == "all" or self.wanted == self.passes + 1:
             rest = Pass(self.passes + (1 if self.passes else 0), self._start, len(self.rows))
             if (failed and len(self.rows) > self._start) or not self.passes:
                 traces.append(self._assemble(rest, error=error, partial=failed))
-        if failed and not traces and number is not None:
-            return traces
         return traces
 
     def _assemble(self, part: Pass, *, error: BaseException | None = None, partial: bool = False) -> Trace:

@@ -92,6 +92,10 @@ PAGE: dict[str, tuple[str, str]] = {
         "Something in Autograd Explorer went wrong. Reload the page; if it stays so, report what the terminal says.",
         "Autograd Explorer에 문제가 생겼습니다. 페이지를 새로 고치고, 계속 그러면 터미널에 적힌 내용을 알려 주세요.",
     ),
+    "page.shipped": (
+        "Shown is the recording that comes with the program; Run records it anew on this machine.",
+        "지금 보이는 것은 함께 제공되는 기록입니다. 실행을 누르면 이 컴퓨터에서 새로 기록합니다.",
+    ),
     "page.not_recorded": (
         "There is no recording of this program yet. Press Run to make one.",
         "이 프로그램은 아직 기록되지 않았습니다. 실행을 누르면 기록합니다.",

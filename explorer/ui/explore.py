@@ -23,7 +23,8 @@ def page() -> None:
     shown = opened()
     _choices(shown)
     if shown is None or shown.origin != "file":
-        st.caption(EXAMPLES[st.session_state.example].description(language()))
+        shipped = f" {_text('shipped')}" if shown is not None and shown.origin == "sample" else ""
+        st.caption(EXAMPLES[st.session_state.example].description(language()) + shipped)
     if not asked_devices().answered.is_set():
         _wait_for_devices()
     if "run" in st.session_state:
