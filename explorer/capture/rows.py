@@ -133,7 +133,8 @@ class SavedTensor:
 class GraphNode:
     """One autograd node as walked: `next` has (key of the node, its output number) per slot, None where nothing follows.
 
-    `outputs` outlines what the op gave out (shape, type, device), `received` and `sent` what flowed in per output and out per slot.
+    `outputs` outlines what the op gave out (shape, type, device), `received` and `sent` what flowed in per output and out per slot. `hooks`
+    are the user's that saw what flowed in before the node did, by the name of their function, in the order in which they were registered.
     """
 
     key: int
@@ -148,6 +149,7 @@ class GraphNode:
     sent: list[Note | None] | None = None
     captured: dict[int, Note] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
+    hooks: list[str] = field(default_factory=list)
     microseconds: float | None = None
     tensors: list[StoredTensor | None] = field(default_factory=list)
 
