@@ -1,0 +1,74 @@
+"""The benchmark of the recorder runs, and its table says what was measured. No test here asserts a time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks import record
+
+ROOT = Path(__file__).resolve().parent.parent
+SPREAD = {"median": 2.0, "quartiles": [1.5, 2.5], "rounds": 3}
+OURS = {"plain": 0.001, "nodes": 10, "stats": SPREAD, "none": SPREAD, "trace": {"stats": SPREAD, "none": SPREAD}}
+
+
+@pytest.mark.slow
+def test_smallest_row() -> None:
+    """The command measures its smallest row in processes of its own and prints one JSON document, each peer with a ratio or a reason."""
+    command = [sys.executable, "tests/benchmarks/record.py", "--rows", "mlp,import", "--repeat", "1", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    (row,) = document["rows"]
+    assert "error" not in row["ours"], row["ours"]
+    assert row["ours"]["nodes"] == 12
+    assert all(row["ours"][kind]["median"] > 0 for kind in ("stats", "none"))
+    assert set(row["peers"]) == set(record.PEERS)
+    assert all(("ratio" in answer) != ("error" in answer) for answer in row["peers"].values())
+    assert [one["name"] for one in document["figures"]] == ["import"]
+
+
+@pytest.mark.slow
+def test_what_fails_is_named() -> None:
+    """A measurement that fails is answered with the name of its error, one that takes too long with its limit."""
+    effort = record.Effort(seconds=0, limit=1, children=1, imports=1, repeat=1)
+    assert record.ask("ratios", "no_such_workload", effort)["error"] == "KeyError"
+    assert record.ask("ratios", "mlp", effort, limit=0.01)["error"] == "over 0 s"
+
+
+def test_targets_that_are_missed_are_said() -> None:
+    """A median above its target is counted as missed, one at its target is not, and neither is a peer's failure hidden."""
+    row = record.Row("resnet50", OURS, {"torchviz": {"error": "RecursionError"}, "torchview": {"ratio": SPREAD}})
+    assert record.misses(row) == ["none"]
+    shown = record.table([row], [record.Figure("import", "`import explorer`", 0.2, "s", 0.15, "in a fresh interpreter")])
+    assert "2 target(s) missed: resnet50: none, import" in shown
+    assert "RecursionError" in shown
+    assert "2.00 [1.50–2.50] (target 2)" in shown
+
+
+def test_a_row_that_failed_stands_in_the_table() -> None:
+    """Where the recorder itself fails the row shows the error, and its targets count as missed."""
+    row = record.Row("mlp", {"error": "RuntimeError"})
+    assert record.misses(row) == ["stats", "none"]
+    assert "| MLP 2-3-1 | RuntimeError |" in record.markdown([row], [])
+
+
+def test_the_readme_takes_the_table() -> None:
+    """The table goes between the two marks and nothing else changes; a README without them is left alone."""
+    first, last = record.MARKS
+    before = f"# A\n{first}\nold\n{last}\nrest\n"
+    assert record.replaced(before, r"new \1") == f"# A\n{first}\nnew \\1\n{last}\nrest\n"
+    with pytest.raises(ValueError, match=r"README\.md"):
+        record.replaced("# A\n", "new")
+
+
+def test_the_readme_has_the_place_for_it() -> None:
+    """README.md holds the marks, and a row for every workload between them."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    first, last = record.MARKS
+    between = text.partition(first)[2].partition(last)[0]
+    assert [workload.title for workload in record.WORKLOADS.values() if f"| {workload.title} |" not in between] == []
