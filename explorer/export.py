@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from inspect import signature
+from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
@@ -13,7 +14,7 @@ from explorer.errors import OutputError, RequestError
 from explorer.files import open_output, save
 from explorer.fonts import embed
 from explorer.model import Trace
-from explorer.steps import steps
+from explorer.steps import each_step
 from explorer.text import LANGUAGES
 from explorer.view import View, make_view
 
@@ -75,16 +76,17 @@ def view_of(trace: Trace, **options: Any) -> View:
 
 def _reached(trace: Trace, step: int) -> dict[str, Any]:
     """What the first `step` steps wrote: nodes with a value, with a gradient, with an updated value; edges a contribution went along."""
-    taken = steps(trace)
-    if step > len(taken):
-        raise RequestError("drawing.no_step", step=step, last=len(taken))
     found: dict[str, set[int]] = {"values": set(), "gradients": set(), "updated": set(), "flowed": set()}
     kinds = {"value": "values", "gradient": "gradients", "grad": "gradients", "seed": "gradients", "parameter": "updated"}
-    for ref in (ref for one in taken[:step] for ref in one.writes):
-        if ref.what in kinds:
-            found[kinds[ref.what]].add(ref.node)
-        if ref.edge is not None:
-            found["flowed"].add(ref.edge)
+    taken = 0
+    for taken, one in enumerate(islice(each_step(trace), step), start=1):  # noqa: B007  # counts on after the loop
+        for ref in one.writes:
+            if ref.what in kinds:
+                found[kinds[ref.what]].add(ref.node)
+            if ref.edge is not None:
+                found["flowed"].add(ref.edge)
+    if step > taken:
+        raise RequestError("drawing.no_step", step=step, last=taken)
     return found
 
 

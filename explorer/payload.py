@@ -182,8 +182,7 @@ def _sum(met: Sum) -> dict[str, Any]:
     return {
         "node": met.node,
         "output": met.output,
-        "edges": list(met.edges),
-        "seeded": met.seeded,
+        "arrived": met.arrived,
         "expected": met.expected,
         "total": _values(met.total),
     }

@@ -11,12 +11,13 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal
 
 from explorer.model import Edge, Node, Note, Trace, Update
 from explorer.text import say
 
-__all__ = ["PHASES", "Ref", "Sentence", "Step", "Sum", "brief", "figure", "label", "steps"]
+__all__ = ["PHASES", "Ref", "Sentence", "Step", "Sum", "brief", "each_step", "figure", "label", "steps"]
 
 Phase = Literal["forward", "loss", "backward", "update"]
 What = Literal["value", "gradient", "seed", "contribution", "grad", "parameter"]
@@ -40,15 +41,14 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Contributions to the gradient of one output that have met so far, in the order they arrived; `expected` come in all.
+    """Contributions to the gradient of one output: `arrived` have met so far, `expected` come in all.
 
-    `seeded` counts what backward started with at this output as one of them. `total` is their sum where every value is known.
+    What backward started with at this output counts as one of them. `total` is their sum where every value is known.
     """
 
     node: int
     output: int
-    edges: tuple[int, ...]
-    seeded: bool
+    arrived: int
     expected: int
     total: Any
 
@@ -85,7 +85,12 @@ class Step:
 
 def steps(trace: Trace) -> tuple[Step, ...]:
     """The steps of a trace, in the order in which they happened."""
-    return (*_initialise(trace), *_forward(trace), *_loss(trace), *_backward(trace), *_updates(trace))
+    return tuple(each_step(trace))
+
+
+def each_step(trace: Trace) -> Iterator[Step]:
+    """The same steps one after the other; all of a large trace's together would take more room than the trace."""
+    return chain(_initialise(trace), _forward(trace), _loss(trace), _backward(trace), _updates(trace))
 
 
 # -- numbers and names, as people read them ------------------------------------------------------------------------------------------
@@ -225,7 +230,7 @@ def _backward(trace: Trace) -> Iterator[Step]:
     incoming = _edges_by(trace, "target")
     outgoing = _edges_by(trace, "source")
     expected = _expected(trace)
-    arrived: dict[tuple[int, int], list[int]] = {}
+    met: dict[tuple[int, int], _Met] = {}
     ran = set(trace.backward)
     for node in (trace.nodes[id] for id in trace.backward):
         received = tuple(Ref("gradient", node.id, output) for output, note in enumerate(node.gradients) if note is not None)
@@ -235,19 +240,50 @@ def _backward(trace: Trace) -> Iterator[Step]:
         sent = [index for index in incoming.get(node.id, ()) if trace.edges[index].gradient is not None]
         writes = [*received]
         sums = []
+        told = []
         for index in sent:
             edge = trace.edges[index]
             place = edge.source, edge.output
-            arrived.setdefault(place, []).append(index)
             writes.append(Ref("contribution", *place, index))
-            met = _meeting(trace, place, tuple(arrived[place]), expected[place])
-            if met is not None:
-                sums.append(met)
-            complete = len(arrived[place]) + _seeded(trace, place) == expected[place]
-            if complete and edge.source not in ran and _has_gradient(trace.nodes[edge.source], edge.output):
+            if place not in met:
+                met[place] = _Met(trace.nodes[edge.source].seeds[edge.output] if _seeded(trace, place) else None)
+            met[place].add(edge.gradient)
+            arrived = met[place].arrived
+            if arrived > 1:
+                sums.append(Sum(*place, arrived, expected[place], met[place].total))
+                told.append(_meets(trace, sums[-1], met[place].terms()))
+            if arrived == expected[place] and edge.source not in ran and _has_gradient(trace.nodes[edge.source], edge.output):
                 writes.append(Ref("gradient", *place))  # asked for by torch.autograd.grad: received, never run
-        sentences = (_sends(trace, node, sent), *(_meets(trace, met) for met in sums))
+        sentences = (_sends(trace, node, sent), *told)
         yield Step("backward", node.id, "backward", _used(trace, node, outgoing), tuple(writes), tuple(sums), sentences)
+
+
+class _Met:
+    """What has come to one output so far. A weight that a long loop reads gets a contribution from each turn: none looks back at all."""
+
+    def __init__(self, seed: Note | None) -> None:
+        self.arrived = 0
+        self.total: Any = None  # of notes of one shape whose values are all known
+        self._first: list[str] = []
+        self._last = ""
+        if seed is not None:
+            self.add(seed)
+
+    def add(self, note: Note | None) -> None:
+        self.arrived += 1
+        known = None if note is None else note.values
+        if self.arrived == 1:
+            self.total = known
+        elif self.total is not None:
+            self.total = None if known is None else _added((self.total, known))
+        self._last = brief(note)
+        if self.arrived <= MOST_NAMED:
+            self._first.append(self._last)
+
+    def terms(self) -> str:
+        """The sum as people write it, its middle left out where it is long."""
+        few = self._first if self.arrived <= MOST_NAMED else [*self._first[: MOST_NAMED - 2], "…", self._last]
+        return " + ".join(few).replace("+ −", "− ")
 
 
 def _expected(trace: Trace) -> Counter[tuple[int, int]]:
@@ -255,18 +291,6 @@ def _expected(trace: Trace) -> Counter[tuple[int, int]]:
     expected = Counter((edge.source, edge.output) for edge in trace.edges if edge.gradient is not None)
     expected.update((node.id, output) for node in trace.nodes for output, seed in enumerate(node.seeds) if seed is not None)
     return expected
-
-
-def _meeting(trace: Trace, place: tuple[int, int], edges: tuple[int, ...], expected: int) -> Sum | None:
-    """The sum at an output once at least two contributions have met there."""
-    if len(edges) + _seeded(trace, place) < 2:
-        return None
-    return Sum(*place, edges, _seeded(trace, place), expected, _total(_terms(trace, place, edges)))
-
-
-def _terms(trace: Trace, place: tuple[int, int], edges: Sequence[int]) -> list[Note | None]:
-    contributions = [trace.edges[index].gradient for index in edges]
-    return [trace.nodes[place[0]].seeds[place[1]], *contributions] if _seeded(trace, place) else contributions
 
 
 def _seeded(trace: Trace, place: tuple[int, int]) -> bool:
@@ -299,14 +323,13 @@ def _sends(trace: Trace, node: Node, sent: Sequence[int]) -> Sentence:
     return Sentence("step.sends", {"name": name, "received": received, "targets": targets})
 
 
-def _meets(trace: Trace, met: Sum) -> Sentence:
+def _meets(trace: Trace, met: Sum, terms: str) -> Sentence:
     name, total = label(trace.nodes[met.node]), met.total
     while isinstance(total, tuple) and len(total) == 1:
         (total,) = total
     if isinstance(total, int | float):
-        terms = " + ".join(brief(note) for note in _terms(trace, (met.node, met.output), met.edges)).replace("+ −", "− ")
         return Sentence("step.meets", {"name": name, "terms": terms, "total": figure(total)})
-    return Sentence("step.arrives", {"name": name, "arrived": len(met.edges) + met.seeded, "expected": met.expected})
+    return Sentence("step.arrives", {"name": name, "arrived": met.arrived, "expected": met.expected})
 
 
 def _accumulate(node: Node, gradients: tuple[Ref, ...]) -> Step:
@@ -360,13 +383,6 @@ def _edges_by(trace: Trace, end: Literal["source", "target"]) -> dict[int, list[
 
 def _has_gradient(node: Node, output: int) -> bool:
     return output < len(node.gradients) and node.gradients[output] is not None
-
-
-def _total(terms: Sequence[Note | None]) -> Any:
-    """The sum of notes of one shape whose values are all known; else None."""
-    if any(note is None or note.values is None for note in terms):
-        return None
-    return _added([note.values for note in terms if note is not None])
 
 
 def _added(values: Sequence[Any]) -> Any:

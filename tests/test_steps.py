@@ -95,9 +95,22 @@ def test_contributions_that_meet_are_added_up() -> None:
     """Where the same tensor is used twice, the second contribution shows the sum, and `.grad` grows by it."""
     found = steps(diamond())
     (met,) = [met for step in found for met in step.accumulates]
-    assert (met.node, met.edges, met.expected, met.total) == (0, (0, 1), 2, 2.0)
+    assert (met.node, met.arrived, met.expected, met.total) == (0, 2, 2, 2.0)
     assert "At a they add up: 1 + 1 = 2." in " ".join(step.say() for step in found)
     assert found[-1].say() == "2 is added to a.grad: 5 → 7."
+
+
+def test_a_weight_that_a_long_loop_reads() -> None:
+    """20,000 contributions to one leaf are counted and added up as they come, each in one short sentence."""
+    trace, count = diamond(), 20_000
+    ops = tuple(replace(trace.nodes[1], id=number) for number in range(1, count + 1))
+    edges = tuple(Edge(0, 0, node.id, 0, note(1.0), True) for node in ops)
+    long = replace(trace, nodes=(trace.nodes[0], *ops), edges=edges, backward=tuple(range(count, 0, -1)))
+    sums = [met for step in steps(long) for met in step.accumulates]
+    assert [(met.arrived, met.expected, met.total) for met in sums] == [(number, count, number) for number in range(2, count + 1)]
+    words = [step.say() for step in steps(long)]
+    assert "they add up: 1 + 1 + 1 + 1 + 1 + 1 = 6." in words[-count + 5]
+    assert "they add up: 1 + 1 + 1 + 1 + … + 1 = 20000." in words[-1]
 
 
 def test_negative_terms_are_subtracted() -> None:

@@ -91,9 +91,8 @@ function contributions(data, node, state, { words, consumers }) {
   for (const index of edges) rows.push(contributionRow(label(data.nodes[data.edges[index][2]]), state.has("contribution", index) ? data.edges[index][4] : null, words));
   const sum = edges.length + seeds.length > 1 ? state.sum(node.id, 0) : null;
   if (sum) {
-    const arrived = sum.edges.length + (sum.seeded ? 1 : 0);
-    rows.push(h("tr", { class: "sum" }, h("td", {}, arrived < sum.expected ? words.running_sum : words.sum),
-      h("td", { class: "number gradient" }, sum.total === null || [sum.total].flat(Infinity).length > 4 ? `${arrived} / ${sum.expected}` : total(sum.total))));
+    rows.push(h("tr", { class: "sum" }, h("td", {}, sum.arrived < sum.expected ? words.running_sum : words.sum),
+      h("td", { class: "number gradient" }, sum.total === null || [sum.total].flat(Infinity).length > 4 ? `${sum.arrived} / ${sum.expected}` : total(sum.total))));
   }
   return h("div", { class: "part" }, h("h3", {}, words.contributions), h("table", { class: "rows" }, rows));
 }
