@@ -106,6 +106,11 @@ def _kernel(op: Any, *args: Any, **kwargs: Any) -> Any:
         return target
     if name == "_local_scalar_dense":
         copies.append(1)
+    kinds = [str(argument.type) for argument in op._schema.arguments]  # a number wrapped in a tensor comes out of its wrapping on the way
+    args = tuple(
+        torch.tensor(value) if kind == "Tensor" and isinstance(value, int | float | complex) else value
+        for value, kind in zip(args, kinds, strict=False)
+    )
     inner_args, inner_kwargs = tree_map(_host, args), tree_map(_host, kwargs)
     result = op(*inner_args, **inner_kwargs)
     schema = op._schema
