@@ -55,7 +55,7 @@ class Effort:
     repeat: int = 0
 
 
-FULL, QUICK = Effort(20, 50, 3, 10), Effort(3, 0, 1, 5)
+FULL, QUICK = Effort(20, 50, 3, 10), Effort(2, 0, 1, 5)
 
 
 @dataclass

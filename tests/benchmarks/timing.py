@@ -27,7 +27,7 @@ from tests.benchmarks.workloads import WORKLOADS
 
 __all__ = ["memory", "peer", "ratios", "structure"]
 
-WARM = 3  # unmeasured runs of each kind before the first measured one
+WARM = 3  # unmeasured runs of each kind before the first measured one; fewer where one takes long
 SAMPLE = 0.01  # seconds: a shorter run is repeated until one sample takes about this long
 LEAST = 3  # rounds, however long they take
 
@@ -57,24 +57,26 @@ class Runs:
 
     def times(self) -> int:
         """How many plain runs make a sample."""
-        return enough(self.plain() for _ in range(WARM))
+        return enough(warmed(self.plain))
 
     def recorded(self, values: str) -> float:
         """Seconds of a recorded run; what it took to make the Trace of it goes to `making`."""
         import explorer
 
         self.model.zero_grad(set_to_none=True)
-        making: list[float] = []
+        inside: list[float] = []
         began = time.perf_counter()
         recording = explorer.record(values=values)
-        _timed(recording.recorder, "traces", making)
+        if hasattr(recording.recorder, "traces"):  # a recorder that makes the Trace when the recording ends, not when it is asked for
+            _timed(recording.recorder, "traces", inside)
         with recording:
             step(self.model, self.inputs)
-        ended = time.perf_counter()
-        inside = sum(making)
-        self.nodes = len(recording.trace.nodes)
-        self.making.append(sum(making))
-        return ended - began - inside
+        recorded = time.perf_counter()
+        early = sum(inside)
+        trace = recording.trace
+        self.making.append(time.perf_counter() - recorded + early)
+        self.nodes = len(trace.nodes)
+        return recorded - began - early
 
     def stats(self) -> float:
         return self.recorded("stats")
@@ -84,7 +86,7 @@ class Runs:
 
 
 def _timed(holder: Any, name: str, seconds: list[float]) -> None:
-    """From now on `holder.name()` notes how long it took, whether it is called when the recording ends or when its trace is asked for."""
+    """From now on `holder.name()` notes how long it took."""
     original = getattr(holder, name)
 
     def timed(*args: Any, **kwargs: Any) -> Any:
@@ -104,6 +106,14 @@ def rounds(seconds: float, wanted: int) -> Iterator[int]:
         if number >= (wanted or LEAST) and (wanted or time.perf_counter() > ends):
             return
         yield number
+
+
+def warmed(run: Callable[[], float]) -> list[float]:
+    """The seconds of the first runs, which are not measured: torch and the caches get ready in them."""
+    found = [run()]
+    while len(found) < WARM and sum(found) < 1:
+        found.append(run())
+    return found
 
 
 def enough(seconds: Iterable[float]) -> int:
@@ -126,8 +136,7 @@ def ratios(name: str, *, seconds: float, wanted: int = 0) -> Answer:
     kinds = {"stats": runs.stats, "none": runs.metadata}
     times = runs.times()
     for run in kinds.values():
-        for _ in range(WARM):
-            run()
+        warmed(run)
     making: dict[str, list[float]] = {kind: [] for kind in kinds}
     found: dict[str, list[float]] = {kind: [] for kind in kinds}
     plain = [sample(runs.plain, times)]
@@ -169,9 +178,8 @@ def structure(name: str, *, seconds: float, wanted: int = 0) -> Answer:
         nodes = len(trace.nodes)
         return took
 
-    for _ in range(WARM):
-        runs.plain()
-        run()
+    warmed(runs.plain)
+    warmed(run)
     plain, found = [], []
     for _ in rounds(seconds, wanted):
         plain.append(sample(runs.plain, 1))
