@@ -14,16 +14,18 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from explorer.arguments import SUFFIXES, language_of, parser
 from explorer.errors import ExplorerError, OutputError, ProgramError, RequestError
-from explorer.model import Trace
 from explorer.serving import serve
 from explorer.text import LANGUAGES, say
+
+if TYPE_CHECKING:
+    from explorer.capture.handover import Recorded
 
 __all__ = ["main"]
 
@@ -106,15 +108,15 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 def _trace(arguments: argparse.Namespace) -> int:
-    from explorer.capture.run import run_target
+    from explorer.capture.run import record_target, results_folder
 
     language = arguments.language or "en"
     _check_outputs(arguments.outputs)
     bar = _Bar(language)
-    failure: ProgramError | None = None
-    try:
-        traces = run_target(
+    with results_folder() as folder, contextlib.closing(bar):
+        outcome = record_target(
             arguments.target,
+            folder,
             device=arguments.device,
             dtype=arguments.dtype,
             seed=arguments.seed,
@@ -123,25 +125,40 @@ def _trace(arguments: argparse.Namespace) -> int:
             to_end=arguments.to_end,
             timeout=arguments.timeout,
             memory_limit=arguments.memory_limit,
+            formats=_formats(arguments),
             progress=bar.show,
             output=bar.pass_on,
-        ).traces
-    except ProgramError as error:
-        failure, traces = error, tuple(trace for trace in error.traces if trace.nodes)
-    finally:
-        bar.close()
-    if failure is not None and not traces:
-        raise failure
-    _write_all(traces, arguments, many=arguments.wanted == "all", failure=failure)
+        )
+        failure = outcome.failure
+        recordings = outcome.recordings if failure is None else tuple(found for found in outcome.recordings if found.nodes)
+        if failure is not None and not recordings:
+            raise failure
+        _write_all(recordings, arguments, many=arguments.wanted == "all", failure=failure, bar=bar)
     return 0 if failure is None else _fail(failure, language, as_json=False)
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    from explorer.capture.handover import kept
     from explorer.files import load
 
+    bar = _Bar(arguments.language or "en")
     _check_outputs(arguments.outputs)
-    _write_all((load(arguments.trace),), arguments, many=False, failure=None)
+    with contextlib.closing(bar):
+        bar.show("reading", 0, None)
+        _write_all((kept(load(arguments.trace)),), arguments, many=False, failure=None, bar=bar)
     return 0
+
+
+def _formats(arguments: argparse.Namespace) -> list[str]:
+    """What the program's process writes itself: recordings that no option of the picture is to be held against, else what can be read."""
+    wanted = {Path(path).suffix.lower() for path in arguments.outputs}
+    if _view(arguments):
+        return [".trace"]
+    return [suffix for suffix in (".trace", ".json") if suffix in wanted or (suffix == ".trace" and wanted - {".json"})]
+
+
+def _view(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {name: value for name in VIEW if (value := getattr(arguments, name)) is not None}
 
 
 def _check_outputs(outputs: list[str]) -> None:
@@ -161,50 +178,67 @@ class _NothingToWrite(Exception):
     """Leaves `open_output` as if writing had failed."""
 
 
-def _write_all(traces: Sequence[Trace], arguments: argparse.Namespace, *, many: bool, failure: ProgramError | None) -> None:
-    """Write each output and say so; with `many` a `.json` is a list and other outputs are numbered files."""
+def _write_all(
+    recordings: Sequence[Recorded], arguments: argparse.Namespace, *, many: bool, failure: ProgramError | None, bar: _Bar
+) -> None:
+    """Write each output and say so; with `many` a `.json` is a list and other outputs are numbered files.
+
+    What cannot be written does not keep the others from being written, and is told last.
+    """
     language = arguments.language or "en"
-    view = {name: value for name in VIEW if (value := getattr(arguments, name)) is not None}
     written: list[str] = []
     lines: list[str] = []
+    refused: ExplorerError | None = None
     for path in arguments.outputs:
-        if many and path.lower().endswith(".json"):
-            _write_list(traces, path)
-            written.append(path)
-            lines.append(say("command.wrote_passes", language, path=path, count=len(traces)))
-            continue
-        for number, trace in enumerate(traces, start=1):
-            place = _numbered(path, number) if many else path
-            _write(trace, place, view)
-            written.append(place)
-            lines.append(_told(trace, place, language))
-    if arguments.json:
-        _print_json(_document(traces, written, many=many, failure=failure))
-    else:
-        print("\n".join([*lines, *_findings(traces, language)]), flush=True)
+        try:
+            if many and path.lower().endswith(".json"):
+                _write_list(recordings, path)
+                written.append(path)
+                lines.append(say("command.wrote_passes", language, path=path, count=len(recordings)))
+                continue
+            for number, recording in enumerate(recordings, start=1):
+                place = _numbered(path, number) if many else path
+                _write(recording, place, _view(arguments), bar)
+                written.append(place)
+                lines.append(_told(recording, place, language))
+        except ExplorerError as error:
+            refused = refused or error
+    bar.close()
+    if refused is not None and not written:
+        raise refused
+    if arguments.json and refused is None:
+        _print_json(_document(recordings, written, many=many, failure=failure))
+    elif not arguments.json:
+        print("\n".join([*lines, *_findings(recordings, language)]), flush=True)
+    if refused is not None:
+        raise refused
 
 
-def _write(trace: Trace, path: str, view: dict[str, Any]) -> None:
-    """What goes into a recording needs nothing that draws."""
-    if path.lower().endswith((".trace", ".json")) and not view:
-        from explorer.files import save
-
-        save(trace, path)
-    else:
+def _write(recording: Recorded, path: str, view: dict[str, Any], bar: _Bar) -> None:
+    """What goes into a recording needs nothing that draws, and nothing that reads where the program's process wrote it."""
+    if view or not path.lower().endswith((".trace", ".json")):
         from explorer.export import export
 
+        bar.show("reading", 0, None)
+        trace = recording.trace
+        bar.show("drawing", 0, None)
         export(trace, path, **view)
+    elif not recording.copy(path):
+        from explorer.files import save
+
+        bar.show("writing", 0, None)
+        save(recording.trace, path)
 
 
-def _write_list(traces: Sequence[Trace], path: str) -> None:
+def _write_list(recordings: Sequence[Recorded], path: str) -> None:
     from explorer.document import document_lines
     from explorer.files import open_output
 
     with open_output(path) as stream:
-        for index, trace in enumerate(traces):
+        for index, recording in enumerate(recordings):
             stream.write(b",\n" if index else b"[\n")
-            stream.writelines(document_lines(trace))
-        stream.write(b"\n]\n" if traces else b"[]\n")
+            stream.writelines(document_lines(recording.trace))
+        stream.write(b"\n]\n" if recordings else b"[]\n")
 
 
 def _numbered(path: str, number: int) -> str:
@@ -213,8 +247,9 @@ def _numbered(path: str, number: int) -> str:
     return f"{stem}-{number}{suffix}"
 
 
-def _told(trace: Trace, path: str, language: str) -> str:
-    values = {"path": path, "nodes": len(trace.nodes), "number": trace.number, "passes": trace.passes}
+def _told(recording: Recorded, path: str, language: str) -> str:
+    trace = recording.head
+    values = {"path": path, "nodes": recording.nodes, "number": trace.number, "passes": trace.passes}
     if not trace.number:
         line = say("command.wrote_forward", language, **values)
     elif trace.loss is None:
@@ -224,13 +259,13 @@ def _told(trace: Trace, path: str, language: str) -> str:
     return say("command.partial", language, line=line) if trace.partial else line
 
 
-def _findings(traces: Sequence[Trace], language: str) -> list[str]:
+def _findings(recordings: Sequence[Recorded], language: str) -> list[str]:
     """The errors and warnings, the first few; what the user's own traceback says is not said twice."""
     found = list(
         dict.fromkeys(
             say(f"command.finding.{finding.severity}", language, message=finding.message[language])
-            for trace in traces
-            for finding in trace.findings
+            for recording in recordings
+            for finding in recording.head.findings
             if finding.severity != "info" and finding.kind != "user_error"
         )
     )
@@ -238,17 +273,17 @@ def _findings(traces: Sequence[Trace], language: str) -> list[str]:
     return [*found[:MOST_FINDINGS], *([say("command.more_findings", language, count=more)] if more > 0 else [])]
 
 
-def _document(traces: Sequence[Trace], written: list[str], *, many: bool, failure: ProgramError | None) -> dict[str, Any]:
+def _document(recordings: Sequence[Recorded], written: list[str], *, many: bool, failure: ProgramError | None) -> dict[str, Any]:
     from explorer.document import to_document
 
-    def summary(trace: Trace) -> dict[str, Any]:
-        whole = to_document(trace)
-        told = {name: whole[name] for name in ("title", "partial", "pass", "passes", "loss", "findings")}
-        return {**told, "nodes": len(trace.nodes), "edges": len(trace.edges)}
+    def summary(recording: Recorded) -> dict[str, Any]:
+        head = to_document(replace(recording.head, nodes=(), edges=(), forward=(), backward=(), updates=()))
+        told = {name: head[name] for name in ("title", "partial", "pass", "passes", "loss", "findings")}
+        return {**told, "nodes": recording.nodes, "edges": recording.edges}
 
-    document = {"paths": written, **(summary(traces[-1]) if traces else {})}
+    document = {"paths": written, **(summary(recordings[-1]) if recordings else {})}
     if many:
-        document["traces"] = [summary(trace) for trace in traces]
+        document["traces"] = [summary(recording) for recording in recordings]
     if failure is not None:
         document["error"] = {"kind": type(failure).__name__, "message": {each: failure.message(each) for each in LANGUAGES}}
     return document

@@ -89,5 +89,9 @@ class ProgramError(ExplorerError):
         super().__init__(key, **values)
         self.report = report
         self.output = output
-        self.traces = tuple(traces) or (() if trace is None else (trace,))
+        self.hold(traces or (() if trace is None else (trace,)))
+
+    def hold(self, traces: Sequence[Trace]) -> None:
+        """Carry these traces."""
+        self.traces = tuple(traces)
         self.trace = self.traces[-1] if self.traces else None

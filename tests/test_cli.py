@@ -167,6 +167,32 @@ def test_korean(capfd: Captured) -> None:
     assert "없습니다" in capfd.readouterr().err
 
 
+def test_recordings_are_not_read_to_be_kept(program: Write, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    """`.trace` and `.json` go from the program's process to their place as they are, the same bytes as if they had been read and saved."""
+    handover = importlib.import_module("explorer.capture.handover")
+
+    def refuse(path: object) -> None:
+        raise AssertionError("nobody asked for what is in it")
+
+    text = program("import torch\nw = torch.ones(3, requires_grad=True)\nfor _ in range(2):\n    (w / 0).sum().backward()\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, "load", refuse)
+        assert main(["trace", text, "-o", "a.trace", "-o", "a.json"]) == 0
+        capsys.readouterr()
+        assert main(["trace", text, "-o", "only.json", "--json"]) == 0
+    trace = load("a.trace")
+    told = json.loads(capsys.readouterr().out)
+    assert (told["nodes"], told["edges"], told["pass"], told["passes"]) == (len(trace.nodes), len(trace.edges), 1, 1)
+    assert [found["kind"] for found in told["findings"]] == [found.kind for found in trace.findings]
+    save(trace, "b.trace")
+    save(trace, "b.json")
+    for suffix in (".trace", ".json"):
+        assert Path(f"a{suffix}").read_bytes() == Path(f"b{suffix}").read_bytes()
+    assert Path("only.json").exists()
+    assert main(["trace", text, "-o", "all.json", "--pass", "all"]) == 0
+    assert [part["pass"] for part in json.loads(Path("all.json").read_bytes())] == [1, 2]
+
+
 def test_view_options_reach_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked of the picture is handed on under the names that export takes, and nothing that was not asked for."""
     module = importlib.import_module("explorer.export")  # the name explorer.export is the function

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from explorer.capture import run
+from explorer.capture.handover import leave, taken_over
 from explorer.capture.processes import child_environment
 from explorer.capture.run import Result, run_target
-from explorer.errors import ProgramError, RequestError, TargetError
+from explorer.errors import FileError, ProgramError, RequestError, TargetError
+from tests.dummy import dummy_trace
 from tests.faulty import LOSS, left_behind, program
 
 __all__ = ["left_behind", "program"]
@@ -142,7 +144,24 @@ def test_a_loop_is_stopped_in_time(program: Write, left_behind: LeftBehind) -> N
     assert caught.value.trace is not None
     assert caught.value.trace.partial
     assert {node.op for node in caught.value.trace.nodes} >= {"mul", "sum"}
+    told = [found.message["en"] for found in caught.value.trace.findings if found.kind == "user_error"]
+    assert told == [caught.value.message("en")]
     assert left_behind() == []
+
+
+@pytest.mark.parametrize("spoiled", ["{", "[]", "{}", '{"nodes": null, "edges": 0, "head": {}}', "[" * 100_000])
+def test_a_damaged_recording_is_told(tmp_path: Path, spoiled: str) -> None:
+    """What a program did to the files it was about to hand over is told in a sentence; undamaged they say what the trace says."""
+    trace = dummy_trace(modules=True, updates=True, findings=True)
+    leave(trace, tmp_path, 1, [".trace", ".json"])
+    found = taken_over(tmp_path, 1, [".trace", ".json"])
+    assert (found.nodes, found.edges, found.head.findings) == (len(trace.nodes), len(trace.edges), trace.findings)
+    assert found.trace == trace
+    (tmp_path / "1.head.json").write_text(spoiled)
+    with pytest.raises(FileError):
+        taken_over(tmp_path, 1, [".trace"])
+    with pytest.raises(FileError):
+        taken_over(tmp_path, 2, [".trace"])
 
 
 @linux

@@ -18,30 +18,29 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 import explorer
 from explorer import errors
 from explorer.capture.assemble import trace_from_journal
+from explorer.capture.handover import FORMATS, Recorded, kept, lacks_failure, taken_over, with_failure
 from explorer.capture.lifetime import CANNOT_WRITE
 from explorer.capture.processes import child_environment, kill_all, memory_of
 from explorer.capture.reports import cut_crash
 from explorer.capture.targets import Target, find
 from explorer.errors import ExplorerError, ProgramError, RequestError
-from explorer.files import load
-from explorer.findings import user_error
 from explorer.model import MadeWith, Trace
-from explorer.text import LANGUAGES, say
 
-__all__ = ["OUTPUT_LIMIT", "Result", "run_target"]
+__all__ = ["OUTPUT_LIMIT", "Outcome", "Result", "record_target", "results_folder", "run_target"]
 
 OUTPUT_LIMIT = 10 * 1000**2  # bytes that a program may print
 TAIL = 20_000  # characters of it that are kept
 START_LIMIT = 300.0  # seconds for torch to be loaded
-GRACE = 5.0  # seconds to write what there is, after being told to stop
+GRACE = 5.0  # seconds to begin to write what there is, after being told to stop
+WRITE_LIMIT = 300.0  # seconds to write it: a million ops take one or two minutes
 LEAVE_LIMIT = 5.0  # seconds to end, after everything was written
 POLL = 0.05  # seconds
 GB = 1000**3
@@ -63,8 +62,34 @@ class Result:
     output_tail: str
 
 
-def run_target(
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a program ended: what was recorded of it, and `failure` if it failed or was stopped."""
+
+    recordings: tuple[Recorded, ...]
+    output_tail: str
+    failure: ProgramError | None = None
+
+
+def run_target(target: str, *, progress: Progress | None = None, **settings: Any) -> Result:
+    """Run `target` and return what was recorded, read into memory; `settings` as `record_target` takes them.
+
+    Raises as it does, and ProgramError, which holds the partial traces, for a program that failed.
+    """
+    with results_folder() as folder:
+        outcome = record_target(target, folder, progress=progress, **settings)
+        if outcome.failure is not None:
+            with _whatever_is_there():
+                outcome.failure.hold([recording.trace for recording in outcome.recordings])
+            raise outcome.failure
+        if progress is not None:
+            progress("reading", 0, None)
+        return Result(tuple(recording.trace for recording in outcome.recordings), outcome.output_tail)
+
+
+def record_target(
     target: str,
+    folder: Path,
     *,
     device: str | None = None,
     dtype: str | None = None,
@@ -74,15 +99,16 @@ def run_target(
     to_end: bool = False,
     timeout: float | None = 600.0,
     memory_limit: float | None = None,
+    formats: Collection[str] = FORMATS[:1],
     progress: Progress | None = None,
     cancelled: threading.Event | None = None,
     output: Callable[[bytes], None] | None = None,
-) -> Result:
-    """Run `target` (see CONTRACT, TARGET) and return what was recorded.
+) -> Outcome:
+    """Run `target` (see CONTRACT, TARGET) and leave what was recorded in `folder`, in these `formats`.
 
     `timeout` is in seconds of the program, its start not counted; `memory_limit` in GB of everything it runs. `progress(phase, done,
-    total)` and `output(bytes)` are called in this thread. Raises `TargetError` or `DeviceError` for a wrong request and `ProgramError`,
-    which holds the partial traces, for a program that failed, crashed, passed a limit or was `cancelled`.
+    total)` and `output(bytes)` are called in this thread. Raises `TargetError` or `DeviceError` for a wrong request; a program that
+    failed, crashed, passed a limit or was `cancelled` is told in `Outcome.failure`.
     """
     if wanted != "all" and (not isinstance(wanted, int) or wanted < 1):
         raise RequestError("running.wrong_choice", name="wanted", value=wanted, choices='1, 2, 3, …, "all"')
@@ -97,15 +123,14 @@ def run_target(
         "values": values,
         "wanted": wanted,
         "to_end": to_end,
+        "formats": list(formats),
     }
     limits = _Limits(timeout, None if memory_limit is None else int(memory_limit * GB), cancelled)
-    with _results_folder() as folder:
-        run = _Run(found, folder, request, limits, progress, output)
-        return run.result()
+    return _Run(found, folder, request, limits, progress, output).outcome()
 
 
 @contextlib.contextmanager
-def _results_folder() -> Iterator[Path]:
+def results_folder() -> Iterator[Path]:
     """A private folder that is gone afterwards, whatever the program left in it."""
     try:
         folder = tempfile.TemporaryDirectory(prefix="autograd-explorer-", ignore_cleanup_errors=True)
@@ -113,6 +138,13 @@ def _results_folder() -> Iterator[Path]:
         raise _cannot_start(error) from None
     with folder:
         yield Path(folder.name)
+
+
+@contextlib.contextmanager
+def _whatever_is_there() -> Iterator[None]:
+    """That what a failed program left cannot be read must not hide the failure."""
+    with contextlib.suppress(ExplorerError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError):
+        yield
 
 
 def _cannot_start(error: OSError) -> RequestError:
@@ -147,7 +179,7 @@ class _Run:
     over: bool = False  # the program has ended; what remains is ours
     stopped: ProgramError | None = None  # the limit that we ended it for
 
-    def result(self) -> Result:
+    def outcome(self) -> Outcome:
         process = self._started()
         reader = threading.Thread(target=self._read_output, args=(process.stdout,), daemon=True)
         reader.start()
@@ -160,7 +192,7 @@ class _Run:
                 process.stdin.close()  # type: ignore[union-attr]
             reader.join(timeout=2.0)
         self._hand_on()
-        return self._outcome(process.returncode)
+        return self._ended(process.returncode)
 
     def _started(self) -> subprocess.Popen[bytes]:
         """The child with its request; NOTE [lifetime] its standard input stays open, and closes when we are gone."""
@@ -227,9 +259,13 @@ class _Run:
 
     def _stop(self, process: subprocess.Popen[bytes], *, gently: bool) -> None:
         """Gently: it may first write down what it has. Where memory ran out or the person has cancelled it may not."""
-        if gently and hasattr(signal, "SIGKILL"):
+        if gently and hasattr(signal, "SIGKILL") and self.stopped is not None:
+            with contextlib.suppress(OSError):
+                (self.folder / "stop.json").write_text(json.dumps({"key": self.stopped.key, "values": self.stopped.values}))
             process.terminate()
             self._wait(process, GRACE)
+            if self.over:  # it is writing
+                self._wait(process, WRITE_LIMIT)
         process.kill()
 
     def _wait(self, process: subprocess.Popen[bytes], seconds: float) -> None:
@@ -275,55 +311,57 @@ class _Run:
 
     # Afterwards
 
-    def _outcome(self, code: int) -> Result:
-        """The result, or the error that says what happened."""
+    def _ended(self, code: int) -> Outcome:
+        """What was recorded, with the error that says what happened if not all went well."""
+        failure = self._failure(code)
+        if failure is None:
+            return Outcome(self._written(), self._tail_text())
+        failure.output = self._tail_text()
+        recordings: tuple[Recorded, ...] = ()
+        if failure.key != "running.cancelled":
+            with _whatever_is_there():
+                recordings = self._kept(failure)
+        return Outcome(recordings, failure.output, failure)
+
+    def _failure(self, code: int) -> ProgramError | None:
         kind = self.last.get("kind")
         if self.stopped is not None and (kind in (None, "stopped") or self.stopped.key == "running.cancelled"):
-            keep = self.stopped.key != "running.cancelled"
-            self._fail(self.stopped.key, self.stopped.values, "", self._kept(self.stopped.key, self.stopped.values) if keep else ())
+            return self.stopped
         if kind == "done":
-            self._report("reading", 0, None)
-            return Result(self._written(), self._tail_text())
+            return None
         if kind == "error":
             raise self._error()
         if kind == "failed":
-            self._fail(
-                self.last["key"], self.last["values"], self.last.get("report", ""), self._kept(self.last["key"], self.last["values"])
-            )
+            return ProgramError(self.last["key"], report=self.last.get("report", ""), **self.last["values"])
         key, values = _end_of_process(code)
-        self._fail(key, values, self._crash(), self._kept(key, values))
-
-    def _fail(self, key: str, values: dict[str, Any], report: str, traces: tuple[Trace, ...]) -> NoReturn:
-        raise ProgramError(key, report=report, traces=traces, output=self._tail_text(), **values)
+        return ProgramError(key, report=self._crash(), **values)
 
     def _error(self) -> ExplorerError:
         kind = getattr(errors, str(self.last.get("error")), RequestError)
         return kind(self.last["key"], **self.last["values"])
 
-    def _written(self) -> tuple[Trace, ...]:
-        """The traces that the child wrote, in order."""
-        return tuple(load(self.folder / f"{number}.trace") for number in range(1, int(self.last.get("traces") or 0) + 1))
+    def _written(self) -> tuple[Recorded, ...]:
+        """The passes that the child wrote, in order."""
+        count = int(self.last.get("traces") or 0)
+        return tuple(taken_over(self.folder, number, self.request["formats"]) for number in range(1, count + 1))
 
-    def _kept(self, key: str, values: dict[str, Any]) -> tuple[Trace, ...]:
-        """What was recorded until a failure, with the failure as a finding. That this cannot be read must not hide the failure."""
-        try:
-            traces = self._written() or self._rescued()
-        except (ExplorerError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError):
-            return ()
-        if traces and traces[-1].partial and not any(found.kind == "user_error" for found in traces[-1].findings):
-            message = {language: say(key, language, **values) for language in LANGUAGES}
-            told = replace(user_error(traces[-1], None, "", None), message=message)
-            traces = (*traces[:-1], replace(traces[-1], findings=(told, *traces[-1].findings)))
-        return traces
+    def _kept(self, failure: ProgramError) -> tuple[Recorded, ...]:
+        """What was recorded until a failure, with the failure as a finding."""
+        recordings = self._written()
+        if not recordings:
+            trace = self._rescued()
+            return () if trace is None else (kept(with_failure(trace, failure)),)
+        if lacks_failure(recordings[-1].head):
+            return (*recordings[:-1], kept(with_failure(recordings[-1].trace, failure)))
+        return recordings
 
-    def _rescued(self) -> tuple[Trace, ...]:
+    def _rescued(self) -> Trace | None:
         """A partial trace from the journal of a child that could not write one."""
         if not self.started:
-            return ()
+            return None
         versions = explorer.__version__, str(self.started["torch"]), platform.python_version()
         made = MadeWith(*versions, str(self.started["device"]), str(self.started["dtype"]), self.request["seed"])
-        trace = trace_from_journal(self._journal(), title=self.target.title, made_with=made)
-        return () if trace is None else (trace,)
+        return trace_from_journal(self._journal(), title=self.target.title, made_with=made)
 
     def _journal(self) -> Iterator[dict[str, Any]]:
         with contextlib.suppress(OSError), open(self.folder / "journal.jsonl", "rb") as file:

@@ -3,7 +3,8 @@
     standard input   one line of JSON, the request; then it stays open as long as the parent lives
     messages.jsonl   what the parent should know: started, progress, ended, then one of done, error, failed, stopped
     journal.jsonl    a row per op as it happens, so that a crash loses nothing
-    1.trace, 2.trace the passes
+    1.trace, …       the passes: see explorer.capture.handover
+    stop.json        why the parent sends SIGTERM, if it is the parent
 
 The program runs on a thread with a big stack, because a deep graph is torn down recursively. The main thread waits for SIGTERM, on which
 it writes what there is so far. The process ends with os._exit: nothing is torn down that need not be.
@@ -28,11 +29,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+from explorer.capture import handover
 from explorer.capture.lifetime import CANNOT_WRITE, read_request
 from explorer.capture.reports import is_ours, one_line, program_traceback
 from explorer.capture.targets import Target, arguments, backward_of, load, run_script
-from explorer.errors import ExplorerError, TargetError
-from explorer.files import save
+from explorer.errors import ExplorerError, ProgramError, TargetError
 from explorer.model import Trace
 
 STACKS = (1 << 30, 1 << 29, 1 << 28, 1 << 26)  # bytes; the first that the system grants
@@ -80,7 +81,8 @@ class Work:
         """Write the traces, tell the parent and end the process. The caller holds `ending`."""
         self.tell("ended")
         for number, trace in enumerate(traces[:PASSES_LIMIT], start=1):
-            save(trace, self.folder / f"{number}.trace")
+            self.progress("writing", 0, None)
+            handover.leave(trace, self.folder, number, self.request["formats"])
         self.tell(kind, traces=min(len(traces), PASSES_LIMIT), **values)
         _flush()
         os._exit(0)
@@ -97,9 +99,19 @@ def main() -> None:
     signals.get()
     work.ending.acquire()  # never given back: if the program is about to end by itself, we wait here until it has
     try:
-        work.leave("stopped", work.recorder.snapshot() if work.recorder is not None else [])
+        work.tell("ended")
+        work.leave("stopped", _interrupted(work))
     finally:
         os._exit(CANNOT_WRITE)
+
+
+def _interrupted(work: Work) -> list[Trace]:
+    """What there is so far; the last pass says what happened, if the parent has told it."""
+    traces: list[Trace] = work.recorder.snapshot() if work.recorder is not None else []
+    with contextlib.suppress(OSError):
+        told = json.loads((work.folder / "stop.json").read_bytes())
+        traces[-1:] = [handover.with_failure(trace, ProgramError(told["key"], **told["values"])) for trace in traces[-1:]]
+    return traces
 
 
 # The process

@@ -189,5 +189,7 @@ RUNNING: dict[str, tuple[str, str]] = {
     "running.phase.forward": ("forward pass", "순전파"),
     "running.phase.backward": ("backward pass", "역전파"),
     "running.phase.assembling": ("assembling the record", "기록 정리 중"),
+    "running.phase.writing": ("writing the record", "기록 저장 중"),
+    "running.phase.drawing": ("drawing", "그리는 중"),
     "running.phase.reading": ("reading the record", "기록 읽는 중"),
 }
