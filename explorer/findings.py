@@ -207,3 +207,27 @@ def no_graph(trace: Trace, outputs: Sequence[int]) -> Finding:
 def non_scalar_loss(count: int) -> Finding:
     """Backward was started with ones, because there was no single scalar loss."""
     return finding("non_scalar_loss", "info", None, count=count)
+
+
+def own_choices(trace: Trace, *, device: str | None, dtype: str | None) -> tuple[Finding, ...]:
+    """Where the program computed on another device or in another data type than was asked for: what it chooses itself wins."""
+    used = [node for node in trace.nodes if node.status != "no gradient"] or list(trace.nodes)
+    found: list[Finding] = []
+    if device is not None and device != "fake":
+        found += _own_choice("own_device", used, lambda note: note.device, lambda note: _is_on(note.device, device), device)
+    if dtype is not None:
+        found += _own_choice(
+            "own_dtype", used, lambda note: note.dtype, lambda note: note.dtype == dtype or "float" not in note.dtype, dtype
+        )
+    return tuple(found)
+
+
+def _own_choice(kind: str, used: list[Node], name: Callable[[Note], str], fits: Callable[[Note], bool], asked: str) -> Iterator[Finding]:
+    others = [(node, note) for node in used for note in node.outputs if not fits(note)]
+    if others:
+        names = ", ".join(dict.fromkeys(name(note) for _, note in others))
+        yield finding(kind, "info", others[0][0], asked=asked, names=names, count=len({node.id for node, _ in others}), total=len(used))
+
+
+def _is_on(device: str, asked: str) -> bool:
+    return device == asked or device.partition(":")[0] == asked

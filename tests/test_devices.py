@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +11,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from explorer.capture.devices import DTYPES, check_device, check_dtype, list_devices  # noqa: E402
+from explorer.capture.run import run_target  # noqa: E402
 from explorer.errors import DeviceError  # noqa: E402
+from explorer.findings import own_choices  # noqa: E402
+from tests.dummy import dummy_trace  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -103,3 +108,74 @@ def test_a_device_that_lacks_a_data_type(monkeypatch: pytest.MonkeyPatch) -> Non
         check_dtype("float64", "mps")
     assert caught.value.key == "running.dtype_unsupported"
     assert caught.value.values["names"] == "float32, bfloat16, float16"
+
+
+CHOOSES = """
+import torch
+def ignores(*, device, dtype):
+    w = torch.ones(3, dtype=torch.float32, requires_grad=True)
+    return (w * 2).sum()
+def takes(*, device, dtype):
+    w = torch.ones(3, device=device, dtype=dtype, requires_grad=True)
+    return (w * 2).sum()
+def says_nothing():
+    w = torch.ones(3, requires_grad=True)
+    return (w * 2).sum()
+def casts():
+    w = torch.ones(3, requires_grad=True)
+    return (w.half() * 2).sum()
+if __name__ == "__main__":
+    ignores(device="cpu", dtype=None).backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "device", "dtype", "used", "count"),
+    [
+        (":ignores", None, "float64", "float32", 3),
+        (":ignores", "fake", "bfloat16", "float32", 3),
+        (":takes", "cpu", "float64", None, 0),
+        (":takes", "fake", "float16", None, 0),
+        (":says_nothing", "cpu", "bfloat16", None, 0),
+        (":casts", "CPU", "float64", "float16", 3),
+        (":casts", None, None, None, 0),
+        ("", "cpu", "float16", "float32", 3),
+        ("", "cpu", None, None, 0),
+    ],
+)
+def test_what_the_program_chooses_itself_is_told(
+    tmp_path: Path, name: str, device: str | None, dtype: str | None, used: str | None, count: int
+) -> None:
+    """A script or a callable, with the keyword or without: what it was asked for is taken, or the trace says what was instead."""
+    path = tmp_path / "chooses.py"
+    path.write_text(CHOOSES)
+    (trace,) = run_target(f"{path}{name}", device=device, dtype=dtype).traces
+    told = [finding for finding in trace.findings if finding.kind == "own_dtype"]
+    assert len(told) == (used is not None)
+    types = {note.dtype for node in trace.nodes if node.status != "no gradient" for note in node.outputs}
+    if used is None:
+        assert types == ({dtype} if dtype else {"float32", *(["float16"] if name == ":casts" else [])})
+    else:
+        assert used in types
+        assert f"computes in {used}" in told[0].message["en"]
+        assert f"({count} of " in told[0].message["en"]
+        assert dtype is not None
+        assert dtype in told[0].message["ko"]
+        assert told[0].severity == "info"
+        assert told[0].node is not None
+
+
+@pytest.mark.parametrize(
+    ("asked", "used", "told"),
+    [
+        ("cuda", "cpu", True), ("cuda", "cuda:1", False), ("cuda:0", "cuda:1", True), ("cpu", "cpu", False), ("fake", "cpu", False),
+        ("mps", "mps:0", False), ("cpu", "cuda:0", True), (None, "cuda:0", False),
+    ],
+)  # fmt: skip
+def test_another_device_than_asked_for_is_told(asked: str | None, used: str, told: bool) -> None:
+    """A program that computes elsewhere is told of; a kind without a number stands for all of that kind."""
+    trace = dummy_trace()
+    moved = [replace(node, outputs=tuple(replace(note, device=used) for note in node.outputs)) for node in trace.nodes]
+    found = own_choices(replace(trace, nodes=tuple(moved)), device=asked, dtype=None)
+    assert [finding.kind for finding in found] == ["own_device"] * told
+    assert all(f"{asked} was asked for" in finding.message["en"] and used in finding.message["ko"] for finding in found)

@@ -26,6 +26,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,6 +35,7 @@ from explorer.capture.lifetime import CANNOT_WRITE, read_request
 from explorer.capture.reports import is_ours, one_line, program_traceback
 from explorer.capture.targets import Target, arguments, backward_of, load, run_script
 from explorer.errors import ExplorerError, ProgramError, TargetError
+from explorer.findings import own_choices
 from explorer.model import Trace
 
 STACKS = (1 << 30, 1 << 29, 1 << 28, 1 << 26)  # bytes; the first that the system grants
@@ -82,6 +84,9 @@ class Work:
         self.tell("ended")
         for number, trace in enumerate(traces[:PASSES_LIMIT], start=1):
             self.progress("writing", 0, None)
+            own = own_choices(trace, device=self.request["device"], dtype=self.request["dtype"])
+            if own:
+                trace = replace(trace, findings=(*trace.findings, *own))
             handover.leave(trace, self.folder, number, self.request["formats"])
         self.tell(kind, traces=min(len(traces), PASSES_LIMIT), **values)
         _flush()
@@ -220,6 +225,7 @@ def _run_program(work: Work) -> NoReturn:
     work.tell("started", torch=torch.__version__, device=device, dtype=chosen)
     offered = {"seed": request["seed"]}
     if request["device"]:
+        request["device"] = device
         offered["device"] = "cpu" if device == FAKE else device
     if dtype is not None:
         offered["dtype"] = dtype

@@ -95,6 +95,22 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "Return one scalar loss to see its gradients.",
         "손실의 기울기를 보려면 스칼라 손실 하나를 반환하세요.",
     ),
+    "finding.own_device": (
+        "{asked} was asked for, but the program itself computes on {names}, first at {name} ({count} of {total} nodes); its choice stands.",
+        "요청한 장치: {asked}. 프로그램이 고른 {names}에서 계산하며 그 선택을 따릅니다. 첫 위치: {name} (노드 {count}/{total}개).",
+    ),
+    "finding.own_device.remedy": (
+        "Leave the device out where the program makes its tensors, or let its function take device by keyword.",
+        "텐서를 만드는 곳에서 device를 빼거나, 함수가 device를 키워드 인자로 받게 하세요.",
+    ),
+    "finding.own_dtype": (
+        "{asked} was asked for, but the program itself computes in {names}, first at {name} ({count} of {total} nodes); its choice stands.",
+        "요청한 자료형: {asked}. 프로그램이 고른 {names}(으)로 계산하며 그 선택을 따릅니다. 첫 위치: {name} (노드 {count}/{total}개).",
+    ),
+    "finding.own_dtype.remedy": (
+        "Leave dtype out where the program makes its tensors, or let its function take dtype by keyword.",
+        "텐서를 만드는 곳에서 dtype을 빼거나, 함수가 dtype을 키워드 인자로 받게 하세요.",
+    ),
     "finding.nan_forward": (
         "{name} made the first NaN of the forward pass: none of its inputs had one.",
         "순전파의 첫 NaN이 {name}에서 생겼습니다. 입력에는 NaN이 없었습니다.",
