@@ -257,7 +257,7 @@ def _saved(item: Item, items: Items) -> tuple[Saved, ...]:
     for saved in item.node.saved:
         owner = items.by_row.get(saved.row) if saved.row is not None else None
         shared = owner.id if owner is not None and owner.id >= 0 else None
-        found.append(Saved(saved.name, saved.note.shape, saved.note.dtype, saved.bytes, shared, saved.state))  # type: ignore[arg-type]
+        found.append(Saved(saved.name, saved.shape, saved.dtype, saved.bytes, shared, saved.state))  # type: ignore[arg-type]
     return tuple(found)
 
 

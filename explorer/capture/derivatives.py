@@ -100,6 +100,7 @@ def formula_of(autograd_name: str) -> Formula | None:
     return None if text is None else Formula(text=text, source="explorer")
 
 
+@cache
 def names_for(aten_name: str) -> frozenset[str]:
     """The autograd names a node made by this op may have, by the op's name with its overload ("mul.Tensor", "mul_.Tensor", "relu").
 

@@ -13,10 +13,9 @@ import os
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -34,8 +33,7 @@ _STANDARD = tuple(sorted({_PATHS["stdlib"] + os.sep, _PATHS["platstdlib"] + os.s
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where an op was called: the first frame outside torch, and the innermost frame of all (to know repeated calls from one spot)."""
 
     source: Source | None
@@ -49,23 +47,31 @@ class Frames:
     def __init__(self, folder: str, *, harvest: Callable[[FrameType], None]) -> None:
         self.folder = os.path.realpath(folder) + os.sep
         self._harvest = harvest
-        self._kinds: dict[CodeType, str] = {}
-        self._sources: dict[tuple[CodeType, int], Source] = {}
+        self._kinds: dict[int, str] = {}  # by id of the code
+        self._sources: dict[tuple[int, int], Source] = {}
+        self._codes: list[CodeType] = []  # held, so that ids stay their own
         self._stack: list[FrameType] = []
         self.files: dict[str, str] = {}
 
-    def place(self, frame: FrameType | None, *, in_function: bool = False) -> Place:
-        """Where the op called from `frame` belongs in the user's program; `in_function` looks for a custom Function around it."""
-        spot = (0, 0) if frame is None else (id(frame.f_code), frame.f_lasti)
+    def place(self, frame: FrameType | None, *, in_function: bool = False, sees: bool = True) -> Place:
+        """Where the op called from `frame` belongs in the user's program; `in_function` looks for a custom Function around it.
+
+        What runs on another thread is not to be taken for the end of what runs on this one: `sees` is False there.
+        """
+        if frame is None:
+            return Place(None, (0, 0), None)
+        spot = (id(frame.f_code), frame.f_lasti)
         function_source = self._applied(frame) if in_function else None
-        source = None
+        source, kinds = None, self._kinds
         while frame is not None:
-            kind = self.kind(frame.f_code)
+            code = frame.f_code
+            kind = kinds.get(id(code)) or self.kind(code)
             if kind is USER or kind is LIBRARY:
                 if source is None:
-                    source = self.source(frame)
+                    source = self._sources.get((id(code), frame.f_lasti)) or self.at(code, frame.f_lasti)
                 if kind is USER:
-                    self._see(frame)
+                    if sees and not (self._stack and self._stack[-1] is frame):
+                        self._see(frame)
                     break
             frame = frame.f_back
         return Place(source, spot, function_source)
@@ -91,9 +97,12 @@ class Frames:
 
     def kind(self, code: CodeType) -> str:
         """Whose code it is."""
-        found = self._kinds.get(code)
+        found = self._kinds.get(id(code))
         if found is None:
-            found = self._kinds[code] = self._kind(os.path.realpath(code.co_filename) if os.sep in code.co_filename else code.co_filename)
+            found = self._kinds[id(code)] = self._kind(
+                os.path.realpath(code.co_filename) if os.sep in code.co_filename else code.co_filename
+            )
+            self._codes.append(code)
         return found
 
     def _kind(self, path: str) -> str:
@@ -117,13 +126,14 @@ class Frames:
 
     def at(self, code: CodeType, last: int) -> Source | None:
         """The expression of the instruction at byte `last` of `code`."""
-        key = (code, last)
-        if key not in self._sources:
-            found = self._source(*key)
-            if found is None:
-                return None
-            self._sources[key] = found
-        return self._sources[key]
+        key = (id(code), last)
+        found = self._sources.get(key)
+        if found is None:
+            found = self._source(code, last)
+            if found is not None:
+                self._codes.append(code)
+                self._sources[key] = found
+        return found
 
     def _source(self, code: CodeType, last: int) -> Source | None:
         line, end_line, column, end_column = _position(code, last)

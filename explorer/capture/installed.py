@@ -1,7 +1,7 @@
 """What is put into torch while someone records, and taken out after the last recording ends.
 
-Global module hooks, global optimizer hooks and a wrapper around the engine's entry. Each asks which recorder works on the calling thread
-and does nothing where there is none, so that recordings on several threads do not see each other.
+Global module hooks, global optimizer hooks, and wrappers around the engine's entry and `Tensor.register_hook`. Each asks which recorder
+works on the calling thread and does nothing where there is none, so that recordings on several threads do not see each other.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Protocol
 
 import torch
@@ -23,6 +24,7 @@ class Listener(Protocol):
     def leave_module(self, module: nn.Module) -> None: ...
     def before_step(self, optimizer: Optimizer, has_closure: bool) -> None: ...
     def after_step(self, optimizer: Optimizer, has_closure: bool) -> None: ...
+    def hooked(self, tensor: torch.Tensor, hook: Any, handle: Any) -> None: ...
     def run_engine(self, original: Callable[..., Any], outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
 
 
@@ -30,13 +32,18 @@ _lock = threading.Lock()
 _thread = threading.local()
 _handles: list[Any] = []
 _listening = 0
+_KEY = "autograd_explorer.listener"  # in torch's own thread-local store, which the engine hands on to its threads
 _original: Callable[..., Any] | None = None
+_register_hook: Callable[..., Any] | None = None
 _stance: Any = None  # torch.compile's, from when it is first met
 
 
 def current() -> Listener | None:
-    """The recorder of this thread."""
-    return getattr(_thread, "listener", None)
+    """The recorder of this thread, or of the thread for which the engine runs this one."""
+    found = getattr(_thread, "listener", None)
+    if found is None and _listening and torch._C._is_key_in_tls(_KEY):
+        found = torch._C._get_obj_in_tls(_KEY)
+    return found
 
 
 def install(listener: Listener) -> None:
@@ -47,12 +54,14 @@ def install(listener: Listener) -> None:
             _put_in()
         _listening += 1
     _thread.listener = listener
+    torch._C._stash_obj_in_tls(_KEY, listener)
 
 
 def remove() -> None:
     """The reverse of `install`, on the same thread."""
     global _listening
     _thread.listener = None
+    torch._C._stash_obj_in_tls(_KEY, None)
     with _lock:
         _listening -= 1
         if _listening == 0:
@@ -77,7 +86,7 @@ def _take_stance() -> None:
 
 
 def _put_in() -> None:
-    global _original
+    global _original, _register_hook
     _take_stance()
     _handles.append(nn.modules.module.register_module_forward_pre_hook(_enter))
     _handles.append(nn.modules.module.register_module_forward_hook(_leave, always_call=True))
@@ -86,11 +95,15 @@ def _put_in() -> None:
     _original = torch.autograd.graph._engine_run_backward
     torch.autograd.graph._engine_run_backward = _engine  # type: ignore[assignment]
     torch.autograd._engine_run_backward = _engine  # type: ignore[attr-defined,assignment]
+    _register_hook = torch.Tensor.register_hook
+    torch.Tensor.register_hook = wraps(_register_hook)(_hook)  # type: ignore[method-assign]
 
 
 def _take_out() -> None:
-    global _original, _stance
-    assert _original is not None
+    global _original, _register_hook, _stance
+    assert _original is not None and _register_hook is not None
+    torch.Tensor.register_hook = _register_hook  # type: ignore[method-assign]
+    _register_hook = None
     if _stance is not None:
         _stance.__exit__(None, None, None)
         _stance = None
@@ -135,3 +148,11 @@ def _engine(outputs: Any, *args: Any, **kwargs: Any) -> Any:
     if listener is None:
         return original(outputs, *args, **kwargs)
     return listener.run_engine(original, outputs, args, kwargs)
+
+
+def _hook(tensor: torch.Tensor, hook: Any) -> Any:
+    original, listener = _register_hook or torch.Tensor.register_hook, current()
+    handle = original(tensor, hook)
+    if listener is not None:
+        listener.hooked(tensor, hook, handle)
+    return handle

@@ -21,7 +21,7 @@ NEAR = 16  # ops looked at before and after the window's own
 
 def join(rows: Sequence[Row], nodes: Sequence[GraphNode]) -> tuple[dict[int, int], dict[int, int], set[int]]:
     """(row of each joined node key, place in time of each node key as a row index, rows that only copied for an in-place op)."""
-    timed = [row for row in rows if row.schema and not row.alias]
+    timed = [row for row in rows if row.schema and not row.alias and not row.foreign]
     ends = [row.window[1] for row in timed]
     claims: dict[int, int] = {}
     taken: set[int] = set()

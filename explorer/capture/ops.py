@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,6 +13,11 @@ FACTORIES = frozenset(
     "lift_fresh lift_fresh_copy lift".split()
 )
 
+# Ops whose result has exactly the elements of their first argument, in another order, shape or place.
+PERMUTING = frozenset(
+    "view t transpose.int permute unsqueeze squeeze squeeze.dim squeeze.dims _unsafe_view _reshape_alias detach alias clone".split()
+)
+
 SILENT = frozenset({"profiler", "prim", "profile"})
 
 
@@ -20,7 +26,8 @@ class Op:
     """An aten overload: `schema` is "mul.Tensor", other libraries' ops are "library::name.overload".
 
     A `silent` op computes nothing of the program's: it marks time for the profiler, or asks a tensor for its device. One that is
-    `uncounted` changes tensors whose versions torch counts up only where no dispatch mode watches.
+    `uncounted` changes tensors whose versions torch counts up only where no dispatch mode watches. A
+    `fresh` one gives out new storages, not views or its own arguments. `call` runs it.
     """
 
     schema: str
@@ -30,7 +37,10 @@ class Op:
     factory: bool
     silent: bool
     uncounted: bool
+    permutes: bool
+    fresh: bool
     writes: tuple[tuple[int, str], ...]
+    call: Callable[..., Any]
 
     def written(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """The arguments that the op changes, in the order of the schema."""
@@ -57,4 +67,8 @@ def learn(func: Any) -> Op:
     returns_tensors = any("Tensor" in str(returned.type) for returned in schema.returns)
     factory = returns_tensors and not writes and (name in FACTORIES or not takes_tensors)
     uncounted = bool(writes) and name.startswith("_foreach_")
-    return Op(full, name, name in ("detach", "detach_"), bool(writes), factory, library in SILENT, uncounted, writes)
+    permutes = full in PERMUTING
+    fresh = any(returned.alias_info is None for returned in schema.returns)
+    call = getattr(func, "_op", func)  # what calling `func` comes to
+    is_detach = name in ("detach", "detach_")
+    return Op(full, name, is_detach, bool(writes), factory, library in SILENT, uncounted, permutes, fresh, writes, call)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import platform
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -18,18 +19,21 @@ from typing import Any
 import torch
 from torch import nn
 from torch.optim.optimizer import Optimizer
+from torch.utils._python_dispatch import _get_current_dispatch_mode as _top_mode
 
 import explorer
 from explorer.capture import installed
 from explorer.capture.assemble import assemble
-from explorer.capture.frames import OURS, Frames, variables
+from explorer.capture.frames import Frames, variables
+from explorer.capture.measuring import Meter, Ticket, resolve, resolve_row, resolved
 from explorer.capture.modules import Scopes, buffers, owners
 from explorer.capture.notes import dtype_name
 from explorer.capture.reports import one_line
 from explorer.capture.rows import Circumstances, Input, Owners, Pass, Row
 from explorer.capture.tracer import Tracer
+from explorer.capture.updates import Updates
 from explorer.capture.values import Values
-from explorer.capture.watch import Watch, sequence
+from explorer.capture.watch import Asleep, Quiet, Watch, sequence
 from explorer.errors import RequestError
 from explorer.model import Finding, MadeWith, Trace
 
@@ -73,16 +77,21 @@ class Recorder:
         self._traces: list[Trace] = []
         self._findings: list[Finding] = []
         self._outputs: tuple[int, ...] | None = None
-        self._paused = 0
+        self.paused = 0  # > 0 while the ops that run are not the program's
         self._over = False
-        self._steps: list[tuple[FrameType, Optimizer, bool]] = []  # optimizer steps that run: torch's frame, whether with a closure
-        self._start = 0
+        self._start = 0  # the first row after the last engine call, and the first ticket
+        self._start_ticket: Ticket = 0
         self._thresholds = self._rarely = gc.get_threshold()
-        self.last_sequence = 0
+        self.thread = threading.get_ident()
+        self.last_sequence = self.first_sequence = 0
         self._ticks = 0.0
+        self.tells = journal is not None or progress is not None
+        self.ends_early = finished is not None and not to_end
+        self._unlogged: list[Row] = []  # rows in the journal without their statistics
+        self.meter = Meter(statistics=values != "none", measured=self._log_measured if journal is not None else None)
         self.values = Values(
             self.rows,
-            statistics=values != "none",
+            meter=self.meter,
             keep=values == "all",
             quiet=self.quiet,
             module=lambda: self.scopes.current,
@@ -90,6 +99,7 @@ class Recorder:
         )
         self._mode = Watch(self)
         self.tracer = Tracer(self)
+        self.updates = Updates(self)
 
     # -- entering and leaving
 
@@ -106,7 +116,8 @@ class Recorder:
         if self._thresholds[0]:
             gc.set_threshold(*GARBAGE)
         self._rarely = gc.get_threshold()
-        self.last_sequence = sequence()
+        self.thread = threading.get_ident()
+        self.last_sequence = self.first_sequence = sequence()
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
@@ -122,13 +133,20 @@ class Recorder:
 
     def traces(self, *, error: BaseException | None = None) -> list[Trace]:
         """The recorded passes, the last one marked partial if the program ended with `error`. Lets go of all tensors and modules."""
-        if self.refused is not None:
-            raise self.refused
-        traces = self._concluded(error)
-        self._traces = traces
-        self._open = None
-        self._forget()
-        return traces
+        return self.finish(error=error)()
+
+    def finish(self, *, error: BaseException | None = None) -> Callable[[], list[Trace]]:
+        """Lets go of all tensors and modules; what comes back puts the traces together, whenever they are wanted."""
+        try:
+            if self.refused is not None:
+                raise self.refused
+            before = self._final()
+            last = self._last(error, failed=error is not None)
+        finally:
+            self._open = None
+            self._traces = []
+            self._forget()
+        return lambda: [*before, *(make() for make in last)]
 
     def snapshot(self) -> list[Trace]:
         """What there is so far, marked partial; may be called from another thread while the program runs."""
@@ -147,6 +165,7 @@ class Recorder:
             self._name_node(self.rows[row], tensor)
 
     def _forget(self) -> None:
+        self.meter.flush()
         self.values.close()
         self.scopes = Scopes()
 
@@ -161,14 +180,21 @@ class Recorder:
         self._conclude()
         self.passes += 1
         if not self.wants(self.passes):
-            self.values.retire(self._start)
+            self._retire(self._start, self._start_ticket)
         self._open = Pass(self.passes, self._start, len(self.rows), started=True)
         self._start = self.values.start = len(self.rows)
+        self._start_ticket = self.meter.next
         if not self._over and self.passes > (MOST_PASSES if isinstance(self.wanted, str) else self.wanted):
             self._over = True
-            self._paused += 1  # from now on passes are only counted
-            self.values.retire(len(self.rows))
+            self.paused += 1  # from now on passes are only counted
+            self._retire(len(self.rows), self.meter.next)
         return self._open
+
+    def _retire(self, end: int, ticket: Ticket) -> None:
+        """Let go of the rows before `end` and the tickets before `ticket`, but for what still lives."""
+        for row in self.values.retire(end):
+            resolve_row(row, self.meter)
+        self.meter.forget(ticket)
 
     def _conclude(self) -> None:
         if self._open is not None and self.wants(self._open.number):
@@ -185,28 +211,41 @@ class Recorder:
         return [replace(trace, passes=self.passes) for trace in self._traces]
 
     def _concluded(self, error: BaseException | None, *, partial: bool = False) -> list[Trace]:
-        failed = error is not None or partial
-        traces = self._final()
+        return [*self._final(), *(make() for make in self._last(error, failed=error is not None or partial))]
+
+    def _last(self, error: BaseException | None, *, failed: bool) -> list[Callable[[], Trace]]:
+        """How to put together the pass that is not concluded yet, or what came after the last one; nothing where it is not wanted."""
         if self._open is not None and self.wants(self._open.number):
-            traces.append(self._assemble(self._open, error=error, partial=failed))
-        elif self.wanted == "all" or self.wanted == self.passes + 1:
+            return [self._later(self._open, error=error, partial=failed)]
+        if self.wanted == "all" or self.wanted == self.passes + 1:
             rest = Pass(self.passes + (1 if self.passes else 0), self._start, len(self.rows))
             if (failed and len(self.rows) > self._start) or not self.passes:
-                traces.append(self._assemble(rest, error=error, partial=failed))
-        return traces
+                return [self._later(rest, error=error, partial=failed)]
+        return []
 
-    def _assemble(self, part: Pass, *, error: BaseException | None = None, partial: bool = False) -> Trace:
-        self.report("assembling", 0, None)
-        collecting = gc.isenabled()
-        gc.disable()  # much is made and nothing let go: looking for garbage would take a third of the time
-        try:
-            return assemble(self.rows, part, self._owners(), self._circumstances(error, partial))
-        finally:
-            if collecting:
-                gc.enable()
+    def _assemble(self, part: Pass) -> Trace:
+        return self._later(part)()
+
+    def _later(self, part: Pass, *, error: BaseException | None = None, partial: bool = False) -> Callable[[], Trace]:
+        """Everything about a pass that only the running program can tell is taken down; calling the result makes the trace of it."""
+        self.meter.flush()
+        owners, about = self._owners(), self._circumstances(error, partial)
+
+        def assembled() -> Trace:
+            self.report("assembling", 0, None)
+            collecting = gc.isenabled()
+            gc.disable()  # much is made and nothing let go: looking for garbage would take a third of the time
+            try:
+                resolve(self.rows[: part.stop], part, self.meter)
+                return assemble(self.rows, part, owners, about)
+            finally:
+                if collecting:
+                    gc.enable()
+
+        return assembled
 
     def _owners(self) -> Owners:
-        living = {identity: number for number, identity in self.values.identities.items()}
+        living = self.values.living()
         rows = [(row.index, living[row.identity]) for row in list(self.rows) if row.identity in living]
         return owners(self.scopes, rows)
 
@@ -241,66 +280,44 @@ class Recorder:
 
     # -- what the hooks and the mode report
 
-    def quiet(self) -> _Quiet:
+    def quiet(self) -> Quiet:
         """A region whose ops are ours, not the program's."""
-        return _Quiet(self)
+        return Quiet(self)
 
-    @property
-    def is_quiet(self) -> bool:
-        """Whether the ops that run now are not the program's."""
-        return self._paused > 0
+    def asleep(self) -> Quiet | Asleep:
+        """A region in which the program's ops are not recorded and need not be seen."""
+        return Asleep(self._mode) if _top_mode() is self._mode else Quiet(self)
+
+    def hooked(self, tensor: torch.Tensor, hook: Any, handle: Any) -> None:
+        """The user registered a hook on a tensor."""
+        if not self.paused and threading.get_ident() == self.thread:
+            self.tracer.hooked(tensor, hook, handle)
 
     def enter_module(self, module: nn.Module) -> None:
-        if self._steps:
-            self.end_failed_steps(sys._getframe(1))
-        if not self._paused:
+        if threading.get_ident() != self.thread:
+            return
+        if self.updates.running:
+            self.updates.end_failed(sys._getframe(1))
+        if not self.paused:
             if not self.scopes.stack and id(module) not in self.scopes.calls:
                 for _, buffer in buffers(module):
                     self.values.begin_buffer(buffer)
             self.scopes.enter(module)
 
     def leave_module(self, module: nn.Module) -> None:
-        if not self._paused:
+        if not self.paused and threading.get_ident() == self.thread:
             self.scopes.leave(module)
 
     def run_engine(self, original: Callable[..., Any], outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if self._steps:
-            self.end_failed_steps(sys._getframe(1))
+        if self.updates.running and threading.get_ident() == self.thread:
+            self.updates.end_failed(sys._getframe(1))
         return self.tracer.run_engine(original, outputs, args, kwargs)
 
     def before_step(self, optimizer: Optimizer, has_closure: bool) -> None:
-        self.tracer.before_step(optimizer, has_closure)
-        frame = sys._getframe(1)
-        while self.frames.kind(frame.f_code) is OURS and frame.f_back is not None:
-            frame = frame.f_back
-        self._steps.append((frame, optimizer, has_closure))
-        if not has_closure:  # a closure runs forward and backward inside the step, which belong to the program
-            self._paused += 1
+        self.updates.before_step(optimizer, has_closure)
 
     def after_step(self, optimizer: Optimizer, has_closure: bool) -> None:
-        self._end_step()
-        self.tracer.after_step(optimizer, has_closure)
-
-    def _end_step(self) -> None:
-        *_, has_closure = self._steps.pop()
-        if not has_closure:
-            self._paused -= 1
-            self.resume()
-
-    def end_failed_steps(self, frame: FrameType | None) -> None:
-        """An optimizer step that raised has ended without saying so: its frame is no longer on the stack."""
-        running = set()
-        while frame is not None:
-            running.add(frame)
-            frame = frame.f_back
-        while self._steps and self._steps[-1][0] not in running:
-            self.tracer.forget_step(self._steps[-1][1])
-            self._end_step()
-
-    @property
-    def is_stepping(self) -> bool:
-        """Whether an optimizer step began and has not said that it ended."""
-        return bool(self._steps)
+        self.updates.after_step(optimizer, has_closure)
 
     @property
     def open_pass(self) -> Pass | None:
@@ -314,15 +331,23 @@ class Recorder:
     def log(self, row: Row) -> None:
         """Write a row to the journal, if one is kept."""
         if self._journal is not None:
-            self._journal(row.plain())
+            if row.kind == "op" and (row.outputs or row.base is not None):
+                self._unlogged.append(row)
+            self._journal(resolved(row, self.meter).plain())
+
+    def _log_measured(self) -> None:
+        """A batch was measured: its rows go to the journal once more, with their statistics; the later line counts."""
+        rows, self._unlogged = self._unlogged, []
+        if self._journal is not None:
+            for row in rows:
+                resolve_row(row, self.meter)
+                self._journal(row.plain())
 
     def finish_early(self, inputs: list[Input]) -> None:
         """After the wanted pass and its update, the next op that takes part in a new forward pass ends the recording."""
         if (
-            self._finished is not None
-            and self._open is not None
+            self._open is not None
             and self._open.writes
-            and not self.to_end
             and self._is_last(self._open.number)
             and torch.is_grad_enabled()
             and any(item.needs_gradient for item in inputs)
@@ -340,24 +365,11 @@ class Recorder:
                 found = self.values.place(value)
                 if found is None:
                     continue
-                row = self.rows[found[0]]
+                row = self.rows[found.row]
                 if name not in row.names:
                     row.names.append(name)
                 if row.reason == "custom_function" and value.requires_grad:
-                    self.values.became_result(value, row, found[1])
+                    self.values.became_result(value, row, found.output)
                 self._name_node(row, value)
             elif isinstance(value, nn.Module):
                 self.scopes.hold(name, value)
-
-
-class _Quiet:
-    """Inside, ops are not recorded."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
-
-    def __enter__(self) -> None:
-        self._recorder._paused += 1
-
-    def __exit__(self, *_: object) -> None:
-        self._recorder._paused -= 1

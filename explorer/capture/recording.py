@@ -29,6 +29,7 @@ class Recording:
         name = title or (os.path.basename(frame.f_code.co_filename) if frame is not None else "recording")
         self._recorder = Recorder(title=name, folder=folder, values=values, wanted="all", deep=deep)
         self._traces: list[Trace] | None = None
+        self._finish: Callable[[], list[Trace]] | None = None  # puts them together, when they are first asked for
         self._error: BaseException | None = None
 
     def __enter__(self) -> Recording:
@@ -38,7 +39,7 @@ class Recording:
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         self._recorder.__exit__(kind, error, traceback)
         try:
-            self._traces = self._recorder.traces(error=error)
+            self._finish = self._recorder.finish(error=error)
         except RequestError as refusal:
             if error is None:
                 raise
@@ -54,7 +55,9 @@ class Recording:
         if self._error is not None:
             raise self._error
         if self._traces is None:
-            raise RequestError("running.still_recording")
+            if self._finish is None:
+                raise RequestError("running.still_recording")
+            self._traces, self._finish = self._finish(), None
         return self._traces
 
     @property

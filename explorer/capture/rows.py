@@ -30,12 +30,14 @@ class Row:
 
     `window` are the sequence numbers of autograd nodes made since the row before: the node of an op is the last of them, others belong to
     neighbours. Of the rest that needs words:
+    `outputs` and `base` are tickets of a `Meter` as long as the program runs.
     `writes_view`: the op changed a view in place; `base` is then the Note of the whole base.
     `alias`: the row stands for a view read again after its base changed.
     `autograd`: the name of its node, where a variable still showed it.
     `identity`: rows with the same number are the same leaf, read again after it changed.
     `is_gradient`: a constant that is a leaf's `.grad`.
     `building`: the op ran in a constructor, outside any module's call; it is drawn only where something reads it.
+    `foreign`: the op ran on a thread of the engine's, which counts its autograd nodes for itself.
     `results`: (output, sequence number of an autograd node, its output number) where an output became that of a custom Function.
     `absorbed`: the op only made or changed a leaf; it is not drawn, nor is what served it alone.
     """
@@ -61,10 +63,19 @@ class Row:
     building: bool = False
     autograd: str | None = None
     failed: bool = False
+    foreign: bool = False
     microseconds: float | None = None
     identity: int | None = None
     results: list[tuple[int, int, int]] = field(default_factory=list)
     tensors: list[StoredTensor | None] = field(default_factory=list)
+
+    @property
+    def needs_gradient(self) -> bool:
+        """Whether autograd may follow any of its inputs."""
+        for item in self.inputs:  # noqa: SIM110  # asked of every op, and any() takes twice as long
+            if item.needs_gradient:
+                return True
+        return False
 
     @property
     def op(self) -> str | None:
@@ -123,7 +134,8 @@ class SavedTensor:
     """A tensor that an autograd node keeps; `row` made its storage."""
 
     name: str
-    note: Note
+    shape: tuple[int | str, ...]
+    dtype: str
     bytes: int
     row: int | None
     state: str
@@ -133,7 +145,8 @@ class SavedTensor:
 class GraphNode:
     """One autograd node as walked: `next` has (key of the node, its output number) per slot, None where nothing follows.
 
-    `outputs` outlines what the op gave out (shape, type, device), `received` and `sent` what flowed in per output and out per slot. `hooks`
+    `outputs` outlines what the op gave out (shape, type, device); it is empty where a recorded op tells it. `received` and `sent` are what
+    flowed in per output and out per slot, tickets of a `Meter` at first. `hooks`
     are the user's that saw what flowed in before the node did, by the name of their function, in the order in which they were registered.
     """
 

@@ -46,7 +46,7 @@ def structure(loss: torch.Tensor, *, frame: FrameType | None = None, deep: bool 
             part.leaves[rows[-1].index] = LeafGradient(*[None if variable.grad is None else measure(variable.grad)] * 2)
     by_variable = {id(variable): row for row, variable in leaves}
     for key, node in enumerate(graph.nodes):
-        described = describe(node, key, graph.keys)
+        described = describe(node, key, graph.keys, {})
         variable = getattr(node, "variable", None)
         if isinstance(variable, torch.Tensor):
             described.leaf = by_variable[id(variable)]

@@ -10,17 +10,24 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from torch import nn
-from torch.multiprocessing.reductions import StorageWeakRef
 
-from explorer.capture.notes import measure, store
+from explorer.capture.measuring import Meter
+from explorer.capture.notes import measure, store, version_of
 from explorer.capture.ops import Op
 from explorer.capture.rows import EXTERNAL, GONE, Input, Row
 from explorer.model import Note, StoredTensor
+
+
+class Place(NamedTuple):
+    """Where the value of a tensor comes from: output `output` of row `row`. Counts only while `tensor()` is that very tensor."""
+
+    tensor: weakref.ref[torch.Tensor]
+    row: int
+    output: int
 
 
 class Values:
@@ -30,27 +37,27 @@ class Values:
         self,
         rows: list[Row],
         *,
-        statistics: bool,
+        meter: Meter,
         keep: bool,
         quiet: Callable[[], AbstractContextManager[None]],
         module: Callable[[], int | None],
         log: Callable[[Row], None],
     ) -> None:
-        self.rows, self.statistics, self.keep = rows, statistics, keep
+        self.rows, self.meter, self.keep = rows, meter, keep
         self._quiet, self._module, self._log = quiet, module, log
         self._leaves: dict[int, torch.Tensor] = {}  # identity -> leaf that needs a gradient
         self._count = 0
         self._retired = 0
         self.gradients: set[int] = set()  # ids of the leaves' .grad
         self.start = 0  # the first row after the last engine call
-        self._places: dict[int, tuple[int, int]] = {}  # id of a living tensor -> row, output
-        self._refs: dict[int, Any] = {}
+        self._places: dict[int, Place] = {}  # by id of the tensor
+        self._most_places = 10_000
         self._versions: dict[int, int] = {}  # row of a leaf or constant -> version of its tensor when it was measured
-        self.identities: dict[int, int] = {}  # id of a living leaf, constant or buffer -> identity
-        self._storages: dict[int, tuple[int, int, StorageWeakRef]] = {}  # address of a storage -> row, output that made it
+        self._identities: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}  # by id of a leaf, constant or buffer -> itself, identity
+        self._storages: dict[int, tuple[int, int]] = {}  # storage -> row, output that made it; we hold a weak reference to each of them
         self._leaf_storages: dict[int, int] = {}  # address of a storage -> identity of the leaf in it
         self._writers: dict[int, tuple[int, frozenset[int]]] = {}  # address of a storage -> last row that changed it, tensors read there
-        self._apart: set[int] = set()  # ids of tensors that share a storage with others and yet count as their own (unsafe_split)
+        self._apart: dict[int, weakref.ref[torch.Tensor]] = {}  # share a storage with others and yet count as their own (unsafe_split)
         self._most_storages = 10_000
 
     # -- notes
@@ -58,7 +65,7 @@ class Values:
     def note(self, tensor: torch.Tensor) -> Note:
         """The Note of a tensor, read so that no mode of anybody's sees it."""
         with torch._C._DisableTorchDispatch():
-            return measure(tensor, statistics=self.statistics)
+            return measure(tensor, statistics=self.meter.statistics)
 
     def number(self, tensor: torch.Tensor) -> float | None:
         """The value of a tensor with one element, also where no statistics are wanted; None where it has none, or is complex."""
@@ -74,52 +81,49 @@ class Values:
 
     def remember(self, tensor: torch.Tensor, row: int, output: int) -> None:
         """From now on the value of `tensor` is this output of this row."""
-        number = id(tensor)
-        self._places[number] = (row, output)
-        if number not in self._refs:
-            self._refs[number] = weakref.ref(tensor, partial(self._lost, number))
+        self._places[id(tensor)] = Place(weakref.ref(tensor), row, output)
+        if len(self._places) > self._most_places:
+            self._places = {number: place for number, place in self._places.items() if place.tensor() is not None}
+            self._most_places = 2 * len(self._places) + 10_000
 
-    def _lost(self, number: int, _: object) -> None:
-        self._places.pop(number, None)
-        self._refs.pop(number, None)
-        self._apart.discard(number)
-        self.identities.pop(number, None)
+    def place(self, tensor: torch.Tensor) -> Place | None:
+        """Where the value of a tensor that an op gave out, or that was read before, comes from."""
+        place = self._places.get(id(tensor))
+        return place if place is not None and place.tensor() is tensor else None
 
     def find(self, tensor: torch.Tensor) -> tuple[int, int] | None:
         """Row and output of a tensor seen before, by itself or by its storage."""
-        value = self._places.get(id(tensor))
-        return value if value is not None else self._maker(tensor)
+        place = self._places.get(id(tensor))
+        return place[1:] if place is not None and place.tensor() is tensor else self._maker(tensor)
 
     def _maker(self, tensor: torch.Tensor) -> tuple[int, int] | None:
         """The row and output that made the storage of a tensor."""
-        entry = self._storages.get(_storage(tensor))
-        return None if entry is None or entry[2].expired() else entry[:2]
+        return self._storages.get(_storage(tensor))  # while we hold a weak reference to a storage, no other one gets its address
 
     def leaf_row(self, tensor: torch.Tensor) -> int:
         """The row of a leaf that takes part in the graph."""
         with self._quiet():
             return self.read(tensor).row
 
-    def place(self, tensor: torch.Tensor) -> tuple[int, int] | None:
-        """Row and output of a living tensor seen before."""
-        return self._places.get(id(tensor))
-
     def read(self, tensor: torch.Tensor) -> Input:
         """The value that an op reads; a tensor not seen before is measured and gets a row."""
         needs = tensor.requires_grad
-        value = self._places.get(id(tensor))
+        place = self._places.get(id(tensor))
+        value = place[1:] if place is not None and place.tensor() is tensor else None
         if self._writers:
             value = self._after_writes(tensor, value, needs)
         if value is None:
             return Input(self._outside(tensor), 0, needs)
-        row = self.rows[value[0]]
+        index, output = value
+        row = self.rows[index]
         if row.kind != "op":
-            return Input(self._leaf_again(tensor, row), value[1], needs)
-        if needs and tensor.is_leaf and not _is_silent_view(tensor):
-            return Input(self._became_leaf(tensor, row, value[1]), 0, needs)
-        if needs and row.reason is not None:
-            self.became_result(tensor, row, value[1])
-        return Input(value[0], value[1], needs)
+            return Input(self._leaf_again(tensor, row), output, needs)
+        if needs:
+            if tensor.is_leaf and not _is_silent_view(tensor):
+                return Input(self._became_leaf(tensor, row, output), 0, needs)
+            if row.reason is not None:
+                self.became_result(tensor, row, output)
+        return Input(index, output, needs)
 
     def became_result(self, tensor: torch.Tensor, row: Row, output: int) -> None:
         """An op made no node, yet its result has one: it is what a custom Function returned."""
@@ -130,12 +134,11 @@ class Values:
     def _after_writes(self, tensor: torch.Tensor, value: tuple[int, int] | None, needs: bool) -> tuple[int, int] | None:
         """The value after its storage was changed through another tensor: the op that changed it, or a row for the view read again."""
         write = self._writers.get(_storage(tensor))
-        if write is None or id(tensor) in self._apart or (value is not None and value[0] >= write[0]) or id(tensor) in write[1]:
+        if write is None or self._is_apart(tensor) or (value is not None and value[0] >= write[0]) or id(tensor) in write[1]:
             return value
         schema = self.rows[value[0]].schema if value is not None and self.rows[value[0]].kind == "op" else "alias"
         row = Row(len(self.rows), "op", schema, inputs=[Input(write[0], 0, needs)], alias=True)
-        with self._quiet():
-            row.outputs.append(self.note(tensor))
+        row.outputs.append(self.meter.hold(tensor))
         row.source, row.module = self.rows[write[0]].source, self._module()
         row.reason = None if needs and torch.is_grad_enabled() else "constant"
         self.rows.append(row)
@@ -186,7 +189,7 @@ class Values:
 
     def begin_buffer(self, tensor: torch.Tensor) -> None:
         """A module is called for the first time: what its constructor computed for a buffer is the buffer, to be measured when read."""
-        place = self._places.get(id(tensor)) or self._maker(tensor)
+        place = self.find(tensor)
         if place is None or self.rows[place[0]].kind != "op" or not self.rows[place[0]].building:
             return
         row = Row(len(self.rows), "constant", reason="constant")
@@ -195,11 +198,12 @@ class Values:
         self._writers.pop(_storage(tensor), None)
 
     def _identify(self, row: Row, tensor: torch.Tensor) -> None:
-        if id(tensor) not in self.identities:
-            self.identities[id(tensor)] = self._count
+        known = self._identities.get(id(tensor))
+        if known is None or known[0]() is not tensor:
+            known = self._identities[id(tensor)] = (weakref.ref(tensor), self._count)
             self._count += 1
-        row.identity = self.identities[id(tensor)]
-        self._versions[row.index] = _version(tensor)
+        row.identity = known[1]
+        self._versions[row.index] = version_of(tensor)
         if row.kind in ("parameter", "input"):
             self._leaves[row.identity] = tensor
             self._leaf_storages[_storage(tensor)] = row.identity
@@ -235,18 +239,23 @@ class Values:
             self._measure_leaf(row, tensor)
             self._log(row)  # once more, now that it is measured: the later line counts
             return row.index
-        if self._versions.get(row.index) == _version(tensor):
+        if self._versions.get(row.index) == version_of(tensor):
             return row.index
         again = Row(len(self.rows), row.kind, row.schema, names=list(row.names), source=row.source, reason=row.reason)
         self._write_down(again, tensor)
         return again.index
 
+    def current(self, row: int, tensor: torch.Tensor) -> Note | None:
+        """The Note of the leaf at a row, where it did not change since it was measured."""
+        outputs = self.rows[row].outputs
+        return outputs[0] if outputs and self._versions.get(row) == version_of(tensor) and version_of(tensor) else None
+
     def fills(self, tensor: torch.Tensor, op: Op) -> bool:
         """Whether an op fills a tensor just made by a factory that nothing has read: that belongs to making it."""
-        value = self._places.get(id(tensor))
-        if value is None or not self.rows[value[0]].factory or self.rows[value[0]].outputs:
+        place = self.place(tensor)
+        if place is None or not self.rows[place.row].factory or self.rows[place.row].outputs:
             return False
-        row = self.rows[value[0]]
+        row = self.rows[place.row]
         if "empty" in row.schema:
             row.schema = op.schema
         return True
@@ -264,20 +273,20 @@ class Values:
 
     def _is_gradient(self, tensor: torch.Tensor) -> bool:
         """Whether it is the `.grad` of a leaf."""
-        place = self._places.get(id(tensor))
-        return id(tensor) in self.gradients and (place is None or self.rows[place[0]].is_gradient)
+        place = self.place(tensor)
+        return id(tensor) in self.gradients and (place is None or self.rows[place.row].is_gradient)
 
     def mutated(self, row: Row, written: list[torch.Tensor]) -> None:
         """An op changed these tensors in place; others that share their storage are to be read again."""
         for number, tensor in enumerate(written):
-            if id(tensor) in self._apart:
+            if self._is_apart(tensor):
                 continue
             base = tensor._base
             fresh = {id(tensor)}
             if base is not None:
                 row.writes_view = True
                 if number == 0:
-                    row.base = self.note(base)
+                    row.base = self.meter.hold(base)
                     if self.keep:
                         row.tensors = [self.stored(base)]
                 self.remember(base, row.index, number)
@@ -285,39 +294,71 @@ class Values:
                 fresh = {id(base)}
             self._writers[_storage(tensor)] = (row.index, frozenset(fresh))
 
-    def made(self, tensor: torch.Tensor, row: int, output: int, tensors: list[torch.Tensor]) -> None:
-        """An op that made a new storage owns it. The weak reference keeps the address from being given to another storage."""
-        address = _storage(tensor)
-        if address and not any(_storage(other) == address for other in tensors):
-            self._storages[address] = (row, output, StorageWeakRef(tensor.untyped_storage()))
-            if len(self._storages) > self._most_storages:
-                self._storages = {key: entry for key, entry in self._storages.items() if not entry[2].expired()}
-                self._most_storages = 2 * len(self._storages) + 10_000
-            self._leaf_storages.pop(address, None)
-            self._writers.pop(address, None)
+    def made(self, tensor: torch.Tensor, row: int, output: int) -> None:
+        """An op gave out a tensor: it owns the storage, if that is new. The weak reference keeps the address from being used again."""
+        try:
+            address: int = tensor.untyped_storage()._weak_ref()  # type: ignore[assignment]  # it says otherwise, and gives a number
+        except (NotImplementedError, RuntimeError):
+            return
+        if address in self._storages or self._is_of_leaf(address):
+            _let_go(address)  # of this second reference
+            return
+        self._storages[address] = (row, output)
+        self._writers.pop(address, None)
+        if len(self._storages) > self._most_storages:
+            for gone in [other for other in self._storages if _is_gone(other)]:
+                del self._storages[gone]
+                _let_go(gone)
+            self._most_storages = 2 * len(self._storages) + 10_000
+
+    def _is_of_leaf(self, address: int) -> bool:
+        identity = self._leaf_storages.get(address)
+        if identity is None:
+            return False
+        if identity in self._leaves and _storage(self._leaves[identity]) == address:
+            return True
+        del self._leaf_storages[address]  # the leaf was given other data since
+        return False
 
     def apart(self, tensor: torch.Tensor) -> None:
         """This tensor shares a storage, and yet changes to the others do not concern it."""
-        self._apart.add(id(tensor))
+        self._apart[id(tensor)] = weakref.ref(tensor)
 
-    def retire(self, end: int) -> None:
-        """Forget the rows before `end` whose tensors are gone: passes that nobody wants and whose graphs were let go."""
-        alive = {place[0] for place in self._places.values()}
+    def _is_apart(self, tensor: torch.Tensor) -> bool:
+        found = self._apart.get(id(tensor)) if self._apart else None
+        return found is not None and found() is tensor
+
+    def living(self) -> dict[int, int]:
+        """Identity -> id of every leaf, constant and buffer that is still there."""
+        return {identity: number for number, (tensor, identity) in self._identities.items() if tensor() is not None}
+
+    def retire(self, end: int) -> list[Row]:
+        """Forget the rows before `end` whose tensors are gone: passes that nobody wants. Gives those that stay."""
+        alive = {place.row for place in self._places.values() if place.tensor() is not None}
         for index in range(self._retired, end):
             if index not in alive:
                 self.rows[index] = GONE
-        self._retired = end
+        staying = [self.rows[index] for index in range(self._retired, end) if index in alive]
+        self._retired = max(end, self._retired)
+        return staying
 
     def close(self) -> None:
         """Let go of everything."""
-        for held in (self._places, self._refs, self._leaves, self.identities, self._storages, self._writers, self._leaf_storages):
+        storages, self._storages = self._storages, {}
+        for address in storages:
+            _let_go(address)
+        for held in (self._places, self._leaves, self._identities, self._apart, self._writers, self._leaf_storages):
             held.clear()
 
     def forget(self, tensor: torch.Tensor) -> None:
         """The value of a leaf changed: measure it anew when it is read again."""
-        value = self._places.get(id(tensor))
-        if value is not None:
-            self._versions.pop(value[0], None)
+        place = self.place(tensor)
+        if place is not None:
+            self._versions.pop(place.row, None)
+
+
+_is_gone = torch.UntypedStorage._expired
+_let_go = torch.UntypedStorage._free_weak_ref
 
 
 def _storage(tensor: torch.Tensor) -> int:
@@ -331,10 +372,3 @@ def _storage(tensor: torch.Tensor) -> int:
 def _is_silent_view(tensor: torch.Tensor) -> bool:
     """Whether a view of a leaf was made, and is read, without a graph: torch says of it that it is a leaf which requires a gradient."""
     return not torch.is_grad_enabled() and tensor._base is not None and tensor._base.requires_grad
-
-
-def _version(tensor: torch.Tensor) -> int:
-    try:
-        return tensor._version
-    except RuntimeError:  # tensors made in inference mode count no versions
-        return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
+from threading import get_ident
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from explorer.capture import installed
+from explorer.capture.measuring import Ticket
 from explorer.capture.notes import measure
 from explorer.capture.ops import Op, learn
 from explorer.capture.rows import Row
@@ -30,7 +32,9 @@ class Watch(TorchDispatchMode):
         super().__init__()
         self._recorder = recorder
         self._values = recorder.values
+        self._meter = recorder.meter
         self._rows = recorder.rows
+        self._ops: dict[int, Op] = {}
         self._last_spot: tuple[int, int] | None = None
 
     @classmethod
@@ -39,53 +43,77 @@ class Watch(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
         kwargs = kwargs or {}
-        op = learn(func)
-        if self._recorder.is_stepping:
-            self._recorder.end_failed_steps(sys._getframe(1))
-        quiet = self._recorder.is_quiet or op.silent
-        result = func(*args, **kwargs) if quiet else self._op(op, func, args, kwargs, sys._getframe(1))
+        op = self._ops.get(id(func)) or self._learned(func)
+        recorder = self._recorder
+        frame = sys._getframe().f_back  # None on a thread of the engine's
+        if recorder.updates.running and get_ident() == recorder.thread:
+            recorder.updates.end_failed(frame)
+        if recorder.paused or op.silent:
+            if op.mutable and not recorder.paused:
+                self._meter.protect(op.written(args, kwargs))
+            result = op.call(*args, **kwargs)
+        else:
+            result = self._op(op, args, kwargs, frame)
         if op.uncounted:
             torch.autograd.graph.increment_version(op.written(args, kwargs))
         return result
 
-    def _op(self, op: Op, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType | None) -> Any:
+    def _learned(self, func: Any) -> Op:
+        op = self._ops[id(func)] = learn(func)  # which keeps `func`, so that its id stays its own
+        return op
+
+    def _op(self, op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType | None) -> Any:
         """One op passes by: note what it reads, run it, note what it wrote."""
-        recorder = self._recorder
+        recorder, values, rows = self._recorder, self._values, self._rows
         if "torch._dynamo" in sys.modules:
             installed.run_compiled_eagerly()
-        place = recorder.frames.place(frame, in_function=op.is_detach or not torch.is_grad_enabled())
-        tensors = _tensors((*args, *kwargs.values()))
-        if op.is_detach and self._is_internal_detach(tensors[0], place.spot):
-            return func(*args, **kwargs)
-        written = [tensor for tensor in (op.written(args, kwargs) if op.mutable else ()) if isinstance(tensor, torch.Tensor)]
-        if written:
-            leaf = self._values.leaf_of(written[0])
-            if leaf is not None:
-                return self._change_leaf(leaf, written[0], tensors, func, args, kwargs)
-            if len(tensors) == 1 and self._values.fills(written[0], op):
-                return func(*args, **kwargs)
-        now = sequence()
-        inputs = [] if op.factory else [self._values.read(tensor) for tensor in tensors]
-        recorder.finish_early(inputs)
-        row = Row(len(self._rows), "op", op.schema, (recorder.last_sequence, now), inputs)
+        foreign = get_ident() != recorder.thread
+        place = recorder.frames.place(frame, in_function=op.is_detach or not torch.is_grad_enabled(), sees=not foreign)
+        tensors = _tensors(args)
+        if kwargs:
+            tensors += _tensors(kwargs.values())
+        if op.is_detach:
+            if self._is_internal_detach(tensors[0], place.spot):
+                return op.call(*args, **kwargs)
+            self._meter.protect(tensors)  # from now on it can be changed through an array of numpy's
+        written: list[torch.Tensor] = []
+        if op.mutable:
+            written = [tensor for tensor in op.written(args, kwargs) if isinstance(tensor, torch.Tensor)]
+            if written:
+                self._meter.protect(written)
+                leaf = values.leaf_of(written[0])
+                if leaf is not None:
+                    return self._change_leaf(leaf, written[0], tensors, op, args, kwargs)
+                if len(tensors) == 1 and values.fills(written[0], op):
+                    return op.call(*args, **kwargs)
+        now = recorder.last_sequence if foreign else sequence()
+        inputs = [] if op.factory else [values.read(tensor) for tensor in tensors]
+        if recorder.ends_early:
+            recorder.finish_early(inputs)
+        row = Row(len(rows), "op", op.schema, (recorder.last_sequence, now), inputs)
         row.source, row.function_source, row.module = place.source, place.function_source, recorder.scopes.current
-        row.mutable, row.factory = bool(written), op.factory
-        row.building = row.module is None and recorder.frames.in_constructor(frame)
+        if written:
+            row.mutable = True
+        if foreign:
+            row.foreign = True
+        if row.module is None and recorder.frames.in_constructor(frame):
+            row.building = True
         if op.factory:
-            row.kind = "constant"
-        self._rows.append(row)
+            row.kind, row.factory = "constant", True
+        rows.append(row)
         recorder.last_sequence, self._last_spot = now, place.spot
         started = time.perf_counter_ns()
         try:
-            result = func(*args, **kwargs)
+            result = op.call(*args, **kwargs)
         except BaseException:
             row.failed = True
             recorder.log(row)
             raise
         row.microseconds = (time.perf_counter_ns() - started) / 1000
         self._outcome(row, op, result, written, tensors)
-        recorder.log(row)
-        recorder.report("forward", len(self._rows), None)
+        if recorder.tells:
+            recorder.log(row)
+            recorder.report("forward", len(rows), None)
         return result
 
     def _is_internal_detach(self, tensor: torch.Tensor, spot: tuple[int, int]) -> bool:
@@ -95,7 +123,7 @@ class Watch(TorchDispatchMode):
         return (
             value is not None
             and last is not None
-            and value[0] == last.index
+            and value.row == last.index
             and spot == self._last_spot
             and not last.alias
             and last.op not in ("detach", "alias")
@@ -104,38 +132,48 @@ class Watch(TorchDispatchMode):
     def _outcome(self, row: Row, op: Op, result: Any, written: list[torch.Tensor], tensors: list[torch.Tensor]) -> None:
         """Note the results of an op; those of a factory when they are first read."""
         values = self._values
-        results = _tensors((result,))
-        if written and not results:
-            results = written
+        results = [result] if isinstance(result, torch.Tensor) else _tensors((result,))
         if op.factory:
             for number, tensor in enumerate(results):
                 values.remember(tensor, row.index, number)
-                values.made(tensor, row.index, number, tensors)
+                values.made(tensor, row.index, number)
             row.reason = "constant"
             return
-        with self._recorder.quiet():
-            for number, tensor in enumerate(results):
-                row.outputs.append(values.note(tensor))
-                if values.keep:
-                    row.tensors.append(values.stored(tensor))
-                values.remember(tensor, row.index, number)
-                values.made(tensor, row.index, number, tensors)
+        if written and not results:
+            results = written
+        for number, tensor in enumerate(results):
+            row.outputs.append(self._hold(tensor, row, op))
+            if values.keep:
+                row.tensors.append(values.stored(tensor))
+            values.remember(tensor, row.index, number)
+            if op.fresh:
+                values.made(tensor, row.index, number)
                 if op.name.startswith("unsafe_"):
                     values.apart(tensor)
-            if not results and isinstance(result, bool | int | float | complex):
-                row.outputs.append(self._scalar(result, tensors))
-            if written:
-                values.mutated(row, written)
+        if not results and isinstance(result, bool | int | float | complex):
+            row.outputs.append(self._scalar(result, tensors))
+        if written:
+            values.mutated(row, written)
         row.reason = self._reason(row, op, result, results)
+
+    def _hold(self, tensor: torch.Tensor, row: Row, op: Op) -> Ticket:
+        """A ticket for what an op gave out; where that is what it was given in another order, what is known of it holds for both."""
+        if op.permutes and row.inputs:
+            read = row.inputs[0]
+            maker = self._rows[read.row]
+            if read.output < len(maker.outputs) and not maker.writes_view:
+                return self._meter.share(tensor, maker.outputs[read.output])
+        return self._meter.hold(tensor, copy=not (torch.is_grad_enabled() and row.needs_gradient))  # else it can become an array of numpy's
 
     def _scalar(self, value: complex, tensors: list[torch.Tensor]) -> Note:
         dtype = tensors[0].dtype if tensors else None
         kind = torch.bool if isinstance(value, bool) else dtype
-        return measure(torch.tensor(value, dtype=kind, device="cpu"), statistics=self._values.statistics)
+        with self._recorder.quiet():
+            return measure(torch.tensor(value, dtype=kind, device="cpu"), statistics=self._meter.statistics)
 
     def _reason(self, row: Row, op: Op, result: Any, results: list[torch.Tensor]) -> str | None:
         """Why autograd makes no node for this op; None if it should."""
-        needed = any(item.needs_gradient for item in row.inputs)
+        needed = row.needs_gradient
         if row.function_source is not None:
             return "custom_function"
         if op.is_detach and needed:
@@ -153,20 +191,46 @@ class Watch(TorchDispatchMode):
         return None
 
     def _change_leaf(
-        self, leaf: tuple[int | None, torch.Tensor], target: torch.Tensor, tensors: list[torch.Tensor], func: Any, args: Any, kwargs: Any
+        self, leaf: tuple[int | None, torch.Tensor], target: torch.Tensor, tensors: list[torch.Tensor], op: Op, args: Any, kwargs: Any
     ) -> Any:
         """A leaf is initialised, or updated by hand: no op of the graph, but an update if it comes after backward."""
         identity, tensor = leaf
         values = self._values
         others = [values.read(other) for other in tensors if other is not target and values.place(other) is not None]
-        update = self._recorder.tracer.writing(identity, tensor)
-        result = func(*args, **kwargs)
+        update = self._recorder.updates.writing(identity, tensor)
+        result = op.call(*args, **kwargs)
         if identity is not None:
             values.forget(tensor)
         if update is not None:
-            self._recorder.tracer.written(update, tensor)
+            self._recorder.updates.written(update, tensor)
         self._rows.append(Row(len(self._rows), "op", inputs=others, absorbed=True))
         return result
+
+
+class Quiet:
+    """Inside, ops are not recorded."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def __enter__(self) -> None:
+        self._recorder.paused += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._recorder.paused -= 1
+
+
+class Asleep:
+    """Inside, the mode is taken off, so that ops cost nothing; only where no other mode stands above it."""
+
+    def __init__(self, mode: Watch) -> None:
+        self._mode = mode
+
+    def __enter__(self) -> None:
+        self._mode.__exit__(None, None, None)
+
+    def __exit__(self, *_: object) -> None:
+        self._mode.__enter__()
 
 
 def _tensors(values: Iterable[Any]) -> list[torch.Tensor]:

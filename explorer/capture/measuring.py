@@ -1,0 +1,326 @@
+"""Measures tensors late, in batches: what is to be noted is held by reference until about a cache's worth has come together.
+
+`Meter.hold` gives a ticket for the Note to be; `Meter.note` makes the Note, later, when a trace is put together. What is held is measured
+before anything can change it: before an op writes to its storage (`protect` copies it), and before the program goes on after the engine ran
+(`flush`). One numpy pass over a batch costs a fraction of a pass over each of its tensors.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import numpy
+import torch
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
+
+from explorer.capture.notes import PLAIN_TYPES, SAFE_SQUARES, device_name, dtype_name, figures, fresh_note, is_plain, measure, shape_of
+from explorer.capture.rows import Pass, Row
+from explorer.model import MOST_VALUES, Note
+
+Ticket = Any  # a number that stands in the place of a Note until that is made
+
+BATCH = 1 << 15  # elements held before they are measured: 256 KB as float64, which stays in a core's cache
+MOST_HELD = 4_096  # tensors held before they are measured
+LARGE = 1 << 13  # elements from which on a tensor is measured at once: a pass of its own costs it no more
+_FLOATS = {
+    torch.float32: None,
+    torch.float64: None,
+    torch.float16: torch.float32,
+    torch.bfloat16: torch.float32,
+}  # measured as they are, or as
+_keys = torch._C._dispatch_keys
+_flatten = torch._C._nn.flatten_dense_tensors
+_undispatched = torch._C._DisableTorchDispatch
+
+
+class Held(NamedTuple):
+    """A tensor that waits to be measured; not to be measured where its version is another by then."""
+
+    ticket: Ticket
+    tensor: torch.Tensor
+    size: int
+    version: int | None
+
+
+class Batch(NamedTuple):
+    """What was found of some tickets: rows of `table` are min, max, mean, std, norm, zeros; `values` hold the elements of small tensors."""
+
+    tickets: list[Ticket]
+    table: numpy.ndarray[Any, Any]
+    values: list[list[float] | None]
+
+
+class Meter:
+    """Notes of tensors, by ticket. Without `statistics` only shape, data type and device are noted.
+
+    `measured` is called after a batch, when the tickets given out so far have become Notes. Batches may be measured from another thread.
+    """
+
+    def __init__(self, *, statistics: bool, measured: Callable[[], None] | None = None) -> None:
+        self.statistics = statistics
+        self._measured = measured
+        self._lock = threading.RLock()
+        self._first = 0  # tickets before this one are forgotten
+        self._outlines: list[tuple[tuple[int | str, ...], str, str]] = []
+        self._notes: dict[Ticket, Note] = {}
+        self._batches: list[Batch] = []
+        self._shared: dict[Ticket, Ticket | Note] = {}
+        self._held: list[Held] = []
+        self._waiting = 0
+        self._addresses: dict[int, list[int]] = {}  # of the storages in which something held lies -> its places among the held
+        self._kinds: dict[int, bool | None] = {}  # dispatch keys -> lies in this machine's memory, lies on a device, or cannot be read
+
+    # -- taking in
+
+    def hold(self, tensor: torch.Tensor, *, copy: bool = False, counted: bool = False) -> Ticket:
+        """A ticket for the Note of `tensor` as it is now. `copy` where it could change without our seeing it.
+
+        `counted` where it could too, and its version tells: not for what an op has just given out, because torch counts after that.
+        """
+        ticket = self._first + len(self._outlines)
+        if type(tensor) not in PLAIN_TYPES:
+            return self._at_once(ticket, tensor)
+        keys = _keys(tensor).raw_repr()
+        try:
+            here = self._kinds[keys]
+        except KeyError:
+            here = self._kinds[keys] = _lies_here(tensor)
+        if here is None:
+            return self._at_once(ticket, tensor)
+        if not self.statistics:
+            self._outlines.append((tuple(tensor.shape), dtype_name(tensor.dtype), "cpu" if here else device_name(tensor.device)))
+            return ticket
+        size = tensor.numel()
+        if not (here and 0 < size < LARGE and tensor.dtype in _FLOATS) or tensor.is_inference():
+            return self._at_once(ticket, tensor)
+        self._outlines.append((tuple(tensor.shape), dtype_name(tensor.dtype), "cpu"))
+        if copy:
+            tensor = _copied(tensor)
+        with self._lock:
+            self._addresses.setdefault(tensor.untyped_storage()._cdata, []).append(len(self._held))
+            self._held.append(Held(ticket, tensor, size, tensor._version if counted else None))
+        self._waiting += size
+        if self._waiting > BATCH or len(self._held) >= MOST_HELD:
+            self.flush()
+        return ticket
+
+    def _at_once(self, ticket: Ticket, tensor: torch.Tensor) -> Ticket:
+        with _undispatched():
+            note = measure(tensor, statistics=self.statistics)
+        return self.take(note)
+
+    def take(self, note: Note) -> Ticket:
+        """A ticket for a Note that is there already."""
+        ticket = self.next
+        self._outlines.append((note.shape, note.dtype, note.device))
+        self._notes[ticket] = note
+        return ticket
+
+    def share(self, tensor: torch.Tensor, source: Ticket | Note) -> Ticket:
+        """A ticket for a tensor that has the elements of another in another order or shape: what is known of them, or will be, holds."""
+        if tensor.numel() <= MOST_VALUES or not self.statistics:  # values are listed in their own order
+            return self.hold(tensor)
+        ticket = self.next
+        self._outlines.append((shape_of(tensor), dtype_name(tensor.dtype), device_name(tensor.device)))
+        self._shared[ticket] = source
+        return ticket
+
+    def protect(self, tensors: Iterable[Any]) -> None:
+        """These tensors are about to be written to: copy what is held of their storages."""
+        if not self._held:
+            return
+        with self._lock:
+            for tensor in tensors:
+                for place in self._addresses.pop(_address(tensor), ()):
+                    held = self._held[place]
+                    self._held[place] = Held(held.ticket, _copied(held.tensor), held.size, None)
+
+    # -- measuring
+
+    def flush(self) -> None:
+        """Measure what is held, and let it go."""
+        with self._lock:
+            held, self._held = self._held, []
+            self._addresses.clear()
+            self._waiting = 0
+            groups: dict[torch.dtype, list[Held]] = {}
+            for entry in held:
+                known = entry.version is None or entry.version == entry.tensor._version
+                if known and entry.tensor.untyped_storage().nbytes():  # else nobody can know any more
+                    groups.setdefault(entry.tensor.dtype, []).append(entry)
+            for dtype, entries in groups.items():
+                self._batches.append(_batch(_together(entries, _FLOATS[dtype]), entries, self._notes, self._outlines, self._first))
+        if held and self._measured is not None:
+            self._measured()
+
+    # -- giving out
+
+    def note(self, ticket: Ticket | Note) -> Note:
+        """The Note of a ticket; without statistics where they are not known."""
+        if isinstance(ticket, Note):
+            return ticket
+        if self._batches:
+            self._settle()
+        found = self._notes.get(ticket)
+        if found is not None:
+            return found
+        shape, dtype, device = self._outlines[ticket - self._first]
+        if ticket not in self._shared:
+            return fresh_note(shape, dtype, device)
+        known = self.note(self._shared[ticket])
+        found = fresh_note(
+            shape, dtype, device, known.min, known.max, known.mean, known.std, known.norm, known.zeros, known.nans, known.infs
+        )
+        self._notes[ticket] = found
+        return found
+
+    def _settle(self) -> None:
+        with self._lock:
+            batches, self._batches = self._batches, []
+        for batch in batches:
+            for ticket, row, values in zip(batch.tickets, batch.table.tolist(), batch.values, strict=True):
+                shape, dtype, device = self._outlines[ticket - self._first]
+                low, high, mean, std, norm, zeros = row
+                listed = _shaped([low] if values is None else values, shape) if values is not None or shape.count(1) == len(shape) else None
+                self._notes[ticket] = fresh_note(shape, dtype, device, low, high, mean, std, norm, int(zeros), 0, 0, listed)
+
+    @property
+    def next(self) -> Ticket:
+        """The ticket that will be given out next."""
+        return self._first + len(self._outlines)
+
+    def forget(self, before: Ticket) -> None:
+        """Forget all tickets before this one."""
+        self.flush()
+        self._settle()
+        kept = {ticket: source for ticket, source in self._shared.items() if ticket >= before}
+        self._shared = {
+            ticket: self.note(source) if isinstance(source, int) and source < before else source for ticket, source in kept.items()
+        }
+        self._notes = {ticket: note for ticket, note in self._notes.items() if ticket >= before}
+        del self._outlines[: before - self._first]
+        self._first = before
+
+
+def resolve(rows: Iterable[Row], part: Pass, meter: Meter) -> None:
+    """Put the Notes of a pass, and of the rows it may refer to, in the place of their tickets."""
+    for row in rows:
+        resolve_row(row, meter)
+    note = meter.note
+    for node in part.nodes:
+        if node.received is not None:
+            node.received = [None if ticket is None else note(ticket) for ticket in node.received]
+        if node.sent is not None:
+            node.sent = [None if ticket is None else note(ticket) for ticket in node.sent]
+    for leaf in part.leaves.values():
+        leaf.after = None if leaf.after is None else note(leaf.after)
+
+
+def resolve_row(row: Row, meter: Meter) -> None:
+    """The same for one row."""
+    if row.outputs and type(row.outputs[0]) is not Note:
+        row.outputs = [meter.note(ticket) for ticket in row.outputs]
+    if row.base is not None and type(row.base) is not Note:
+        row.base = meter.note(row.base)
+
+
+def resolved(row: Row, meter: Meter) -> Row:
+    """A copy of a row with what is known of its tickets by now."""
+    copy = replace(row)
+    resolve_row(copy, meter)
+    return copy
+
+
+def _lies_here(tensor: torch.Tensor) -> bool | None:
+    with _undispatched():
+        return tensor.device.type == "cpu" if is_plain(tensor) else None
+
+
+def _address(tensor: Any) -> int:
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (NotImplementedError, RuntimeError, AttributeError):
+        return 0
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """No graph, no mode, and no transform of torch.func's sees what is done here."""
+    with _undispatched(), torch.no_grad():
+        if torch._C._functorch.maybe_current_level() is None:
+            yield
+        else:
+            with temporarily_clear_interpreter_stack():
+                yield
+
+
+def _copied(tensor: torch.Tensor) -> torch.Tensor:
+    with _undisturbed():
+        return tensor.clone()
+
+
+def _together(entries: list[Held], dtype: torch.dtype | None) -> numpy.ndarray[Any, Any]:
+    """The elements of all entries, one after the other."""
+    with _undisturbed():
+        flat = _flatten([entry.tensor for entry in entries])
+        return (flat if dtype is None else flat.to(dtype)).detach().numpy()
+
+
+def _batch(
+    array: numpy.ndarray[Any, Any],
+    entries: list[Held],
+    notes: dict[Ticket, Note],
+    outlines: list[tuple[tuple[int | str, ...], str, str]],
+    first: int,
+) -> Batch:
+    """What is found of the entries, whose elements stand in `array` one after the other; those that need more care become Notes at once."""
+    sizes = [entry.size for entry in entries]
+    ends = list(accumulate(sizes))
+    counts = numpy.array(sizes)
+    starts = numpy.array(ends) - counts
+    table = numpy.empty((len(entries), 6))
+    with numpy.errstate(all="ignore"):
+        low, high = numpy.minimum.reduceat(array, starts), numpy.maximum.reduceat(array, starts)
+        exact = array.astype(numpy.float64, copy=False)
+        mean = numpy.add.reduceat(exact, starts) / counts
+        centred = exact - numpy.repeat(mean, counts)
+        centred *= centred
+        spread = numpy.add.reduceat(centred, starts)
+        squares = spread + counts * mean * mean
+        table[:, 0], table[:, 1], table[:, 2] = low, high, mean
+        table[:, 3], table[:, 4] = numpy.sqrt(spread / counts), numpy.sqrt(squares)
+        zero = array == 0
+        table[:, 5] = numpy.add.reduceat(zero, starts, dtype=numpy.int64) if zero.any() else 0
+        constant = low == high
+        table[constant, 3], table[constant, 2] = 0.0, low[constant]
+        safe = (squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1]) & (constant | (spread > SAFE_SQUARES[0]))
+        careful = numpy.flatnonzero(~(safe | (constant & (low == 0))))
+    values = [array[end - size : end].tolist() if 1 < size <= MOST_VALUES else None for size, end in zip(sizes, ends, strict=True)]
+    tickets = [entry.ticket for entry in entries]
+    if careful.size:
+        for index in careful.tolist():
+            shape, dtype, device = outlines[tickets[index] - first]
+            part = array[ends[index] - sizes[index] : ends[index]]
+            listed = _shaped(part.tolist(), shape) if sizes[index] <= MOST_VALUES else None
+            notes[tickets[index]] = Note(shape, dtype, device, values=listed, **figures(part))
+        kept = numpy.setdiff1d(numpy.arange(len(entries)), careful)
+        return Batch([tickets[index] for index in kept], table[kept], [values[index] for index in kept])
+    return Batch(tickets, table, values)
+
+
+def _shaped(values: list[float], shape: tuple[int | str, ...]) -> Any:
+    """A flat list as nested tuples of the shape."""
+    if len(shape) == 1:
+        return tuple(values)
+    if not shape:
+        return values[0]
+    level: list[Any] = values
+    for size in reversed(shape[1:]):
+        assert isinstance(size, int)
+        level = [tuple(level[start : start + size]) for start in range(0, len(level), size)]
+    return tuple(level)
