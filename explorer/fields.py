@@ -12,6 +12,8 @@ from sys import intern
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from explorer.parsing import Entries
+
 __all__ = [
     "LARGEST",
     "NOT_FINITE",
@@ -28,7 +30,6 @@ __all__ = [
     "named",
     "number",
     "one_of",
-    "refuse",
     "string",
     "text",
     "whole",
@@ -38,6 +39,7 @@ __all__ = [
 Part = TypeVar("Part")
 
 LARGEST = 2**63  # sizes, counts and ids stay below, as they do in torch
+LONGEST_PLACE = 120  # characters of a place in a sentence
 NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -46,6 +48,14 @@ class Misfit(Exception):
 
     def __init__(self, place: str, expected: str) -> None:
         self.place, self.expected = place, expected
+
+    @property
+    def shown(self) -> str:
+        """The place, as a sentence names it: its middle left out where keys are long, on one line."""
+        place, half = self.place, LONGEST_PLACE // 2
+        if len(place) > LONGEST_PLACE:
+            place = f"{place[:half]}…{place[-half:]}"
+        return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in place)
 
     def under(self, outer: str) -> Misfit:
         """The same, seen from one level up."""
@@ -143,9 +153,9 @@ def within(raw: Any, key: str, read: Callable[[Any], Part]) -> Part:
 
 
 def each(raw: Any, key: str, read: Callable[[Any], Part]) -> tuple[Part, ...]:
-    """A list, each entry read by `read`."""
+    """A list, or the entries of one that is still being read, each entry read by `read`."""
     value = field(raw, key)
-    if type(value) is not list:
+    if type(value) is not list and type(value) is not Entries:
         raise Misfit(key, "list")
     parts: list[Part] = []
     try:
@@ -170,11 +180,6 @@ def named(raw: Any, key: str, read: Callable[[Any], Part]) -> dict[str, Part]:
 def both_languages(raw: Any, key: str) -> Mapping[str, str]:
     """A sentence in English and in Korean."""
     return within(raw, key, lambda value: MappingProxyType({language: text(value, language) for language in ("en", "ko")}))
-
-
-def refuse(expected: str) -> Any:
-    """Raise the Misfit, where an expression is wanted."""
-    raise Misfit("", expected)
 
 
 def as_float(value: Any) -> float | None:

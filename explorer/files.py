@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import json
 import os
 import secrets
 import stat
@@ -20,12 +19,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO, NoReturn
+from typing import IO, BinaryIO, NoReturn
 
-from explorer.document import document_lines, from_document
+from explorer.document import document_lines
 from explorer.errors import ExplorerError, FileError, OutputError, RequestError
 from explorer.invariants import check_structure
 from explorer.model import Trace
+from explorer.parsing import document_parts
+from explorer.reading import LISTS, from_parts
 from explorer.tensors import read_tensors, tensor_blocks
 
 __all__ = ["assets_folder", "load", "open_output", "save"]
@@ -33,10 +34,16 @@ __all__ = ["assets_folder", "load", "open_output", "save"]
 DOCUMENT, TENSORS = "trace.json", "tensors.safetensors"
 LARGEST_DOCUMENT = 2 << 30  # bytes: a million nodes take a little over one GiB
 LARGEST_TENSORS = 64 << 30  # bytes: every activation of a large model, while it still fits a workstation's memory
-HIGHEST_RATIO = 500  # a document shrinks 10 to 100 times, 300 where a page of code stands at each node; a bomb 1,000 times
-SMALL = 16 << 20  # bytes: what unpacks to no more is harmless whatever its ratio
+# A document shrinks 10 to 60 times, 300 where a page of code stands at each node; a bomb 1,000 times. What unpacks to no more than the
+# first size is harmless whatever its ratio.
+HIGHEST_RATIOS = ((16 << 20, 500), (64 << 20, 200))
 LARGEST_DIRECTORY = 4096  # bytes: the list of the archive's two members takes about 200
+_LONGEST_END = (1 << 16) + 22 + 76  # bytes: the end of an archive with the longest comment, and what zip64 puts before it
+_SHORTEST_HEADER = 30  # bytes before a member's name
+_UNREADABLE = 0x1 | 0x20 | 0x40 | 0x2000  # flags: encrypted, a patch, encrypted strongly, its header masked
 _PIECE = 1 << 20
+# What zipfile raises on an archive that is cut, changed or of a kind that it cannot read.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OverflowError, UnicodeError)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can state; the same trace gives the same file
 
 
@@ -48,15 +55,20 @@ def load(path: str | os.PathLike[str]) -> Trace:
     if "\0" in name:
         raise FileError("file.missing", path=name)
     try:
-        if stat.S_ISDIR(os.stat(name).st_mode):
+        kind = os.stat(name).st_mode
+        if stat.S_ISDIR(kind):
             raise FileError("file.is_folder", path=name)
+        if not stat.S_ISREG(kind):  # a pipe would keep us waiting, a device never end
+            raise FileError("file.no_file", path=name)
         with open(name, "rb") as stream, _collector_paused():
             trace = _read(stream, name)
+        check_structure(trace)
+    except MemoryError:
+        raise FileError("file.memory", path=name) from None
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileError("file.missing", path=name) from error
     except OSError as error:
         raise FileError("file.unreadable", path=name, reason=error.strerror or error) from error
-    check_structure(trace)
     return trace
 
 
@@ -126,25 +138,11 @@ def _read(stream: BinaryIO, path: str) -> Trace:
     size = os.fstat(stream.fileno()).st_size
     if size > LARGEST_DOCUMENT:
         raise FileError("file.too_large", path=path, member=path, size=size, limit=LARGEST_DOCUMENT)
-    return from_document(_parsed(stream.read(LARGEST_DOCUMENT + 1), path), path=path)
+    return _read_document(stream, path)
 
 
-def _parsed(data: bytes, path: str) -> Any:
-    """The JSON value in `data`."""
-
-    def refuse_constant(number: str) -> NoReturn:
-        raise FileError("file.bad_number", path=path, number=number)
-
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"{":
-        raise FileError("file.not_a_trace", path=path)
-    try:
-        return json.loads(data, parse_constant=refuse_constant)
-    except json.JSONDecodeError as error:
-        raise FileError("file.broken_json", path=path, line=error.lineno, column=error.colno) from None
-    except RecursionError:
-        raise FileError("file.nested", path=path) from None
-    except ValueError as error:  # not UTF-8, or an integer of thousands of digits
-        raise FileError("file.damaged", path=path) from error
+def _read_document(stream: IO[bytes], path: str) -> Trace:
+    return from_parts(document_parts(stream.read, path=path, lists=LISTS), path=path)
 
 
 def _write_archive(trace: Trace, stream: BinaryIO) -> None:
@@ -182,51 +180,58 @@ def _read_archive(stream: BinaryIO, path: str) -> Trace:
     try:
         with zipfile.ZipFile(stream) as archive:
             members = {member.filename: member for member in _checked(archive.infolist(), path)}
-            document = _parsed(_member_bytes(archive, members[DOCUMENT], path), path)
-            trace = from_document(document, path=path)
-            tensors = read_tensors(_member_bytes(archive, members[TENSORS], path), path=path)
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OverflowError) as error:
+            with _member(archive, members[DOCUMENT], path) as part:
+                trace = _read_document(part, path)
+            with _member(archive, members[TENSORS], path) as part:
+                tensors = read_tensors(part, size=members[TENSORS].file_size, path=path)
+    except _DAMAGE as error:
         raise FileError("file.damaged", path=path) from error
     return replace(trace, tensors=MappingProxyType(tensors)) if tensors else trace
 
 
 def _directory_size(stream: BinaryIO) -> int:
     """The size that the end of the archive declares for its list of members, which zipfile reads whole before anything is checked."""
-    end = stream.seek(0, os.SEEK_END)
-    stream.seek(max(0, end - 98))
-    tail = stream.read(98)
+    stream.seek(max(0, stream.seek(0, os.SEEK_END) - _LONGEST_END))
+    tail = stream.read(_LONGEST_END)
     stream.seek(0)
-    size = 0
-    if tail[-22:-18] == b"PK\x05\x06":
-        size = int.from_bytes(tail[-10:-6], "little")
-    if tail[-42:-38] == b"PK\x06\x07":  # zip64: the record before its locator states the size
-        size = int.from_bytes(tail[-98:-42][40:48], "little")
-    return size
+    end = len(tail) - 22
+    if tail[-22:-18] != b"PK\x05\x06" or tail[-2:] != b"\0\0":  # a comment follows
+        end = tail.rfind(b"PK\x05\x06")
+    if end < 0:
+        return 0
+    if tail[max(0, end - 20) :][:4] == b"PK\x06\x07":  # zip64: the record before its locator states the size
+        return int.from_bytes(tail[max(0, end - 76) :][40:48], "little")
+    return int.from_bytes(tail[end + 12 : end + 16], "little")
 
 
 def _checked(members: list[zipfile.ZipInfo], path: str) -> list[zipfile.ZipInfo]:
-    """The two members, if these two and nothing else are there, unencrypted and of believable size."""
-    if sorted(member.filename for member in members) != [TENSORS, DOCUMENT]:
+    """The two members, if these two and nothing else are there, one behind the other, unencrypted and of believable size."""
+    if sorted(member.orig_filename for member in members) != [TENSORS, DOCUMENT]:
         raise FileError("file.members", path=path)
-    for member in members:
+    end = 0
+    for member in sorted(members, key=lambda member: member.header_offset):
         limit = LARGEST_DOCUMENT if member.filename == DOCUMENT else LARGEST_TENSORS
-        if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        if member.flag_bits & _UNREADABLE or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise FileError("file.members", path=path)
+        if member.header_offset < end:  # two names for the same bytes, or one member inside the other
+            raise FileError("file.members", path=path)
+        end = member.header_offset + _SHORTEST_HEADER + len(member.filename) + member.compress_size
         if member.file_size > limit:
             raise FileError("file.too_large", path=path, member=member.filename, size=member.file_size, limit=limit)
         ratio = member.file_size // max(1, member.compress_size)
-        if ratio > HIGHEST_RATIO and member.file_size > SMALL:
+        if any(ratio > highest and member.file_size > size for size, highest in HIGHEST_RATIOS):
             raise FileError("file.ratio", path=path, member=member.filename, ratio=ratio)
     return members
 
 
-def _member_bytes(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> bytes:
-    """The unpacked bytes; never more than the member declares, whose checksum the last read compares."""
+@contextmanager
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> Iterator[IO[bytes]]:
+    """The unpacked bytes; never more than the member declares, and at the end of the block none may be left. The last read compares the
+    checksum."""
     with archive.open(member) as stream:
-        data = stream.read(member.file_size + 1)
-    if len(data) != member.file_size:
-        raise FileError("file.damaged", path=path)
-    return data
+        yield stream
+        if stream.read(1) or stream.tell() != member.file_size:
+            raise FileError("file.damaged", path=path)
 
 
 @contextmanager

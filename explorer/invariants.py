@@ -6,7 +6,6 @@ Each function raises InvalidTrace at the first contradiction. All of it is linea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from explorer.errors import InvalidTrace
@@ -70,7 +69,8 @@ def _check_nodes(trace: Trace) -> None:
 
 def _check_edges(trace: Trace) -> None:
     nodes = trace.nodes
-    taken: set[tuple[int, int]] = set()
+    taken: set[tuple[int, int]] | None = None  # only where the edges do not come in the order of where they end
+    before = (-1, -1)
     for place, edge in enumerate(trace.edges):
         if not (0 <= edge.source < len(nodes) and 0 <= edge.target < len(nodes)):
             raise InvalidTrace("trace.edge_nowhere", edge=place, source=edge.source, target=edge.target)
@@ -81,19 +81,24 @@ def _check_edges(trace: Trace) -> None:
             raise InvalidTrace("trace.edge_output", edge=place, output=edge.output, source=edge.source, count=outputs)
         if edge.input < 0:
             raise InvalidTrace("trace.edge_input", edge=place, input=edge.input, target=edge.target)
-        if (edge.target, edge.input) in taken:
-            raise InvalidTrace("trace.edge_twice", input=edge.input, target=edge.target)
-        taken.add((edge.target, edge.input))
+        here = (edge.target, edge.input)
+        if taken is None and here <= before:
+            taken = {(other.target, other.input) for other in trace.edges[:place]}
+        if taken is not None:
+            if here in taken:
+                raise InvalidTrace("trace.edge_twice", input=edge.input, target=edge.target)
+            taken.add(here)
+        before = here
 
 
 def _check_order(trace: Trace, order: str, ids: tuple[int, ...]) -> None:
-    seen: set[int] = set()
+    seen = bytearray(len(trace.nodes))
     for node in ids:
         if not 0 <= node < len(trace.nodes):
             raise InvalidTrace("trace.order_missing", order=order, node=node)
-        if node in seen:
+        if seen[node]:
             raise InvalidTrace("trace.order_twice", order=order, node=node)
-        seen.add(node)
+        seen[node] = 1
 
 
 def _check_references(trace: Trace) -> None:
@@ -115,24 +120,19 @@ def _check_references(trace: Trace) -> None:
 
 
 def _check_notes(trace: Trace) -> None:
-    seen: set[int] = set()  # a note stands in many places of one trace; ids are safe while the trace holds it
-    for note, place in _notes(trace):
-        if id(note) not in seen:
-            seen.add(id(note))
-            _check_note(note, place)
-
-
-def _notes(trace: Trace) -> Iterator[tuple[Note, tuple[str, int]]]:
-    """Every note, with the table and the row it stands in."""
     for node in trace.nodes:
-        yield from ((note, ("nodes", node.id)) for note in _notes_of(node) if note is not None)
+        before: Note | None = None
+        for note in _notes_of(node):
+            if note is not None and note is not before:
+                _check_note(note, ("nodes", node.id))
+                before = note
     for place, edge in enumerate(trace.edges):
-        if edge.gradient is not None:
-            yield edge.gradient, ("edges", place)
+        if edge.gradient is not None and edge.gradient is not trace.nodes[edge.source].gradients[edge.output]:
+            _check_note(edge.gradient, ("edges", place))
     for place, update in enumerate(trace.updates):
         for note in (update.before, update.gradient, update.after, *update.state.values()):
             if note is not None:
-                yield note, ("updates", place)
+                _check_note(note, ("updates", place))
 
 
 def _notes_of(node: Node) -> tuple[Note | None, ...]:

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import IO, Any
 
 from explorer.errors import FileError
 from explorer.model import StoredTensor
@@ -65,26 +65,32 @@ def tensor_blocks(tensors: Mapping[str, StoredTensor]) -> Iterator[bytes]:
         yield tensors[name].data
 
 
-def read_tensors(data: bytes, *, path: str) -> dict[str, StoredTensor]:
-    """The tensors in `data`; `path` names the file in the sentence of the FileError."""
-    length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or length > min(LONGEST_HEADER, len(data) - 8):
+def read_tensors(stream: IO[bytes], *, size: int, path: str) -> dict[str, StoredTensor]:
+    """The tensors in a stream of `size` bytes; `path` names the file in the sentence of the FileError."""
+    length = int.from_bytes(stream.read(8), "little")
+    if size < 8 or length > min(LONGEST_HEADER, size - 8):
         raise FileError("file.tensors", path=path)
     try:
-        header = json.loads(data[8 : 8 + length])
+        header = json.loads(stream.read(length).decode())
         uncoded = header.pop("__metadata__", {})
-        return dict(_contiguous(header, uncoded, memoryview(data)[8 + length :]))
+        return {
+            name: StoredTensor(dtype, shape, _exactly(stream, count))
+            for name, dtype, shape, count in _contiguous(header, uncoded, size - 8 - length)
+        }
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise FileError("file.tensors", path=path) from error
 
 
-def _contiguous(header: dict[str, Any], uncoded: dict[str, str], body: memoryview) -> Iterator[tuple[str, StoredTensor]]:
-    """Each tensor in the order of its data; a ValueError where data overlaps, leaves a hole or misses its shape."""
-    end = 0
+def _contiguous(header: dict[str, Any], uncoded: dict[str, str], size: int) -> list[tuple[str, str, tuple[int, ...], int]]:
+    """Name, dtype, shape and bytes of each tensor in the order of the data; a ValueError where data overlaps, leaves a hole or misses its
+    shape, all of it before the first tensor is read."""
+    end, found = 0, []
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-        dtype, size = _DTYPES[entry["dtype"]]
+        dtype, width = _DTYPES[entry["dtype"]]
         shape, (start, stop) = entry["shape"], entry["data_offsets"]
-        if not _NAME.fullmatch(name) or start != end or stop - start != size * _elements(shape):
+        if not _NAME.fullmatch(name) or type(start) is not int or type(stop) is not int:
+            raise ValueError(name)
+        if start != end or stop - start != width * _elements(shape):
             raise ValueError(name)
         end = stop
         if name in uncoded:
@@ -92,9 +98,17 @@ def _contiguous(header: dict[str, Any], uncoded: dict[str, str], body: memoryvie
             whole, rest = divmod(stop - start, max(1, _elements(shape)))
             if not _DTYPE_NAME.fullmatch(dtype) or dtype in CODES or rest or (not whole and start != stop):
                 raise ValueError(name)
-        yield name, StoredTensor(dtype, tuple(shape), bytes(body[start:stop]))
-    if end != len(body):
-        raise ValueError("data after the last tensor")
+        found.append((name, dtype, tuple(shape), stop - start))
+    if end != size:
+        raise ValueError("data after the last tensor, or too little of it")
+    return found
+
+
+def _exactly(stream: IO[bytes], count: int) -> bytes:
+    data = stream.read(count)
+    if len(data) != count:
+        raise ValueError("the data breaks off")
+    return data
 
 
 def _elements(shape: list[int]) -> int:

@@ -291,6 +291,11 @@ def test_damage_anywhere_never_shows_a_traceback(suffix: str, tmp_path: Path) ->
             assert "\n" not in str(error)  # noqa: PT017
 
 
+def tensors_in(data: bytes) -> dict[str, StoredTensor]:
+    """What a `tensors.safetensors` of these bytes holds."""
+    return read_tensors(io.BytesIO(data), size=len(data), path="bad.trace")
+
+
 TENSOR_FILES: dict[str, dict[str, Any]] = {
     "no such type": {"n0.output0": {"dtype": "F31", "shape": [1], "data_offsets": [0, 4]}},
     "shape beyond the data": {"n0.output0": {"dtype": "F32", "shape": [10**9], "data_offsets": [0, 4]}},
@@ -322,16 +327,16 @@ def test_tensors_that_lie_are_refused(header: dict[str, Any]) -> None:
     """What a header declares must be what the data is, before memory is taken for it."""
     text = json.dumps(header).encode()
     with pytest.raises(FileError) as caught:
-        read_tensors(len(text).to_bytes(8, "little") + text + b"data", path="bad.trace")
+        tensors_in(len(text).to_bytes(8, "little") + text + b"data")
     assert caught.value.key == "file.tensors"
 
 
 def test_tensors_of_another_writer_open() -> None:
     """A header with foreign metadata, as the safetensors library writes it, is read."""
     header = b'{"__metadata__":{"format":"pt"},"n0.output0":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
-    found = read_tensors(len(header).to_bytes(8, "little") + header + struct.pack("<f", 2.0), path="a.trace")
+    found = tensors_in(len(header).to_bytes(8, "little") + header + struct.pack("<f", 2.0))
     assert found == {"n0.output0": StoredTensor("float32", (1,), struct.pack("<f", 2.0))}
-    assert read_tensors(b"".join(tensor_blocks({})), path="a.trace") == {}
+    assert tensors_in(b"".join(tensor_blocks({}))) == {}
 
 
 # Writing.

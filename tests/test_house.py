@@ -60,7 +60,9 @@ FILES_OF = {
     "invariants": "model",
     "sums": "model",
     "fields": "document",
+    "parsing": "document",
     "reading": "document",
+    "repeated": "document",
     "tensors": "document",
 }
 # For the type of an attribute only: ProgramError carries the trace of what ran before the program failed.

@@ -105,6 +105,24 @@ FILES: dict[str, tuple[str, str]] = {
         "{path} was written by a newer version (format {format}; this one reads format {known}). Update autograd-explorer.",
         "{path}은(는) 더 새로운 버전이 만들었습니다(형식 {format}, 이 버전이 읽는 형식 {known}). autograd-explorer를 업데이트하세요.",
     ),
+    "file.part": (
+        (
+            "{path} is refused: what begins at line {line} would take more than {limit:,} bytes, as no part of a recorded trace does. "
+            "Do not trust this file."
+        ),
+        (
+            "{path}을(를) 열지 않습니다. {line}번째 줄에서 시작하는 부분 하나가 {limit:,}바이트보다 많은 메모리를 차지합니다. "
+            "기록된 트레이스에서는 일어나지 않는 일이니 이 파일을 믿지 마세요."
+        ),
+    ),
+    "file.memory": (
+        "{path} does not fit into this machine's free memory. Close other programs, or record fewer steps or values.",
+        "{path}을(를) 열기에는 남은 메모리가 모자랍니다. 다른 프로그램을 닫거나 더 적은 단계나 값을 기록하세요.",
+    ),
+    "file.no_file": (
+        "{path} is a device or a pipe, not a file. Save it to a file and open that.",
+        "{path}은(는) 파일이 아니라 장치나 파이프입니다. 파일로 저장한 뒤 그 파일을 여세요.",
+    ),
     "file.nested": (
         "{path} cannot be read as a trace: it nests too deeply. Record it again.",
         "{path}을(를) 트레이스로 읽을 수 없습니다. 너무 깊이 중첩되어 있습니다. 다시 기록하세요.",
