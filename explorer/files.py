@@ -183,7 +183,8 @@ def _read_archive(stream: BinaryIO, path: str) -> Trace:
             with _member(archive, members[DOCUMENT], path) as part:
                 trace = _read_document(part, path)
             with _member(archive, members[TENSORS], path) as part:
-                tensors = read_tensors(part, size=members[TENSORS].file_size, path=path)
+                most = sum(2 * len(node.outputs) for node in trace.nodes)  # a value and a gradient of each
+                tensors = read_tensors(part, size=members[TENSORS].file_size, most=most, path=path)
     except _DAMAGE as error:
         raise FileError("file.damaged", path=path) from error
     return replace(trace, tensors=MappingProxyType(tensors)) if tensors else trace

@@ -14,6 +14,8 @@ from explorer.sums import check_sums
 
 __all__ = ["check", "check_structure"]
 
+MOST_LEVELS = 200  # modules within modules; torch's own walk through them ends at Python's limit of recursion
+_LONGEST = 120  # characters of a name in a sentence
 _TENSOR_NAME = re.compile(r"n(\d+)\.(?:output|gradient)(\d+)")
 
 
@@ -38,21 +40,24 @@ def _check_modules(trace: Trace) -> None:
     parents: dict[str, str | None] = {}
     for module in trace.modules:
         if module.path in parents:
-            raise InvalidTrace("trace.module_twice", module=module.path)
+            raise InvalidTrace("trace.module_twice", module=_brief(module.path))
         parents[module.path] = module.parent
-    rooted: set[str] = set()
+    levels: dict[str | None, int] = {None: 0}
     for path in parents:
-        way: set[str] = set()
+        way: dict[str, None] = {}
         here: str | None = path
-        while here is not None and here not in rooted:
+        while here is not None and here not in levels:
             if here in way:
-                raise InvalidTrace("trace.module_circle", module=here)
-            way.add(here)
+                raise InvalidTrace("trace.module_circle", module=_brief(here))
+            way[here] = None
             parent = parents[here]
             if parent is not None and parent not in parents:
-                raise InvalidTrace("trace.module_parent", module=here, parent=parent)
+                raise InvalidTrace("trace.module_parent", module=_brief(here), parent=_brief(parent))
             here = parent
-        rooted |= way
+        for level, below in enumerate(reversed(way), start=levels[here] + 1):
+            if level > MOST_LEVELS:
+                raise InvalidTrace("trace.module_depth", module=_brief(below), most=MOST_LEVELS)
+            levels[below] = level
 
 
 def _check_nodes(trace: Trace) -> None:
@@ -64,7 +69,7 @@ def _check_nodes(trace: Trace) -> None:
             counts = {"outputs": len(node.outputs), "gradients": len(node.gradients), "seeds": len(node.seeds)}
             raise InvalidTrace("trace.outputs", node=place, **counts)
         if trace.modules and node.module not in paths:
-            raise InvalidTrace("trace.node_module", node=place, module=node.module)
+            raise InvalidTrace("trace.node_module", node=place, module=_brief(node.module))
 
 
 def _check_edges(trace: Trace) -> None:
@@ -151,7 +156,7 @@ def _check_note(note: Note, place: tuple[str, int]) -> None:
         raise InvalidTrace("trace.note_empty", place=_named(place))
     too_many = numel is not None and numel > MOST_VALUES
     if note.values is not None and (too_many or not _fits(note.values, note.shape)):
-        raise InvalidTrace("trace.note_values", place=_named(place), shape=list(note.shape))
+        raise InvalidTrace("trace.note_values", place=_named(place), shape=_brief(str(list(note.shape))))
 
 
 def _fits(values: Any, shape: tuple[int | str, ...]) -> bool:
@@ -165,3 +170,8 @@ def _fits(values: Any, shape: tuple[int | str, ...]) -> bool:
 
 def _named(place: tuple[str, int]) -> str:
     return f"{place[0]}[{place[1]}]"
+
+
+def _brief(text: str) -> str:
+    """Fit for a sentence, whoever chose it."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"

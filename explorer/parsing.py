@@ -5,8 +5,8 @@ time as they are asked for. An entry is read by Python's own parser. What is no 
 out of proportion gets one sentence.
 
 NOTE [cut] The parser sees a piece of the text, and cannot tell its end from the document's. A complaint close to the end of the piece, or
-about a string that does not end, may be due to the cut: the value is parsed again with more text, at least doubled, so that all of it
-together costs little more than parsing once.
+about a string that does not end, may be due to the cut: the value is parsed again with more text. That is doubled until it takes some
+MB, so that all of it together costs little more than parsing once.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from explorer.errors import FileError
 __all__ = ["Entries", "document_parts"]
 
 PIECE = 1 << 18  # bytes read at a time
-LARGEST_PART = 128 << 20  # bytes of memory that the text of one entry may take; a node with 60,000 outputs takes 30 MB
-MOST_OPENED = 2 << 20  # lists and objects in one entry; such a node has 500,000
-MOST_ENTRIES = 8 << 20  # and their entries
+LARGEST_STEP = 8 << 20  # bytes read at a time where one entry is long
+LARGEST_PART = 64 << 20  # bytes of memory that the text of one entry may take; a node with 60,000 outputs takes 30 MB
+MOST_OPENED = 1 << 20  # lists and objects in one entry; such a node has 250,000
+MOST_ENTRIES = 4 << 20  # and their entries; such a node has 1,600,000
 WIDEST_GAP = 1 << 20  # blanks in a row
 _NEAR_END = 16  # characters: no word, number sign or escape of JSON is longer
 _BLANKS = re.compile(r"[ \t\n\r]*")
@@ -156,7 +157,7 @@ class _Text:
         ):
             raise FileError("file.part", path=self._path, line=self._position(self.at)[0], limit=LARGEST_PART)
         self._line, self._column = self._position(self.at)
-        data = self._unread or self._read(max(PIECE, len(rest)))
+        data = self._unread or self._read(min(max(PIECE, len(rest)), LARGEST_STEP))
         self._unread, self._ended = b"", not data
         try:
             self.piece, self.at = rest + self._decode(data, self._ended), 0

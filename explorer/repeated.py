@@ -146,7 +146,7 @@ def _values(raw: Any, dtype: str, shape: tuple[int | str, ...]) -> Any:
         nonlocal left
         if depth:
             if type(value) is not list:
-                raise Misfit("values", f"nested lists of shape {list(shape)}")
+                raise Misfit("values", f"lists nested {len(shape)} deep")
             return tuple([nested(entry, depth - 1) for entry in value])
         found, left = kind(value), left - 1
         if found is None or left < 0:

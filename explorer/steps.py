@@ -264,6 +264,7 @@ class _Met:
     def __init__(self, seed: Note | None) -> None:
         self.arrived = 0
         self.total: Any = None  # of notes of one shape whose values are all known
+        self._shape: tuple[int | str, ...] = ()
         self._first: list[str] = []
         self._last = ""
         if seed is not None:
@@ -271,11 +272,12 @@ class _Met:
 
     def add(self, note: Note | None) -> None:
         self.arrived += 1
-        known = None if note is None else note.values
+        known = None if note is None or note.numel is None else note.values
+        shape = () if note is None else note.shape
         if self.arrived == 1:
-            self.total = known
+            self.total, self._shape = known, shape
         elif self.total is not None:
-            self.total = None if known is None else _added((self.total, known))
+            self.total = None if known is None or shape != self._shape else _added((self.total, known))
         self._last = brief(note)
         if self.arrived <= MOST_NAMED:
             self._first.append(self._last)
@@ -388,4 +390,4 @@ def _has_gradient(node: Node, output: int) -> bool:
 def _added(values: Sequence[Any]) -> Any:
     if isinstance(values[0], tuple):
         return tuple(_added(parts) for parts in zip(*values, strict=True))
-    return None if any(isinstance(value, str) for value in values) else sum(values)
+    return None if any(value is None or isinstance(value, str) for value in values) else sum(values)

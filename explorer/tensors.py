@@ -15,9 +15,10 @@ from typing import IO, Any
 from explorer.errors import FileError
 from explorer.model import StoredTensor
 
-__all__ = ["LONGEST_HEADER", "read_tensors", "tensor_blocks"]
+__all__ = ["read_tensors", "tensor_blocks"]
 
 LONGEST_HEADER = 100_000_000  # bytes; the limit of the format itself
+_LONGEST_ENTRY = 1024  # bytes of a header for each tensor
 CODES = {
     "bool": ("BOOL", 1),
     "uint8": ("U8", 1),
@@ -65,10 +66,10 @@ def tensor_blocks(tensors: Mapping[str, StoredTensor]) -> Iterator[bytes]:
         yield tensors[name].data
 
 
-def read_tensors(stream: IO[bytes], *, size: int, path: str) -> dict[str, StoredTensor]:
-    """The tensors in a stream of `size` bytes; `path` names the file in the sentence of the FileError."""
+def read_tensors(stream: IO[bytes], *, size: int, most: int, path: str) -> dict[str, StoredTensor]:
+    """The tensors, at `most` so many, in a stream of `size` bytes; `path` names the file in the sentence of the FileError."""
     length = int.from_bytes(stream.read(8), "little")
-    if size < 8 or length > min(LONGEST_HEADER, size - 8):
+    if size < 8 or length > min(LONGEST_HEADER, (most + 4) * _LONGEST_ENTRY, size - 8):
         raise FileError("file.tensors", path=path)
     try:
         header = json.loads(stream.read(length).decode())

@@ -75,6 +75,10 @@ BROKEN: dict[str, tuple[str, Callable[[], Trace]]] = {
     ),
     "module listed twice": ("trace.module_twice", lambda: replace(WHOLE, modules=(*WHOLE.modules, WHOLE.modules[1]))),
     "module inside itself": ("trace.module_circle", lambda: replace(WHOLE, modules=(Module("a", "A", "b", 0), Module("b", "B", "a", 0)))),
+    "module too deep": (
+        "trace.module_depth",
+        lambda: replace(WHOLE, modules=(WHOLE.modules[0], *(Module(f"{n}", "A", f"{n - 1}" if n else "", 0) for n in range(200)))),
+    ),
     "module its own parent": ("trace.module_circle", lambda: replace(WHOLE, modules=(Module("", "A", "", 0),))),
     "node in an unlisted module": ("trace.node_module", lambda: with_node(WHOLE, 2, module="nowhere")),
     "saved with a missing node": (

@@ -31,6 +31,7 @@ _CONTRADICTIONS: dict[str, tuple[str, str]] = {
         "모듈 {module!r}의 상위 모듈 {parent!r}이(가) 목록에 없습니다",
     ),
     "module_circle": ("module {module!r} stands inside itself", "모듈 {module!r}이(가) 자기 안에 들어 있습니다"),
+    "module_depth": ("module {module!r} stands more than {most} modules deep", "모듈 {module!r}이(가) {most}단계보다 깊이 들어 있습니다"),
     "node_module": (
         "node {node} belongs to module {module!r}, which is not listed",
         "노드 {node}이(가) 속한 모듈 {module!r}이(가) 목록에 없습니다",
