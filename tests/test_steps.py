@@ -185,3 +185,13 @@ def test_a_hostile_name_stays_text() -> None:
     assert "{0}</script>{x} = 1.1" in first
     assert "a\\u202eb\\x00c\\nd" in first
     assert len(second) < 300
+
+
+def test_contributions_that_do_not_fit_are_not_added() -> None:
+    """A file may say that contributions of different shapes or types met at one output: there is no total then, and no failure."""
+    trace = dummy_trace()
+    fan = replace(trace.edges[3], source=2, target=5, input=1)
+    for other in (note([[1.0]]), replace(note([1.0]), dtype="complex64", values=("1+1j",)), replace(note([1.0]), shape=("n",))):
+        met = replace(trace, edges=(*trace.edges, replace(fan, gradient=other)))
+        sums = [one for step in steps(met) for one in step.accumulates if one.node == 2]
+        assert [one.total in (None, (None,)) for one in sums] == [True]
