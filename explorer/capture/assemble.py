@@ -28,11 +28,13 @@ def assemble(rows: Sequence[Row], part: Pass, owners: Owners, about: Circumstanc
     return _with_findings(trace, items, part, about)
 
 
-def trace_from_journal(lines: Iterable[Mapping[str, Any]], *, title: str, made_with: MadeWith, error: str | None = None) -> Trace | None:
+def trace_from_journal(
+    lines: Iterable[Row | Mapping[str, Any]], *, title: str, made_with: MadeWith, error: str | None = None
+) -> Trace | None:
     """The partial trace of a program whose process ended without a word; None if no op ran."""
     rows: list[Row] = []
     for line in lines:
-        row = row_from(line)
+        row = line if isinstance(line, Row) else row_from(line)
         while len(rows) <= row.index:  # rows that only absorbed others are not in the journal
             rows.append(Row(len(rows), "op", absorbed=True))
         rows[row.index] = row

@@ -27,6 +27,7 @@ import explorer
 from explorer import errors
 from explorer.capture.assemble import trace_from_journal
 from explorer.capture.handover import FORMATS, Recorded, kept, lacks_failure, taken_over, with_failure
+from explorer.capture.journal import rows_of
 from explorer.capture.lifetime import CANNOT_WRITE
 from explorer.capture.processes import child_environment, kill_all, memory_of
 from explorer.capture.reports import cut_crash
@@ -143,7 +144,7 @@ def results_folder() -> Iterator[Path]:
 @contextlib.contextmanager
 def _whatever_is_there() -> Iterator[None]:
     """That what a failed program left cannot be read must not hide the failure."""
-    with contextlib.suppress(ExplorerError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError):
+    with contextlib.suppress(ExplorerError, ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError):
         yield
 
 
@@ -361,13 +362,7 @@ class _Run:
             return None
         versions = explorer.__version__, str(self.started["torch"]), platform.python_version()
         made = MadeWith(*versions, str(self.started["device"]), str(self.started["dtype"]), self.request["seed"])
-        return trace_from_journal(self._journal(), title=self.target.title, made_with=made)
-
-    def _journal(self) -> Iterator[dict[str, Any]]:
-        with contextlib.suppress(OSError), open(self.folder / "journal.jsonl", "rb") as file:
-            for line in file:
-                with contextlib.suppress(ValueError):  # the last line may be cut short
-                    yield json.loads(line)
+        return trace_from_journal(rows_of(self.folder / "journal"), title=self.target.title, made_with=made)
 
     def _crash(self) -> str:
         with contextlib.suppress(OSError):

@@ -2,7 +2,7 @@
 
     standard input   one line of JSON, the request; then it stays open as long as the parent lives
     messages.jsonl   what the parent should know: started, progress, ended, then one of done, error, failed, stopped
-    journal.jsonl    a row per op as it happens, so that a crash loses nothing
+    journal          a row per op as it happens, so that a crash loses nothing: see explorer.capture.journal
     1.trace, …       the passes: see explorer.capture.handover
     stop.json        why the parent sends SIGTERM, if it is the parent
 
@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from explorer.capture import handover
+from explorer.capture.journal import Journal
 from explorer.capture.lifetime import CANNOT_WRITE, read_request
 from explorer.capture.reports import is_ours, one_line, program_traceback
 from explorer.capture.targets import Target, arguments, backward_of, load, run_script
@@ -40,9 +41,6 @@ from explorer.model import Trace
 
 STACKS = (1 << 30, 1 << 29, 1 << 28, 1 << 26)  # bytes; the first that the system grants
 BYTES_PER_CALL = 20_000  # of stack, generously: Python to C++ to Python and back
-FLUSH_EACH = 2_000  # the journal's first rows are flushed one by one, then
-FLUSH_EVERY = 200
-JOURNAL_LIMIT = 64 * 1024**2  # bytes
 PASSES_LIMIT = 100
 THREADS_LIMIT = 5.0  # seconds that threads of a program are waited for once the wanted pass is over
 _FAKE_FAILURES = (
@@ -214,7 +212,7 @@ def _run_program(work: Work) -> NoReturn:
         device=device,
         dtype=request["dtype"],
         seed=request["seed"],
-        journal=_journal(work),
+        journal=Journal(work.folder / "journal"),
         progress=work.progress,
         finished=work.finished,
         to_end=request["to_end"],
@@ -339,26 +337,3 @@ def _is_internal(failure: BaseException) -> bool:
         last = last.tb_next
     ours = last is not None and is_ours(last.tb_frame.f_code.co_filename)
     return ours and isinstance(failure, AttributeError | AssertionError | LookupError | NameError | TypeError)
-
-
-def _journal(work: Work) -> Callable[[dict[str, Any]], None]:
-    """Writes rows to the journal: at first each at once, later in lots, never more than the limit."""
-    file = open(work.folder / "journal.jsonl", "w", encoding="utf-8")  # noqa: SIM115  # open as long as the program runs
-    rows = 0
-    size = 0
-
-    def write(row: dict[str, Any]) -> None:
-        nonlocal rows, size
-        if os.getpid() != work.process or size > JOURNAL_LIMIT:
-            return
-        line = json.dumps(row) + "\n"
-        rows += 1
-        size += len(line)
-        try:
-            file.write(line)
-            if rows <= FLUSH_EACH or rows % FLUSH_EVERY == 0:
-                file.flush()
-        except (OSError, ValueError):  # a full disk, or the program closed every file: the run goes on without a journal
-            size = JOURNAL_LIMIT + 1
-
-    return write
