@@ -14,6 +14,7 @@ from explorer.errors import OutputError, RequestError
 from explorer.files import open_output, save
 from explorer.fonts import embed
 from explorer.model import Trace
+from explorer.payload import check_playable
 from explorer.steps import each_step
 from explorer.text import LANGUAGES
 from explorer.view import View, make_view
@@ -51,6 +52,7 @@ def html_text(trace: Trace, **options: Any) -> str:
 
     It opens at `step`. Without `theme` it is light or dark as the reader's machine is.
     """
+    check_playable(trace)
     view_of(trace, **options)  # refuses what cannot be drawn
     drawn = {name: value for name, value in options.items() if name not in ("step", "theme", "language")}
     spoken = sorted(LANGUAGES, key=lambda language: language != options.get("language", "en"))

@@ -22,6 +22,7 @@ __all__ = ["FORMATS", "Picture", "draw", "engine", "picture", "render"]
 Format = Literal["svg", "png", "pdf", "json", "plain"]
 
 FORMATS = ("svg", "png", "pdf", "json", "plain")
+MOST_PLACED = 20_000  # boxes: no engine places half as many within its limit of time
 FAMILIES = (
     f"'{dot.FONT}', Pretendard, Inter, 'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans KR', 'Noto Sans CJK KR', "
     "'Segoe UI', Helvetica, Arial, sans-serif"
@@ -53,11 +54,12 @@ def draw(view: View, format: Format) -> bytes:
 
 
 def _draw(view: View, format: Format, *, caption: bool) -> tuple[bytes, View]:
-    try:
-        return render(dot.write(view, caption=caption), format), view
-    except RequestError as error:
-        if error.key != "drawing.too_large":
-            raise
+    if len(view.boxes) <= MOST_PLACED:
+        try:
+            return render(dot.write(view, caption=caption), format), view
+        except RequestError as error:
+            if error.key != "drawing.too_large":
+                raise
     simpler = closed(view)
     return render(dot.write(simpler, caption=caption), format), simpler
 

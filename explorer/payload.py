@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from explorer.errors import RequestError
 from explorer.fonts import font_data, letters
 from explorer.model import Edge, Finding, Node, Note, Source, Trace, Update
 from explorer.palette import PALETTE, SCALES
@@ -18,15 +19,26 @@ from explorer.steps import Ref, Step, Sum, figure, steps
 from explorer.text import LANGUAGES, TEXTS
 from explorer.view import View
 
-__all__ = ["payload"]
+__all__ = ["MOST_PLAYED", "check_playable", "payload"]
 
+MOST_PLAYED = 50_000  # nodes: some 100 MB of data, which a browser takes a few seconds to open
 PLAYER = "player."
 NAMED = "한국어"  # how the language calls itself, whatever the page is in
 WRITTEN = "".join(map(chr, range(0x20, 0x7F))) + "−×…·–"  # so that most English drawings share one cut of the font
 
 
+def check_playable(trace: Trace) -> None:
+    """Raise RequestError for a trace with more nodes than the player can hold."""
+    if len(trace.nodes) > MOST_PLAYED:
+        raise RequestError("drawing.too_many_to_play", nodes=len(trace.nodes), most=MOST_PLAYED)
+
+
 def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, key: str) -> dict[str, Any]:
-    """All that the player shows of `trace` drawn as `view`; `key` tells recordings apart, so that the step is kept while it is the same."""
+    """All that the player shows of `trace` drawn as `view`; `key` tells recordings apart, so that the step is kept while it is the same.
+
+    Raises RequestError for a trace that is too large.
+    """
+    check_playable(trace)
     language = view.language
     data: dict[str, Any] = {
         "key": key,

@@ -193,6 +193,19 @@ def test_recordings_are_not_read_to_be_kept(program: Write, monkeypatch: pytest.
     assert [part["pass"] for part in json.loads(Path("all.json").read_bytes())] == [1, 2]
 
 
+def test_what_cannot_be_drawn_does_not_keep_the_recording_back(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    """Of several outputs those that can be written are, in whatever order they are named; then the refusal is told."""
+    monkeypatch.setattr("explorer.payload.MOST_PLAYED", 1)
+    save(dummy_trace(), "x.trace")
+    assert main(["export", "x.trace", "-o", "a.html", "-o", "b.json", "-o", "c.dot"]) == 2
+    assert sorted(path.name for path in Path().iterdir()) == ["b.json", "c.dot", "x.trace"]
+    printed = capsys.readouterr()
+    assert "b.json" in printed.out
+    assert "at most 1 nodes" in printed.err
+    assert main(["export", "x.trace", "-o", "a.html", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["kind"] == "RequestError"
+
+
 def test_view_options_reach_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked of the picture is handed on under the names that export takes, and nothing that was not asked for."""
     module = importlib.import_module("explorer.export")  # the name explorer.export is the function

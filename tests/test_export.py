@@ -162,3 +162,15 @@ def test_svg_text_is_the_exported_picture(tmp_path: Path) -> None:
     """A notebook shows what a file would hold."""
     export(dummy_trace(), tmp_path / "a.svg", theme="dark")
     assert svg_text(dummy_trace(), theme="dark") == (tmp_path / "a.svg").read_text(encoding="utf-8")
+
+
+def test_what_the_player_cannot_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page for more nodes than a browser can take is refused in a sentence with a way on, before anything is drawn."""
+    monkeypatch.setattr("explorer.payload.MOST_PLAYED", 10)
+    for language, word in (("en", "at most 10 nodes"), ("ko", "10개까지만")):
+        with pytest.raises(RequestError) as caught:
+            export(chain_trace(20), tmp_path / "a.html")
+        assert word in caught.value.message(language)
+    assert not (tmp_path / "a.html").exists()
+    export(chain_trace(5), tmp_path / "b.html")
+    export(chain_trace(20), tmp_path / "a.svg")

@@ -283,3 +283,12 @@ def test_options_draw(trace: Any, options: dict[str, Any]) -> None:
     """Every option leads to a picture with every box in it."""
     view = make_view(trace, **options)
     assert {box.id for box in view.boxes} <= set(groups(layout.draw(view, "svg")))
+
+
+def test_too_many_boxes_are_never_placed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that no engine could place in time is drawn collapsed at once, and says so."""
+    monkeypatch.setattr("explorer.layout.MOST_PLACED", 80)
+    drawn = layout.picture(make_view(chain_trace(100), expand="all"))
+    assert drawn.view.simplified
+    assert len(drawn.view.boxes) <= 80
+    assert not layout.picture(make_view(chain_trace(20), expand="all")).view.simplified

@@ -421,7 +421,7 @@ def test_wrong_choices_are_refused(program: Write) -> None:
     """From Python too, a pass before the first and an unknown kind of values are told before anything runs."""
     for settings in ({"wanted": 0}, {"wanted": "some"}, {"values": "some"}):
         with pytest.raises(RequestError) as caught:
-            run_target(program(LOSS), **settings)  # type: ignore[arg-type]
+            run_target(program(LOSS), **settings)
         assert caught.value.key == "running.wrong_choice"
 
 

@@ -158,9 +158,16 @@ def _let_signals_pass() -> None:
 
 def _flush() -> None:
     """Write out what the program's open files still hold, since the process ends without closing them."""
-    for value in [sys.stdout, sys.stderr, *gc.get_objects()]:
-        if issubclass(type(value), io.TextIOWrapper | io.BufferedWriter) and not value.closed:  # isinstance may run code of the value
-            with contextlib.suppress(OSError, ValueError):
+    kinds: set[type] = set()
+    waiting: list[type] = [io.TextIOWrapper, io.BufferedWriter]
+    while waiting:
+        kind = waiting.pop()
+        kinds.add(kind)
+        waiting += [below for below in type.__subclasses__(kind) if below not in kinds]
+    files = [value for value in gc.get_objects() if type(value) in kinds]  # of millions of objects; isinstance may run code of theirs
+    for value in [sys.stdout, sys.stderr, *files]:
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            if not value.closed:
                 value.flush()
 
 
