@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from explorer.arguments import SUFFIXES, language_of, parser
 from explorer.errors import ExplorerError, OutputError, ProgramError, RequestError
+from explorer.listing import device_table
 from explorer.serving import serve
 from explorer.text import LANGUAGES, say
 
@@ -367,11 +368,7 @@ def _devices(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json([asdict(device) for device in devices])
         return 0
-    width = max(len(device.name) for device in devices)
-    for device in devices:
-        absent = say("command.absent", arguments.language, reason=device.reason)
-        state = say("command.available", arguments.language) if device.available else absent
-        print(f"{device.name:{width}}  {device.description} ({state})")
+    print(device_table(devices, arguments.language))
     return 0
 
 

@@ -259,9 +259,12 @@ def test_devices_are_listed(capsys: Captured) -> None:
     assert main(["devices", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert {"cpu", "cuda", "mps", "xpu", "fake"} <= {entry["kind"] for entry in listed}
-    assert all(set(entry) == {"name", "kind", "available", "description", "reason"} for entry in listed)
+    fields = {"name", "kind", "available", "description", "reason", "why", "memory", "dtypes"}
+    assert all(set(entry) == fields for entry in listed)
+    assert all(set(told) == {"usable", "reason", "limits"} for entry in listed for told in entry["dtypes"].values())
     assert main(["devices"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == len(listed)
+    starts = [line.split()[0] for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
+    assert starts == [entry["name"] for entry in listed]
 
 
 # serve

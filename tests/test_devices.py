@@ -12,8 +12,11 @@ torch = pytest.importorskip("torch")
 
 from explorer.capture.devices import DTYPES, check_device, check_dtype, list_devices  # noqa: E402
 from explorer.capture.run import run_target  # noqa: E402
-from explorer.errors import DeviceError  # noqa: E402
+from explorer.cli import main  # noqa: E402
+from explorer.errors import DeviceError, ProgramError  # noqa: E402
 from explorer.findings import own_choices  # noqa: E402
+from explorer.listing import WIDTH, device_table, width_of  # noqa: E402
+from explorer.text import TEXTS, say  # noqa: E402
 from tests.dummy import dummy_trace  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -37,7 +40,7 @@ def test_the_known_kinds_are_always_listed() -> None:
     for language in ("en", "ko"):
         devices = list_devices(language)
         assert {"cpu", "cuda", "mps", "xpu", "fake"} <= {device.kind for device in devices}
-        assert all(device.available == (device.reason is None) and device.description for device in devices)
+        assert all(device.available == (device.reason is None) == (device.why is None) and device.description for device in devices)
     assert [device.available for device in devices if device.kind in ("cpu", "fake")] == [True, True]
 
 
@@ -82,6 +85,89 @@ def test_an_absent_accelerator_says_why(monkeypatch: pytest.MonkeyPatch) -> None
         with pytest.raises(DeviceError) as caught:
             check_device("cuda")
         assert caught.value.key == key
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_each_device_says_what_it_can_do(language: str) -> None:
+    """In each data type: usable or a reason, and what to expect; an absent device computes in none."""
+    for device in list_devices(language):
+        assert tuple(device.dtypes) == DTYPES
+        for told in device.dtypes.values():
+            assert told.usable == (told.reason is None)
+            assert told.limits
+            assert told.usable == device.available  # on this machine; Apple's GPU is in the next test
+    short = {device.kind: device.dtypes["float16"].limits for device in list_devices(language)}
+    assert short["cpu"] != short["cuda"] != short["fake"]
+    assert "65504" in short["cpu"]
+
+
+def test_a_gpu_without_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apple's: listed with the memory torch recommends, without float64, which is refused by name before anything runs. Not run on one."""
+    found = SimpleNamespace(recommended_max_memory=lambda: 16 * 2**30)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available=False: SimpleNamespace(type="mps"))
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 1)
+    monkeypatch.setattr(torch, "get_device_module", lambda kind: found)
+    monkeypatch.setattr("explorer.capture.devices._computes", lambda dtype, device: device == "cpu" or dtype is not torch.float64)
+    (device,) = [device for device in list_devices() if device.kind == "mps"]
+    assert (device.name, device.memory, device.description) == ("mps", 16 * 2**30, "MPS (Apple GPU), 16 GiB")
+    assert device.dtypes["float64"].reason == "Apple's GPUs have no float64"
+    assert [name for name, told in device.dtypes.items() if told.usable] == ["float32", "bfloat16", "float16"]
+    with pytest.raises(DeviceError) as caught:
+        check_dtype("float64", "mps")
+    assert str(caught.value) == 'The device "mps" does not compute in float64; use one of float32, bfloat16, float16.'
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_table_fits_a_terminal(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight GPUs with long names: 80 columns, nothing lost, data types once for all of a kind."""
+    Gpus.use(monkeypatch, count=8)
+    named = SimpleNamespace(
+        get_device_name=lambda index: "NVIDIA H200 " * 9, get_device_properties=lambda index: SimpleNamespace(total_memory=2**37)
+    )
+    monkeypatch.setattr(torch, "get_device_module", lambda kind: named)
+    monkeypatch.setattr("explorer.capture.devices._computes", lambda dtype, device: dtype is not torch.bfloat16)
+    devices = list_devices(language)
+    table = device_table(devices, language)
+    assert max(map(width_of, table.splitlines())) <= WIDTH
+    words = table.split()
+    for device in devices:
+        assert words.count(device.name) == 1
+        said = device.description if device.available else device.reason
+        assert said is not None
+        assert " ".join(said.split()) in " ".join(words)
+    assert table.count(say("running.dtype.none", language, dtype="bfloat16").split()[0]) >= 2
+    assert words.count("float64") == 2  # cpu, cuda; of fake all stand in one line
+    assert width_of("장치 a") == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        (["--device", "cuda"], "running.no_device.not_built"),
+        (["--device", "cpu:3"], "running.no_device.number"),
+        (["--device", "tpu"], "running.no_device.unknown"),
+        (["--device", "../../etc"], "running.no_device.unknown"),
+        (["--dtype", "int8"], "running.no_dtype"),
+        (["--dtype", "float8"], "running.no_dtype"),
+        (["--dtype", ""], "running.no_dtype"),
+        (["--device", ""], "running.no_device.unknown"),
+    ],
+)
+def test_what_cannot_be_met_is_refused_before_the_program_starts(
+    tmp_path: Path, options: list[str], key: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence, exit code 2, and not a line of the program has run."""
+    if options[1] == "cuda" and torch.accelerator.is_available():
+        pytest.skip("there is one here")
+    path = tmp_path / "program.py"
+    path.write_text("open('ran', 'w').write('yes')\nprint('ran')\n")
+    code = main(["trace", str(path), "-o", str(tmp_path / "out.json"), *options])
+    told = capfd.readouterr().err
+    assert "ran" not in told.split()
+    assert code == 2
+    assert told.count("\n") == 1
+    assert "use one of" in told
+    assert TEXTS[key][0].partition("{")[0] in told
 
 
 def test_data_types() -> None:
@@ -179,3 +265,20 @@ def test_another_device_than_asked_for_is_told(asked: str | None, used: str, tol
     found = own_choices(replace(trace, nodes=tuple(moved)), device=asked, dtype=None)
     assert [finding.kind for finding in found] == ["own_device"] * told
     assert all(f"{asked} was asked for" in finding.message["en"] and used in finding.message["ko"] for finding in found)
+
+
+def test_an_op_that_a_data_type_lacks_is_the_programs_error(tmp_path: Path) -> None:
+    """Torch has no Cholesky decomposition for float16: its own sentence, with the program's line, and what ran before is kept."""
+    path = tmp_path / "short.py"
+    path.write_text("import torch\nw = torch.eye(3, requires_grad=True)\nloss = torch.linalg.cholesky(w * 4).sum()\nloss.backward()\n")
+    assert run_target(str(path), device="cpu", dtype="float64").traces[0].loss == 6.0
+    with pytest.raises(ProgramError) as caught:
+        run_target(str(path), device="cpu", dtype="float16")
+    assert caught.value.key == "running.raised"
+    assert "Half" in str(caught.value)
+    assert "short.py" in caught.value.report
+    assert "explorer" not in caught.value.report
+    (trace,) = caught.value.traces
+    assert trace.partial
+    assert [finding.kind for finding in trace.findings][0] == "user_error"
+    assert "mul" in [node.op for node in trace.nodes]

@@ -50,6 +50,7 @@ ROWS: list[tuple[str, str]] = [
 # Rooms that have more than one file without being a folder: file -> room.
 FILES_OF = {
     "arguments": "cli",
+    "listing": "cli",
     "serving": "cli",
     "folding": "view",
     "labels": "dot",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from explorer.capture.programs import EXAMPLES
@@ -26,6 +27,7 @@ from explorer.ui.state import load_upload
 from explorer.view import make_view
 from tests.dummy import dummy_trace, nonfinite_trace
 
+ask = devices.ask  # the real one: the fixture puts another in its place
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -251,6 +253,44 @@ def test_device_and_data_type_stay_in_the_address(monkeypatch: pytest.MonkeyPatc
     assert app.selectbox(key="dtype_ko").value == "float64"
     app = opened(device="cuda:9", dtype="complex128")
     assert (app.selectbox(key="device").value, app.selectbox(key="dtype_en").value) == ("cpu", "")
+
+
+def test_only_what_is_here_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that is absent, and a data type that the chosen device lacks, are no choices; the help says why, in the page's language."""
+    answer = devices.Devices(("cpu", "mps", "fake"), (devices.Absent("cuda", "not_built"), devices.Absent("xpu", "not_found")))
+    answer.unusable = {"mps": ("float64",)}
+    answer.answered.set()
+    monkeypatch.setattr(devices, "ask", lambda: answer)
+    st.cache_resource.clear()
+    app = opened(dtype="float64")
+    assert (app.selectbox(key="device").options, app.selectbox(key="dtype_en").value) == (["cpu", "mps", "fake"], "float64")
+    assert "cuda: this PyTorch was built without CUDA" in app.selectbox(key="device").help
+    assert "xpu: no XPU" in app.selectbox(key="device").help
+    assert any(caption.value == f"float64: {TEXTS['running.dtype.float64'][0]}" for caption in app.caption)
+    app.selectbox(key="device").select("mps").run()
+    assert app.selectbox(key="dtype_en").options == ["as written", "float32", "bfloat16", "float16"]
+    assert app.selectbox(key="dtype_en").value == ""
+    assert "dtype" not in app.query_params
+    assert "float64: not usable: Apple's GPUs have no float64" in app.selectbox(key="dtype_en").help
+    app = opened(lang="ko", device="fake", dtype="float16")
+    assert "설치된 PyTorch가 CUDA 없이" in app.selectbox(key="device").help
+    assert any(caption.value == f"float16: {TEXTS['running.dtype.fake'][1]}" for caption in app.caption)
+    assert TEXTS["running.dtype.fake"][1] in app.selectbox(key="dtype_ko").help
+    st.cache_resource.clear()
+
+
+@pytest.mark.torch
+def test_the_page_understands_the_list_of_devices() -> None:
+    """What the command line prints is what the page reads; without an answer the two that are always there stay."""
+    found = ask()
+    assert found.answered.wait(60)
+    assert {"cpu", "fake"} <= set(found.names)
+    assert {absent.why for absent in found.absent} <= {"not_built", "not_found"}
+    assert set(found.names) | {absent.name for absent in found.absent} >= {"cpu", "fake"}
+    assert found.unusable["cpu"] == ()
+    late = ask(timeout=0.001)
+    assert late.answered.wait(60)
+    assert (late.names, late.absent) == (("cpu", "fake"), ())
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

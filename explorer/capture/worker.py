@@ -206,8 +206,8 @@ def _run_program(work: Work) -> NoReturn:
     from explorer.capture.devices import FAKE, check_device, check_dtype
     from explorer.capture.recorder import Recorder
 
-    device = check_device(request["device"] or "cpu")
-    dtype = check_dtype(request["dtype"], device) if request["dtype"] else None
+    device = check_device("cpu" if request["device"] is None else request["device"])
+    dtype = None if request["dtype"] is None else check_dtype(request["dtype"], device)
     target = Target(**request["target"])
     if target.fake_only and device != FAKE:
         raise TargetError("running.fake_only", name=target.title)
@@ -229,7 +229,7 @@ def _run_program(work: Work) -> NoReturn:
     chosen = request["dtype"] or str(torch.get_default_dtype()).removeprefix("torch.")
     work.tell("started", torch=torch.__version__, device=device, dtype=chosen)
     offered = {"seed": request["seed"]}
-    if request["device"]:
+    if request["device"] is not None:
         request["device"] = device
         offered["device"] = "cpu" if device == FAKE else device
     if dtype is not None:

@@ -31,7 +31,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "command.export": ("write a recording in another format, or as a picture", "기록을 다른 형식이나 그림으로 저장합니다"),
     "command.examples": ("list the example programs", "예제 프로그램 목록을 보여 줍니다"),
-    "command.devices": ("list the devices a program can run on", "프로그램을 실행할 수 있는 장치 목록을 보여 줍니다"),
+    "command.devices": (
+        "list the devices a program can run on, and what each can do in which data type",
+        "프로그램을 실행할 수 있는 장치와 자료형별로 가능한 것을 보여 줍니다",
+    ),
     "command.serve": ("open the web app, on this machine only", "이 컴퓨터에서만 열리는 웹 앱을 시작합니다"),
     # Examples under the help of each verb
     "command.examples_heading": ("examples:", "사용 예:"),
@@ -62,7 +65,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         'a device that "autograd-explorer devices" lists, or fake (default: cpu)',
         '"autograd-explorer devices"에 나오는 장치 또는 fake (기본값: cpu)',
     ),
-    "command.dtype": ("float32, float64, bfloat16 or float16", "float32, float64, bfloat16 또는 float16"),
+    "command.dtype": (
+        'float32, float64, bfloat16 or float16 (default: what the program takes; "autograd-explorer devices" says what each can do)',
+        'float32, float64, bfloat16 또는 float16 (기본값: 프로그램이 정한 것, 자료형별 특징: "autograd-explorer devices")',
+    ),
     "command.seed": ("where random numbers start (default: 0)", "난수의 시작값 (기본값: 0)"),
     "command.timeout": (
         "seconds after which the program is stopped (default: 600)",
@@ -117,8 +123,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "command.finding.error": ("  error: {message}", "  오류: {message}"),
     "command.finding.warning": ("  warning: {message}", "  경고: {message}"),
     "command.more_findings": ("  and {count} more in the recording", "  그 밖에 {count}개가 기록에 있습니다"),
-    "command.available": ("available", "사용 가능"),
+    "command.available": ("available: {description}", "사용 가능: {description}"),
     "command.absent": ("not available: {reason}", "사용 불가: {reason}"),
+    "command.no_dtype": ("not usable: {reason}", "사용 불가: {reason}"),
     # What can be wrong
     "command.usage": ('{problem}; see "{program} --help".', '{problem}; "{program} --help"를 확인하세요.'),
     "command.not_positive": ("must be a number above 0", "0보다 큰 수여야 합니다"),

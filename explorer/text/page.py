@@ -63,10 +63,11 @@ PAGE: dict[str, tuple[str, str]] = {
         "Where the program runs. On fake, only shapes are followed: nothing is computed, so even a very large model is quick.",
         "프로그램이 실행되는 곳입니다. fake에서는 형상만 따라가고 계산은 하지 않으므로 아주 큰 모델도 금방 끝납니다.",
     ),
+    "page.device_absent": ("Not available here:", "여기에서 사용할 수 없는 장치:"),
     "page.dtype": ("Data type", "자료형"),
     "page.dtype_help": (
-        "What the program computes in. Where a program chooses for itself, its choice stands; what a device cannot do is said after Run.",
-        "프로그램이 계산에 쓰는 자료형입니다. 프로그램이 직접 정한 것은 그대로 두며, 장치가 지원하지 않으면 실행할 때 알려 드립니다.",
+        "What the program computes in. Where a program chooses for itself, its choice stands, and the findings say so.",
+        "프로그램이 계산에 쓰는 자료형입니다. 프로그램이 직접 정한 것은 그대로 두고 '발견한 점'에서 알려 드립니다.",
     ),
     "page.dtype_own": ("as written", "코드대로"),
     "page.seed": ("Seed", "난수 시드"),

@@ -117,6 +117,36 @@ RUNNING: dict[str, tuple[str, str]] = {
         "shapes and data types only: nothing is computed and no memory is needed",
         "형상과 자료형만 다룹니다. 실제 계산을 하지 않으며 메모리도 필요 없습니다",
     ),
+    # Data types: why a device has none of it, and what to expect of it where it has
+    "running.dtype.none": ("this device does not compute in {dtype}", "이 장치는 {dtype} 계산을 지원하지 않습니다"),
+    "running.dtype.none.float64.mps": ("Apple's GPUs have no float64", "Apple GPU에는 float64가 없습니다"),
+    "running.dtype.none.float64.xpu": ("this GPU has no float64", "이 GPU에는 float64가 없습니다"),
+    "running.dtype.float64": (
+        "15 digits, the type to check gradients in; twice the memory of float32",
+        "유효 숫자 15자리로 기울기 검증에 알맞습니다. 메모리는 float32의 두 배입니다",
+    ),
+    "running.dtype.float64.cuda": (
+        "15 digits, the type to check gradients in; twice the memory of float32, and far slower on most GPUs",
+        "유효 숫자 15자리로 기울기 검증에 알맞습니다. 메모리는 float32의 두 배이고 대부분의 GPU에서 훨씬 느립니다",
+    ),
+    "running.dtype.float32": ("7 digits; the usual type", "유효 숫자 7자리로 가장 널리 쓰입니다"),
+    "running.dtype.bfloat16": (
+        "2 to 3 digits: small updates get lost, and gradients cannot be checked by differences; no linear algebra (solve, svd)",
+        "유효 숫자 2–3자리라 작은 갱신은 사라지고 차분으로 기울기를 검증할 수 없습니다. 선형대수(solve, svd)는 없습니다",
+    ),
+    "running.dtype.float16": (
+        "3 digits, at most 65504: small gradients become 0 unless the loss is scaled; no linear algebra (solve, svd)",
+        "유효 숫자 3자리, 최댓값 65504. 손실을 키우지 않으면 작은 기울기는 0이 됩니다. 선형대수(solve, svd)는 없습니다",
+    ),
+    "running.dtype.float16.cpu": (
+        "3 digits, at most 65504: small gradients become 0 unless the loss is scaled; often slow, no linear algebra (solve, svd), no FFT",
+        "유효 숫자 3자리, 최댓값 65504. 손실을 키우지 않으면 작은 기울기는 0이 됩니다. 느린 편이며 선형대수(solve, svd)와 FFT가 없습니다",
+    ),
+    "running.dtype.bfloat16.cpu": (
+        "2 to 3 digits: small updates get lost, and gradients cannot be checked by differences; no linear algebra (solve, svd) and no FFT",
+        "유효 숫자 2–3자리라 작은 갱신은 사라지고 차분으로 기울기를 검증할 수 없습니다. 선형대수(solve, svd)와 FFT가 없습니다",
+    ),
+    "running.dtype.fake": ("shapes only: no values and no gradients", "형상만 있고 값이나 기울기는 없습니다"),
     # Starting
     "running.no_torch": (
         "PyTorch is not installed for {python}, and a program cannot run without it; install it with pip install torch.",

@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from explorer.capture.devices import DTYPES
+from explorer.capture.devices import limits
 from explorer.capture.programs import EXAMPLES
 from explorer.errors import ExplorerError, ProgramError
 from explorer.text import LANGUAGES, TEXTS, say
@@ -49,7 +49,7 @@ def _choices(shown: Opened | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         example = _example(busy=busy)
         device = _device(only_fake=EXAMPLES[example].fake_only, busy=busy)
-        dtype = _dtype(busy=busy)
+        dtype = _dtype(device=device, busy=busy)
         seed = st.number_input(_text("seed"), min_value=0, max_value=2**31 - 1, value=0, step=1, disabled=busy, width=92, key="seed")
         if st.button(_text("run"), type="primary", icon=":material/play_arrow:", disabled=busy):
             st.session_state.error = None
@@ -62,6 +62,8 @@ def _choices(shown: Opened | None) -> None:
         if shown is not None:
             with st.popover(_text("download"), icon=":material/download:"):
                 downloads(shown)
+    if dtype is not None:
+        st.caption(f"{dtype}: {limits(dtype, device.partition(':')[0], language())}")
 
 
 def _example(*, busy: bool) -> str:
@@ -100,7 +102,7 @@ def _device(*, only_fake: bool, busy: bool) -> str:
     names = ("fake",) if only_fake else asked_devices().names
     key = "device_fake" if only_fake else "device"
     _take_from_address("device", key, names)
-    label, hint = _text("device"), _text("device_help")
+    label, hint = _text("device"), devices.device_help(asked_devices(), language())
     chosen = st.selectbox(
         label, names, key=key, on_change=_keep_in_address, args=("device", key), help=hint, placeholder=_text("choose"),
         disabled=busy or only_fake, width=100,
@@ -108,15 +110,19 @@ def _device(*, only_fake: bool, busy: bool) -> str:
     return str(chosen)
 
 
-def _dtype(*, busy: bool) -> str | None:
+def _dtype(*, device: str, busy: bool) -> str | None:
     """The choice of the data type; None is what the program itself takes. Each language has a widget of its own, as for the example."""
     key = f"dtype_{language()}"
     st.session_state.setdefault(key, st.session_state.get("dtype", ""))
-    _take_from_address("dtype", key, DTYPES)
+    usable = devices.dtypes_of(asked_devices(), device)
+    _take_from_address("dtype", key, usable)
+    if st.session_state[key] not in ("", *usable):  # another device was chosen since
+        st.session_state[key] = ""
+        st.query_params.pop("dtype", None)
     own = _text("dtype_own")
     chosen = st.selectbox(
-        _text("dtype"), ("", *DTYPES), format_func=lambda name: name or own, key=key, on_change=_keep_in_address, args=("dtype", key),
-        help=_text("dtype_help"), placeholder=_text("choose"), disabled=busy, width=125,
+        _text("dtype"), ("", *usable), format_func=lambda name: name or own, key=key, on_change=_keep_in_address, args=("dtype", key),
+        help=devices.dtype_help(asked_devices(), device, language()), placeholder=_text("choose"), disabled=busy, width=125,
     )  # fmt: skip
     st.session_state.dtype = chosen
     return chosen or None
