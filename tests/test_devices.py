@@ -280,5 +280,5 @@ def test_an_op_that_a_data_type_lacks_is_the_programs_error(tmp_path: Path) -> N
     assert "explorer" not in caught.value.report
     (trace,) = caught.value.traces
     assert trace.partial
-    assert [finding.kind for finding in trace.findings][0] == "user_error"
+    assert trace.findings[0].kind == "user_error"
     assert "mul" in [node.op for node in trace.nodes]
