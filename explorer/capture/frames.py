@@ -12,8 +12,9 @@ import linecache
 import os
 import sys
 import sysconfig
+import weakref
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -136,27 +137,19 @@ class Frames:
         return found
 
     def _source(self, code: CodeType, last: int) -> Source | None:
-        line, end_line, column, end_column = _position(code, last)
-        if line is None:
+        span = _span(code.co_filename, code, last)
+        if span is None:
             return None
-        end_line = end_line or line
-        if end_line > line and column is not None:
-            line, end_line, column, end_column = _iterated(code.co_filename, line, column) or (line, end_line, column, end_column)
-        if linecache.getline(code.co_filename, line)[: column or 0].rstrip().endswith(".") and end_column is not None:
-            line, column = _whole_call(code.co_filename, line, column or 0, end_line, end_column)
-        texts = [linecache.getline(code.co_filename, number).rstrip("\n") for number in range(line, end_line + 1)]
-        column = _characters(texts[0], column or 0)
-        end_column = len(texts[-1]) if end_column is None else _characters(texts[-1], end_column)
         file = self.relative(code.co_filename)
         if self.kind(code) is USER and file not in self.files:
             self.files[file] = "".join(linecache.getlines(code.co_filename))
-        return Source(file, line, "\n".join(texts), code.co_qualname, column, end_column, end_line if end_line > line else None)
+        return Source(file, span.line, span.code, code.co_qualname, span.column, span.end_column, span.end_line)
 
     def relative(self, filename: str) -> str:
         """A path that says nothing of this machine: relative to the target's folder, or beginning with the library's package."""
         if os.sep not in filename:
             return filename
-        path = os.path.realpath(filename)
+        path = _real(filename)
         for root in (_PROGRAMS, self.folder, *_LIBRARIES, *_STANDARD):
             if path.startswith(root):
                 return path[len(root) :].replace(os.sep, "/")
@@ -203,6 +196,38 @@ class Frames:
         self._harvest_above(0)
 
 
+class _Span(NamedTuple):
+    """Where an expression stands in its file; columns count characters."""
+
+    line: int
+    code: str
+    column: int
+    end_column: int
+    end_line: int | None
+
+
+@lru_cache(maxsize=20_000)
+def _span(filename: str, code: CodeType, last: int) -> _Span | None:
+    """Where the instruction at byte `last` stands. (Codes of equal text are equal, whatever their file: hence its name.)"""
+    line, end_line, column, end_column = _position(code, last)
+    if line is None:
+        return None
+    end_line = end_line or line
+    if end_line > line and column is not None:
+        line, end_line, column, end_column = _iterated(filename, line, column) or (line, end_line, column, end_column)
+    if linecache.getline(filename, line)[: column or 0].rstrip().endswith(".") and end_column is not None:
+        line, column = _whole_call(filename, line, column or 0, end_line, end_column)
+    texts = [linecache.getline(filename, number).rstrip("\n") for number in range(line, end_line + 1)]
+    column = _characters(texts[0], column or 0)
+    end_column = len(texts[-1]) if end_column is None else _characters(texts[-1], end_column)
+    return _Span(line, "\n".join(texts), column, end_column, end_line if end_line > line else None)
+
+
+@lru_cache(maxsize=10_000)
+def _real(filename: str) -> str:
+    return os.path.realpath(filename) if os.sep in filename else filename
+
+
 def _position(code: CodeType, last: int) -> tuple[int | None, int | None, int | None, int | None]:
     for index, position in enumerate(code.co_positions()):
         if index == last // 2:
@@ -216,17 +241,30 @@ def _characters(text: str, count: int) -> int:
 
 
 def variables(frame: FrameType) -> Iterator[tuple[str, Any]]:
-    """The variables of a frame with their values; one level into lists, tuples and dicts, named like `w[0]`, after all plain ones."""
+    """The tensors and modules that variables of a frame hold; in lists, tuples and dicts, named like `w[0]`, after all others."""
     inner: list[tuple[str, Any]] = []
     for name, value in _locals(frame):
-        if name.startswith("__"):
+        what = _WHAT.get(type(value)) or _what(type(value))
+        if what is NOTHING or name.startswith("__"):
             continue
-        yield name, value
-        if type(value) in (list, tuple) and len(value) <= 100:
-            inner += [(f"{name}[{index}]", item) for index, item in enumerate(value)]
-        elif type(value) is dict and len(value) <= 100:
-            inner += [(f"{name}[{key!r}]", item) for key, item in value.items() if isinstance(key, str | int)]
-    yield from inner
+        if what is HELD:
+            yield name, value
+        elif len(value) <= 100:
+            if what is dict:
+                inner += [(f"{name}[{key!r}]", item) for key, item in value.items() if isinstance(key, str | int)]
+            else:
+                inner += [(f"{name}[{index}]", item) for index, item in enumerate(value)]
+    yield from ((name, value) for name, value in inner if (_WHAT.get(type(value)) or _what(type(value))) is HELD)
+
+
+NOTHING, HELD = "nothing", "held"  # what a variable of some type may mean to us; or list, tuple, dict
+_WHAT: weakref.WeakKeyDictionary[type, Any] = weakref.WeakKeyDictionary()
+
+
+def _what(kind: type) -> Any:
+    found = HELD if issubclass(kind, torch.Tensor | torch.nn.Module) else kind if kind in (list, tuple, dict) else NOTHING
+    _WHAT[kind] = found
+    return found
 
 
 def _locals(frame: FrameType) -> list[tuple[str, Any]]:

@@ -8,8 +8,8 @@ before anything can change it: before an op writes to its storage (`protect` cop
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -36,15 +36,11 @@ _FLOATS = {
 _keys = torch._C._dispatch_keys
 _flatten = torch._C._nn.flatten_dense_tensors
 _undispatched = torch._C._DisableTorchDispatch
+_functorch_level = torch._C._functorch.maybe_current_level
 
 
-class Held(NamedTuple):
-    """A tensor that waits to be measured; not to be measured where its version is another by then."""
-
-    ticket: Ticket
-    tensor: torch.Tensor
-    size: int
-    version: int | None
+# A tensor that waits to be measured: ticket, tensor, number of elements, and the version after which it is not to be measured any more.
+Held = tuple[Ticket, torch.Tensor, int, int | None]
 
 
 class Batch(NamedTuple):
@@ -103,7 +99,7 @@ class Meter:
             tensor = _copied(tensor)
         with self._lock:
             self._addresses.setdefault(tensor.untyped_storage()._cdata, []).append(len(self._held))
-            self._held.append(Held(ticket, tensor, size, tensor._version if counted else None))
+            self._held.append((ticket, tensor, size, tensor._version if counted else None))
         self._waiting += size
         if self._waiting > BATCH or len(self._held) >= MOST_HELD:
             self.flush()
@@ -137,8 +133,8 @@ class Meter:
         with self._lock:
             for tensor in tensors:
                 for place in self._addresses.pop(_address(tensor), ()):
-                    held = self._held[place]
-                    self._held[place] = Held(held.ticket, _copied(held.tensor), held.size, None)
+                    ticket, held, size, _ = self._held[place]
+                    self._held[place] = (ticket, _copied(held), size, None)
 
     # -- measuring
 
@@ -150,9 +146,9 @@ class Meter:
             self._waiting = 0
             groups: dict[torch.dtype, list[Held]] = {}
             for entry in held:
-                known = entry.version is None or entry.version == entry.tensor._version
-                if known and entry.tensor.untyped_storage().nbytes():  # else nobody can know any more
-                    groups.setdefault(entry.tensor.dtype, []).append(entry)
+                _, tensor, _, version = entry
+                if (version is None or version == tensor._version) and tensor.untyped_storage().nbytes():  # else nobody can know any more
+                    groups.setdefault(tensor.dtype, []).append(entry)
             for dtype, entries in groups.items():
                 self._batches.append(_batch(_together(entries, _FLOATS[dtype]), entries, self._notes, self._outlines, self._first))
         if held and self._measured is not None:
@@ -217,6 +213,7 @@ def resolve(rows: Iterable[Row], part: Pass, meter: Meter) -> None:
             node.received = [None if ticket is None else note(ticket) for ticket in node.received]
         if node.sent is not None:
             node.sent = [None if ticket is None else note(ticket) for ticket in node.sent]
+    part.roots = [(key, number, note(seed)) for key, number, seed in part.roots]
     for leaf in part.leaves.values():
         leaf.after = None if leaf.after is None else note(leaf.after)
 
@@ -248,26 +245,19 @@ def _address(tensor: Any) -> int:
         return 0
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """No graph, no mode, and no transform of torch.func's sees what is done here."""
-    with _undispatched(), torch.no_grad():
-        if torch._C._functorch.maybe_current_level() is None:
-            yield
-        else:
-            with temporarily_clear_interpreter_stack():
-                yield
-
-
 def _copied(tensor: torch.Tensor) -> torch.Tensor:
-    with _undisturbed():
-        return tensor.clone()
+    """A copy that no graph, no mode, and no transform of torch.func's sees."""
+    with _undispatched():
+        if _functorch_level() is None:
+            return tensor.detach().clone()
+        with temporarily_clear_interpreter_stack():
+            return tensor.detach().clone()
 
 
 def _together(entries: list[Held], dtype: torch.dtype | None) -> numpy.ndarray[Any, Any]:
     """The elements of all entries, one after the other."""
-    with _undisturbed():
-        flat = _flatten([entry.tensor for entry in entries])
+    with _undispatched(), torch.no_grad(), nullcontext() if _functorch_level() is None else temporarily_clear_interpreter_stack():
+        flat = _flatten([tensor for _, tensor, _, _ in entries])
         return (flat if dtype is None else flat.to(dtype)).detach().numpy()
 
 
@@ -279,7 +269,7 @@ def _batch(
     first: int,
 ) -> Batch:
     """What is found of the entries, whose elements stand in `array` one after the other; those that need more care become Notes at once."""
-    sizes = [entry.size for entry in entries]
+    sizes = [size for _, _, size, _ in entries]
     ends = list(accumulate(sizes))
     counts = numpy.array(sizes)
     starts = numpy.array(ends) - counts
@@ -301,7 +291,7 @@ def _batch(
         safe = (squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1]) & (constant | (spread > SAFE_SQUARES[0]))
         careful = numpy.flatnonzero(~(safe | (constant & (low == 0))))
     values = [array[end - size : end].tolist() if 1 < size <= MOST_VALUES else None for size, end in zip(sizes, ends, strict=True)]
-    tickets = [entry.ticket for entry in entries]
+    tickets = [ticket for ticket, _, _, _ in entries]
     if careful.size:
         for index in careful.tolist():
             shape, dtype, device = outlines[tickets[index] - first]

@@ -121,6 +121,14 @@ def measure(tensor: torch.Tensor, *, statistics: bool = True) -> Note:
     return Note(shape, dtype_name(tensor.dtype), device_name(tensor.device), values=values, **found)
 
 
+def number(tensor: torch.Tensor) -> float | None:
+    """The value of a tensor with one element; None where it cannot be read, or is complex."""
+    if not is_plain(tensor) or tensor.is_complex():
+        return None
+    with torch._C.DisableTorchFunctionSubclass():
+        return float(tensor.detach().item())
+
+
 def store(tensor: torch.Tensor) -> StoredTensor | None:
     """A copy of the whole tensor; None where its elements cannot be read."""
     if not is_plain(tensor):

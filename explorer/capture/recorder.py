@@ -137,6 +137,8 @@ class Recorder:
 
     def finish(self, *, error: BaseException | None = None) -> Callable[[], list[Trace]]:
         """Lets go of all tensors and modules; what comes back puts the traces together, whenever they are wanted."""
+        collecting = gc.isenabled()
+        gc.disable()  # much is made and nothing let go: looking for garbage would take a third of the time
         try:
             if self.refused is not None:
                 raise self.refused
@@ -146,6 +148,8 @@ class Recorder:
             self._open = None
             self._traces = []
             self._forget()
+            if collecting:
+                gc.enable()
         return lambda: [*before, *(make() for make in last)]
 
     def snapshot(self) -> list[Trace]:
@@ -234,7 +238,7 @@ class Recorder:
         def assembled() -> Trace:
             self.report("assembling", 0, None)
             collecting = gc.isenabled()
-            gc.disable()  # much is made and nothing let go: looking for garbage would take a third of the time
+            gc.disable()
             try:
                 resolve(self.rows[: part.stop], part, self.meter)
                 return assemble(self.rows, part, owners, about)
@@ -371,5 +375,5 @@ class Recorder:
                 if row.reason == "custom_function" and value.requires_grad:
                     self.values.became_result(value, row, found.output)
                 self._name_node(row, value)
-            elif isinstance(value, nn.Module):
+            else:
                 self.scopes.hold(name, value)

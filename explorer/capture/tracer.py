@@ -119,7 +119,6 @@ class Tracer:
             self._sent_before.clear()
             self._grads.clear()
             self._leaves = {}
-            recorder.frames.look(sys._getframe(2))
             if not creates:
                 recorder.resume()
 
@@ -187,7 +186,7 @@ class Tracer:
             start = seed if seed is not None else torch.ones_like(output) if isinstance(output, torch.Tensor) else None
             if root is not None and start is not None:
                 sums[root] = start if root not in sums else sums[root] + start
-        here.roots = [(*root, recorder.values.note(seed)) for root, seed in sums.items()]
+        here.roots = [(*root, recorder.meter.hold(seed, copy=True)) for root, seed in sums.items()]
         only = outputs[0] if len(outputs) == 1 and isinstance(outputs[0], torch.Tensor) else None
         if only is not None and only.numel() == 1:
             here.loss = recorder.values.number(only)
