@@ -35,7 +35,7 @@ def recorded(program):
     return both
 """
 
-WANTED = "for the engine's device threads: a recorder that hears of them (explorer.capture.installed, watch, tracer, recorder)"
+WANTED = "nodes that the engine's thread makes count for themselves: the ops of a double backward there are not joined to them yet"
 
 
 def recorded(program: str) -> dict[str, list[dict[str, Any]]]:
@@ -121,7 +121,6 @@ def test_a_checkpoint_that_recomputes_on_the_device_thread() -> None:
     assert same(both)
 
 
-@pytest.mark.xfail(strict=True, reason=WANTED)
 def test_an_inner_backward_on_the_device_thread() -> None:
     """What a reentrant checkpoint's own backward brings to the weights is told, wherever it ran."""
     both = recorded("""
@@ -135,7 +134,6 @@ def test_an_inner_backward_on_the_device_thread() -> None:
     assert reasons["weight"] == "inner backward"
 
 
-@pytest.mark.xfail(strict=True, reason=WANTED)
 def test_a_step_with_a_closure() -> None:
     """An optimizer whose closure runs backward inside the step: the update is recorded."""
     both = recorded("""
@@ -154,7 +152,6 @@ def test_a_step_with_a_closure() -> None:
     assert [len(document["updates"]) for document in both["toy"]] == [len(document["updates"]) for document in both["cpu"]] == [1]
 
 
-@pytest.mark.xfail(strict=True, reason=WANTED)
 def test_an_optimizer_that_steps_inside_backward() -> None:
     """`register_post_accumulate_grad_hook` with a step in it: the update is recorded, although another thread made it."""
     both = recorded("""
@@ -182,7 +179,6 @@ def test_a_double_backward() -> None:
     ]
 
 
-@pytest.mark.xfail(strict=True, reason=WANTED)
 def test_another_threads_backward_over_the_same_nodes() -> None:
     """A thread that nobody records runs backward over nodes that are being watched: that is not taken for the recorded pass."""
     from explorer import record
@@ -229,7 +225,8 @@ with explorer.record() as recording:
     (w * w).sum().backward()
 gone = weakref.ref(recording.recorder)
 del recording
-gc.collect()
+for _ in range(3):  # what a tensor of Python's own device holds may take a second round
+    gc.collect()
 print(gone() is None, len(w._backward_hooks or ()))
 """)
     assert printed.split() == ["True", "0"]
