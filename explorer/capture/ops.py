@@ -20,13 +20,20 @@ PERMUTING = frozenset(
 
 SILENT = frozenset({"profiler", "prim", "profile"})
 
+# NOTE [questions] Tensors that are subclasses answer for their shape by an op. torch may ask while it holds the lock of a view whose node
+# it makes anew: whoever then asks that view for its node, or whether it is a leaf, waits for ever.
+QUESTIONS = frozenset(
+    "size stride storage_offset numel dim sym_size sym_stride sym_storage_offset sym_numel layout is_contiguous sym_is_contiguous "
+    "is_strides_like_format is_non_overlapping_and_dense".split()
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Op:
     """An aten overload: `schema` is "mul.Tensor", other libraries' ops are "library::name.overload".
 
-    A `silent` op computes nothing of the program's: it marks time for the profiler, or asks a tensor for its device. One that is
-    `uncounted` changes tensors whose versions torch counts up only where no dispatch mode watches. A
+    A `silent` op computes nothing of the program's: it marks time for the profiler, or asks a tensor for its device or its shape, see
+    NOTE [questions]. One that is `uncounted` changes tensors whose versions torch counts up only where no dispatch mode watches. A
     `fresh` one gives out new storages, not views or its own arguments. `call` runs it.
     """
 
@@ -66,9 +73,10 @@ def learn(func: Any) -> Op:
     takes_tensors = any("Tensor" in str(argument.type) for argument in schema.arguments)
     returns_tensors = any("Tensor" in str(returned.type) for returned in schema.returns)
     factory = returns_tensors and not writes and (name in FACTORIES or not takes_tensors)
+    silent = library in SILENT or (library == "aten" and name in QUESTIONS)
     uncounted = bool(writes) and name.startswith("_foreach_")
     permutes = full in PERMUTING
     fresh = any(returned.alias_info is None for returned in schema.returns)
     call = getattr(func, "_op", func)  # what calling `func` comes to
     is_detach = name in ("detach", "detach_")
-    return Op(full, name, is_detach, bool(writes), factory, library in SILENT, uncounted, permutes, fresh, writes, call)
+    return Op(full, name, is_detach, bool(writes), factory, silent, uncounted, permutes, fresh, writes, call)
