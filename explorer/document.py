@@ -105,6 +105,7 @@ class _Writer:
             if node.formula is None
             else {"text": node.formula.text, "source": node.formula.source, "latex": node.formula.latex},
             "time_us": {"forward": _plain(node.time.forward), "backward": _plain(node.time.backward)},
+            "hooks": list(node.hooks),
         }
 
     def edge(self, edge: Edge) -> dict[str, Any]:

@@ -159,7 +159,8 @@ class Node:
 
     `op` is the aten name ("mul"; None for leaves), `autograd` the name of the grad_fn. `outputs`, `gradients` and `seeds` have one entry
     per output. A gradient is what the backward node received (after the user's hooks); None means that none was computed. `seeds` is
-    what backward started with at this output. `reason` says why there is no gradient.
+    what backward started with at this output. `reason` says why there is no gradient. `hooks` are the user's that saw the gradient before
+    the node did, by the name of their function.
     """
 
     id: int
@@ -179,6 +180,7 @@ class Node:
     saved: tuple[Saved, ...]
     formula: Formula | None
     time: Time = Time()
+    hooks: tuple[str, ...] = ()
 
     @property
     def is_leaf(self) -> bool:

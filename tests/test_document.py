@@ -93,6 +93,7 @@ nodes = st.builds(
     saved=tuples(saved),
     formula=maybe(formulas),
     time=st.builds(model.Time, maybe(numbers), maybe(numbers)),
+    hooks=tuples(words),
 )
 edges = st.builds(model.Edge, whole, small, whole, small, maybe(notes()), st.booleans())
 number_settings = numbers | st.booleans() | st.none() | st.integers(-(2**70), 2**70) | st.tuples(numbers, numbers)
@@ -162,7 +163,7 @@ def test_keys_are_those_of_the_format() -> None:
     assert document["modules"][2] == {"path": "cell.scale", "class": "Scale", "parent": "cell", "parameters": 1}
     node = document["nodes"][5]
     assert list(node) == keys(
-        "id kind name names op autograd module source outputs gradients seeds accumulated status reason saved formula time_us"
+        "id kind name names op autograd module source outputs gradients seeds accumulated status reason saved formula time_us hooks"
     )
     assert list(node["source"]) == keys("file line code function column end_column end_line")
     assert list(node["outputs"][0]) == keys("shape dtype device min max mean std norm zeros nans infs values")
@@ -247,10 +248,11 @@ def test_unknown_keys_are_passed_over() -> None:
 
 
 def test_keys_that_came_later_may_be_missing() -> None:
-    """`end_line` and `settings` are additions to format 1; a document without them is whole."""
+    """`end_line`, `settings` and `hooks` are additions to format 1; a document without them is whole."""
     document = copy.deepcopy(to_document(WHOLE))
-    del document["updates"][0]["settings"], document["nodes"][0]["source"]["end_line"]
+    del document["updates"][0]["settings"], document["nodes"][0]["source"]["end_line"], document["nodes"][0]["hooks"]
     back = from_document(document)
+    assert back.nodes[0].hooks == ()
     assert back.updates[0].settings == {}
     assert back.nodes[0].source is not None
     assert back.nodes[0].source.end_line is None
@@ -319,6 +321,8 @@ WRONG: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
     ("nodes[5].formula.source", put("nodes", 5, "formula", "source", value="me")),
     ("nodes[5].time_us", put("nodes", 5, "time_us", value=None)),
     ("nodes[5].time_us.forward", put("nodes", 5, "time_us", "forward", value="soon")),
+    ("nodes[5].hooks", put("nodes", 5, "hooks", value="halve")),
+    ("nodes[5].hooks[0]", put("nodes", 5, "hooks", value=[None])),
     ("edges[1].input", put("edges", 1, "input", value=None)),
     ("edges[1].source", put("edges", 1, "source", value=-1)),
     ("edges[1].differentiable", put("edges", 1, "differentiable", value="yes")),
@@ -363,7 +367,7 @@ def missing_keys() -> list[tuple[str, tuple[Any, ...]]]:
                 walk(inner, (*way, place))
 
     walk(to_document(WHOLE), ())
-    free = ("format", "end_line", "settings", "momentum_buffer", "lr", "momentum", "nesterov")
+    free = ("format", "end_line", "settings", "hooks", "momentum_buffer", "lr", "momentum", "nesterov")
     return [(name, way) for name, way in ways.items() if way[-1] not in free]
 
 
