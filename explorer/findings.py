@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
-from explorer.model import Finding, Node, Note, Source, Trace
+from explorer.model import Edge, Finding, Node, Note, Related, Source, Trace
 from explorer.sums import misfits
 from explorer.text import LANGUAGES, say
 
@@ -23,21 +23,29 @@ def findings(trace: Trace) -> tuple[Finding, ...]:
 
 
 def finding(
-    kind: str, severity: Severity, node: Node | None, *, name: str | None = None, source: Source | None = None, **values: object
+    kind: str,
+    severity: Severity,
+    node: Node | None,
+    *,
+    name: str | None = None,
+    source: Source | None = None,
+    variant: str = "",
+    related: tuple[Related, ...] = (),
+    **values: object,
 ) -> Finding:
-    """A finding whose sentences stand in the table under its kind."""
+    """A finding whose sentences stand in the table under its kind, and `variant` where a kind has several."""
+    key = f"finding.{kind}.{variant}" if variant else f"finding.{kind}"
     return Finding(
         kind=kind,
         severity=severity,
         node=None if node is None else node.id,
         name=name if name is not None else None if node is None else called(node),
         source=source if source is not None else None if node is None else node.source,
-        related=(),
+        related=related,
         message={
-            language: say(f"finding.{kind}", language, name=name or (called(node) if node else ""), **_worded(values, language))
-            for language in LANGUAGES
+            language: say(key, language, name=name or (called(node) if node else ""), **_worded(values, language)) for language in LANGUAGES
         },
-        remedy={language: say(f"finding.{kind}.remedy", language) for language in LANGUAGES},
+        remedy={language: say(f"{key}.remedy", language) for language in LANGUAGES},
     )
 
 
@@ -54,9 +62,64 @@ def called(node: Node) -> str:
 
 
 def replaced_gradient(trace: Trace) -> Iterator[Finding]:
-    """The gradient a node received is not the sum of what was sent to it."""
-    for node in sorted({node for node, _ in misfits(trace)}):
-        yield finding("replaced_gradient", "warning", trace.nodes[node])
+    """The gradient a node received is not the sum of what was sent to it; the hooks that saw it on the way are named."""
+    for number in sorted({node for node, _ in misfits(trace)}):
+        node = trace.nodes[number]
+        variant = {0: "", 1: "by_hook"}.get(len(node.hooks), "by_hooks")
+        yield finding("replaced_gradient", "warning", node, variant=variant, hooks=", ".join(node.hooks))
+
+
+def averaged_gradient(trace: Trace) -> Iterator[Finding]:
+    """Under DistributedDataParallel `.grad` holds the average over all processes, beside what this process brought."""
+    if not any(module.class_name == "DistributedDataParallel" for module in trace.modules):
+        return
+    averaged = [node for node in trace.nodes if node.kind == "parameter" and _is_another(node)]
+    if averaged:
+        yield finding("averaged_gradient", "info", averaged[0], count=len(averaged))
+
+
+def _is_another(leaf: Node) -> bool:
+    """Whether `.grad`, empty before the pass, holds another gradient after it than the leaf received."""
+    brought, accumulated = leaf.gradients[0], leaf.accumulated
+    if brought is None or accumulated is None or accumulated.before is not None or accumulated.after is None:
+        return False
+    after = accumulated.after
+    return (after.min, after.max, after.mean, after.norm, after.values) != (
+        brought.min, brought.max, brought.mean, brought.norm, brought.values
+    )  # fmt: skip
+
+
+def stale_saved_tensor(trace: Trace) -> Iterator[Finding]:
+    """Backward stopped at a node because a tensor that it had saved was changed in place; the line that changed it is to blame."""
+    asked = {edge.source for edge in trace.edges if edge.gradient is not None} | {node.id for node in trace.nodes if any(node.seeds)}
+    writers = _writers(trace)
+    for node in trace.nodes:
+        if node.status != "not executed" or node.reason == "captured" or node.id not in asked:
+            continue
+        saved = next((saved for saved in node.saved if saved.state == "stale"), None)
+        if saved is None:
+            continue
+        saver = called(node)
+        changed = None if saved.shared_with is None else _changed_by(trace, saved.shared_with, node, writers)
+        related = () if changed is None or node.source is None else (Related("saved", node.source),)
+        if changed is not None:
+            yield finding("stale_saved_tensor", "error", changed, related=related, saver=saver, saved=saved.name)
+        else:
+            yield finding("stale_saved_tensor", "error", node, variant="elsewhere", saved=saved.name)
+
+
+def _writers(trace: Trace) -> dict[int, int]:
+    """Of each op that changes a tensor in place, by id: the node that made what it changed."""
+    in_place = {node.id for node in trace.nodes if node.op is not None and node.op.endswith("_") and not node.op.endswith("__")}
+    return {edge.target: edge.source for edge in trace.edges if edge.input == 0 and edge.target in in_place}
+
+
+def _changed_by(trace: Trace, holder: int, saver: Node, writers: dict[int, int]) -> Node | None:
+    """The first op after `saver` that changed the tensor which `holder` now gives out."""
+    changed = None
+    while holder in writers and holder > saver.id:
+        changed, holder = trace.nodes[holder], writers[holder]
+    return changed
 
 
 def accumulated_gradient(trace: Trace) -> Iterator[Finding]:
@@ -147,7 +210,8 @@ def _first_value(trace: Trace, kind: str, is_bad: Callable[[Note], bool]) -> Ite
     fed = {edge.target for edge in trace.edges if is_bad(trace.nodes[edge.source].outputs[edge.output])}
     for node in trace.nodes:
         if node.id in spoiled and node.id not in fed:
-            yield finding(kind, "error", node)
+            where = _left_out(trace, node) if kind == "nan_forward" else None
+            yield finding(kind, "error", node) if where is None else finding(kind, "error", node, variant="left_out", related=where)
             return
 
 
@@ -167,8 +231,39 @@ def _first_gradient(trace: Trace, kind: str, is_bad: Callable[[Note], bool]) -> 
         node = trace.nodes[number]
         received = any(note is not None and is_bad(note) for note in node.gradients)
         if number in sent and not received:
-            yield finding(kind, "error", node)
+            starved = any(note is not None and note.zeros for note in node.gradients)
+            where = _left_out(trace, node) if kind == "nan_gradient" and starved else None
+            yield finding(kind, "error", node) if where is None else finding(kind, "error", node, variant="left_out", related=where)
             return
+
+
+def _left_out(trace: Trace, node: Node) -> tuple[Related, ...] | None:
+    """The `torch.where` that leaves out what is not finite on the way from `node` to a finite loss; None if there is none."""
+    ends = [note for end in trace.nodes if any(end.seeds) for note in end.outputs]
+    if not ends or any(note.nans or note.infs for note in ends):
+        return None
+    outgoing: dict[int, list[Edge]] = {}
+    for edge in trace.edges:
+        outgoing.setdefault(edge.source, []).append(edge)
+    pending, seen = [node.id], {node.id}
+    while pending:
+        for edge in outgoing.get(pending.pop(), ()):
+            target = trace.nodes[edge.target]
+            if target.op == "where" and _leaves_out(trace, edge):
+                return () if target.source is None else (Related("where", target.source),)
+            if edge.differentiable and target.id not in seen:
+                seen.add(target.id)
+                pending.append(target.id)
+    return None
+
+
+def _leaves_out(trace: Trace, branch: Edge) -> bool:
+    """Whether a `torch.where` does not take some element of what `branch` brings to it, by the condition that it was given."""
+    given = (edge for edge in trace.edges if edge.target == branch.target and edge.input == 0)
+    condition = next((trace.nodes[edge.source].outputs[edge.output] for edge in given), None)
+    if condition is None or condition.zeros is None or condition.numel is None:
+        return False
+    return (branch.input == 1 and condition.zeros > 0) or (branch.input == 2 and condition.zeros < condition.numel)
 
 
 KINDS: tuple[Callable[[Trace], Iterator[Finding]], ...] = (
@@ -176,7 +271,9 @@ KINDS: tuple[Callable[[Trace], Iterator[Finding]], ...] = (
     inf_forward,
     nan_gradient,
     inf_gradient,
+    stale_saved_tensor,
     replaced_gradient,
+    averaged_gradient,
     accumulated_gradient,
     detached,
     integer_cut,
@@ -202,6 +299,11 @@ def no_graph(trace: Trace, outputs: Sequence[int]) -> Finding:
         return finding("no_graph", "error", None, why="@finding.no_graph." + ("no_backward" if trace.nodes else "empty"))
     reason = node.reason if node.reason in ("no_grad", "inference_mode", "detach", "integer", "item") else "constant"
     return finding("no_graph", "error", node, why=f"@finding.no_graph.{reason}")
+
+
+def changed_by_watching(node: Node, cause: str) -> Finding:
+    """Where the graph is another than that of a run which nobody watches, and why: a cause of `explorer.capture.watched`."""
+    return finding("changed_by_watching", "info", node, why=f"@finding.changed_by_watching.{cause}")
 
 
 def non_scalar_loss(count: int) -> Finding:

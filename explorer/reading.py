@@ -186,7 +186,7 @@ class _Reader:
             saved=each(raw, "saved", self.saved),
             formula=within(raw, "formula", self._repeated.formula),
             time=within(raw, "time_us", _time),
-            hooks=each(raw, "hooks", string) if "hooks" in raw else (),
+            hooks=each(raw, "hooks", _word) if "hooks" in raw else (),
         )
         self._nodes.append(node)
         return node

@@ -14,7 +14,8 @@ from typing import Any
 from explorer.capture.derivatives import formula_of
 from explorer.capture.items import Item, Items, Link, output_index
 from explorer.capture.rows import EXTERNAL, Circumstances, GraphNode, Input, Owners, Pass, Row, row_from
-from explorer.findings import findings, no_graph, user_error
+from explorer.capture.watched import first_effects
+from explorer.findings import changed_by_watching, findings, no_graph, user_error
 from explorer.model import Accumulated, Edge, Formula, MadeWith, Node, Note, Saved, StoredTensor, Time, Trace, Update
 
 
@@ -213,6 +214,7 @@ def _node(item: Item, items: Items, part: Pass, owners: Owners, ran: set[int], s
         saved=_saved(item, items),
         formula=_formula(node) if node is not None else formula_of(row.autograd) if row is not None and row.autograd else None,
         time=Time(row.microseconds if row is not None else None, node.microseconds if node is not None else None),
+        hooks=tuple(node.hooks) if node is not None else (),
     )
 
 
@@ -285,6 +287,9 @@ def _tensors(ordered: list[Item]) -> dict[str, StoredTensor]:
 
 def _with_findings(trace: Trace, items: Items, part: Pass, about: Circumstances) -> Trace:
     found = [*about.findings, *findings(trace)]
+    drawn = {index for index, item in items.by_row.items() if item.id >= 0}
+    for cause, row in first_effects(items.rows[part.start : part.stop], drawn).items():
+        found.append(changed_by_watching(trace.nodes[items.by_row[row].id], cause))
     if about.error is not None:
         failed = next((item.id for item in items.by_row.values() if item.row is not None and item.row.failed), None)
         found.insert(0, user_error(trace, failed, about.error, about.error_source))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from explorer.capture.watched import SUSPECTS
+
 # Ops that read nothing but the shape, type and device of their arguments: what they make are constants.
 FACTORIES = frozenset(
     "empty_like zeros_like ones_like full_like rand_like randn_like randint_like new_empty new_zeros new_ones new_full new_empty_strided "
@@ -34,7 +36,8 @@ class Op:
 
     A `silent` op computes nothing of the program's: it marks time for the profiler, or asks a tensor for its device or its shape, see
     NOTE [questions]. One that is `uncounted` changes tensors whose versions torch counts up only where no dispatch mode watches. A
-    `fresh` one gives out new storages, not views or its own arguments. `call` runs it.
+    `fresh` one gives out new storages, not views or its own arguments. `call` runs it. One that is `suspect`
+    may run in place of another only because it is watched: see `explorer.capture.watched`.
     """
 
     schema: str
@@ -46,6 +49,7 @@ class Op:
     uncounted: bool
     permutes: bool
     fresh: bool
+    suspect: bool
     writes: tuple[tuple[int, str], ...]
     call: Callable[..., Any]
 
@@ -79,4 +83,4 @@ def learn(func: Any) -> Op:
     fresh = any(returned.alias_info is None for returned in schema.returns)
     call = getattr(func, "_op", func)  # what calling `func` comes to
     is_detach = name in ("detach", "detach_")
-    return Op(full, name, is_detach, bool(writes), factory, silent, uncounted, permutes, fresh, writes, call)
+    return Op(full, name, is_detach, bool(writes), factory, silent, uncounted, permutes, fresh, full in SUSPECTS, writes, call)

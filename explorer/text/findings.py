@@ -39,6 +39,75 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "This is what register_hook does if its function returns a tensor; remove the hook if that was not meant.",
         "register_hook의 함수가 텐서를 반환하면 이렇게 됩니다. 의도하지 않았다면 훅을 제거하세요.",
     ),
+    "finding.replaced_gradient.by_hook": (
+        "{name} received another gradient than its consumers sent: its hook {hooks} replaced it.",
+        "{name}은(는) 소비자가 보낸 것과 다른 기울기를 받았습니다. 등록된 훅 {hooks}이(가) 기울기를 바꾸었습니다.",
+    ),
+    "finding.replaced_gradient.by_hook.remedy": (
+        "The edges show what was sent, the node what it received; remove the hook if that was not meant.",
+        "간선에는 보내진 기울기가, 노드에는 받은 기울기가 표시됩니다. 의도하지 않았다면 훅을 제거하세요.",
+    ),
+    "finding.replaced_gradient.by_hooks": (
+        "{name} received another gradient than its consumers sent: of its hooks ({hooks}) at least one replaced it.",
+        "{name}은(는) 소비자가 보낸 것과 다른 기울기를 받았습니다. 등록된 훅({hooks}) 중 하나 이상이 기울기를 바꾸었습니다.",
+    ),
+    "finding.replaced_gradient.by_hooks.remedy": (
+        "The edges show what was sent, the node what it received; remove the hook that does it if that was not meant.",
+        "간선에는 보내진 기울기가, 노드에는 받은 기울기가 표시됩니다. 의도하지 않았다면 해당 훅을 제거하세요.",
+    ),
+    "finding.averaged_gradient": (
+        "{name} received this process's own gradient; .grad holds the average over all processes. Parameters of which this is so: {count}.",
+        "{name}이(가) 받은 것은 이 프로세스의 기울기이고, .grad에는 모든 프로세스의 평균이 들어 있습니다. 그런 매개변수: {count}개.",
+    ),
+    "finding.averaged_gradient.remedy": (
+        "Nothing to do: DistributedDataParallel averages gradients during backward.",
+        "할 일이 없습니다. DistributedDataParallel이 역전파 중에 기울기를 평균 냅니다.",
+    ),
+    "finding.stale_saved_tensor": (
+        "{name} changes a tensor in place that {saver} had saved ({saved}) for its backward, so backward stopped there.",
+        "{name}이(가) {saver}의 역전파를 위해 저장된 텐서({saved})를 제자리에서 바꾸었습니다. 그래서 역전파가 그곳에서 멈추었습니다.",
+    ),
+    "finding.stale_saved_tensor.remedy": (
+        "Use the op that makes a new tensor (add for add_), or clone the tensor before changing it.",
+        "새 텐서를 만드는 연산(add_ 대신 add)을 쓰거나, 바꾸기 전에 텐서를 clone하세요.",
+    ),
+    "finding.stale_saved_tensor.elsewhere": (
+        "A tensor that {name} had saved ({saved}) for its backward was changed in place afterwards, so backward stopped here.",
+        "{name}이(가) 역전파를 위해 저장한 텐서({saved})가 나중에 제자리에서 바뀌었습니다. 그래서 역전파가 여기서 멈추었습니다.",
+    ),
+    "finding.stale_saved_tensor.elsewhere.remedy": (
+        "Change it after backward, as an optimizer step does, or clone it before the op.",
+        "최적화 단계처럼 역전파 뒤에 바꾸거나, 연산 전에 clone하세요.",
+    ),
+    "finding.changed_by_watching": (
+        "The graph is another here because it is being watched: {why}.",
+        "관찰 중이라 여기의 그래프가 평소와 다릅니다: {why}.",
+    ),
+    "finding.changed_by_watching.remedy": (
+        "Nothing to do; a run that nobody watches is as it always was.",
+        "할 일이 없습니다. 관찰하지 않는 실행은 평소 그대로입니다.",
+    ),
+    "finding.changed_by_watching.reshape": (
+        (
+            "a tensor that is not contiguous is reshaped by view; unwatched, the node is ReshapeAliasBackward0, not ViewBackward0; "
+            "values are equal"
+        ),
+        "연속이 아닌 텐서의 모양을 view로 바꿉니다. 관찰하지 않으면 노드가 ViewBackward0이 아니라 ReshapeAliasBackward0이며, 값은 같습니다",
+    ),
+    "finding.changed_by_watching.ctc_loss": (
+        "lengths stay tensors; unwatched, its node is CtcLossBackward0, not CtcLossBackward1; values are equal",
+        "길이가 텐서로 전달됩니다. 관찰하지 않으면 노드가 CtcLossBackward1이 아니라 CtcLossBackward0이며, 값은 같습니다",
+    ),
+    "finding.changed_by_watching.compiled": (
+        (
+            "what torch.compile turns into one piece ran op by op; unwatched, it is one CompiledFunctionBackward; "
+            "values are equal up to the rounding of compiled code"
+        ),
+        (
+            "torch.compile이 하나로 묶는 부분이 연산 하나씩 실행되었습니다. 관찰하지 않으면 CompiledFunctionBackward 하나이며, "
+            "값은 컴파일된 코드의 반올림 차이를 빼면 같습니다"
+        ),
+    ),
     "finding.accumulated_gradient": (
         "{name} already had a gradient before this pass; the new one was added to it.",
         "{name}에는 이 패스 전에 이미 기울기가 있었고, 새 기울기가 거기에 더해졌습니다.",
@@ -119,6 +188,14 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "Look at its inputs: a root or logarithm of a negative number, 0/0, or infinity minus infinity.",
         "입력을 확인하세요. 음수의 제곱근이나 로그, 0/0, 무한대 빼기 무한대가 흔한 원인입니다.",
     ),
+    "finding.nan_forward.left_out": (
+        "{name} made the first NaN of the forward pass; torch.where leaves it out, so the loss stays finite.",
+        "순전파의 첫 NaN이 {name}에서 생겼습니다. torch.where가 그 값을 쓰지 않아 손실은 유한합니다.",
+    ),
+    "finding.nan_forward.left_out.remedy": (
+        "Its gradient is NaN all the same: make the input safe before the op, with another torch.where.",
+        "그래도 기울기는 NaN이 됩니다. 연산 전에 torch.where를 한 번 더 써서 입력을 안전한 값으로 바꾸세요.",
+    ),
     "finding.inf_forward": (
         "{name} made the first infinity of the forward pass: none of its inputs had one.",
         "순전파의 첫 무한대가 {name}에서 생겼습니다. 입력에는 무한대가 없었습니다.",
@@ -134,6 +211,20 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "finding.nan_gradient.remedy": (
         "Its derivative does not exist at this value; if it is a branch that torch.where leaves out, make the input safe before the op.",
         "이 값에서 도함수가 존재하지 않습니다. torch.where가 쓰지 않는 쪽이라면 연산 전에 입력을 안전한 값으로 바꾸세요.",
+    ),
+    "finding.nan_gradient.left_out": (
+        (
+            "The backward of {name} made the first NaN gradient although the loss is finite: torch.where does not take its result there "
+            "and sends back 0, and 0 times a derivative that is not finite is NaN."
+        ),
+        (
+            "손실은 유한하지만 첫 NaN 기울기가 {name}의 역전파에서 생겼습니다. torch.where가 그 결과를 쓰지 않아 0을 돌려보내지만, "
+            "0에 유한하지 않은 도함수를 곱하면 NaN이 됩니다."
+        ),
+    ),
+    "finding.nan_gradient.left_out.remedy": (
+        "Make the input safe before the op: torch.where on the input as well, so that the branch not taken is finite too.",
+        "연산 전에 입력을 안전한 값으로 바꾸세요. 입력에도 torch.where를 쓰면 선택되지 않은 쪽도 유한해집니다.",
     ),
     "finding.inf_gradient": (
         "The backward of {name} made the first infinite gradient: what it received was finite.",
