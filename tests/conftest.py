@@ -12,6 +12,7 @@ import pytest
 
 from tests import process_state
 from tests import user_state as users
+from tests.conformance.lines import summary
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -70,3 +71,22 @@ def browser_path() -> str | None:
     if os.environ.get("CI"):
         pytest.fail("no browser was found; tests/run.sh finds or installs one")
     pytest.skip("no browser was found; tests/run.sh finds or installs one")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print how many lines of the list of traps passed, and why the others did not."""
+    outcomes = {
+        outcome: [(report.nodeid, _reason(report)) for report in terminalreporter.stats.get(outcome, []) if hasattr(report, "nodeid")]
+        for outcome in ("failed", "error", "xfailed", "skipped", "passed")
+    }
+    for line in summary(outcomes):
+        terminalreporter.write_line(line)
+
+
+def _reason(report: Any) -> str:
+    """Why a test was expected to fail, or was skipped."""
+    if getattr(report, "wasxfail", None):
+        return str(report.wasxfail).removeprefix("reason: ")
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return ""

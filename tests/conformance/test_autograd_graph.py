@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 
 import torch
@@ -9,6 +10,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 import explorer
+from explorer.model import Trace
 from tests.conformance.reading import close, edge, edges_into, named, op, ops, same, whole
 
 GRU_OPS = {
@@ -212,3 +214,44 @@ def test_T07_reading_a_view_changes_nothing() -> None:
     assert torch.equal(plain[0], watched[0])
     assert torch.equal(plain[1], watched[1])
     same(named(trace, "x").gradients[0], plain[1])
+
+
+def test_T03_two_threads_traced_at_once() -> None:
+    """Two threads that record at the same time, step by step, get two correct traces, although their sequence numbers are the same."""
+    together = threading.Barrier(2, timeout=30)
+    traces: dict[str, list[Trace]] = {}
+    sequences: dict[str, list[int]] = {}
+
+    def program(name: str, factor: float) -> None:
+        with explorer.record(title=name) as recording:
+            x = torch.tensor([factor], requires_grad=True)
+            y = x
+            numbers = []
+            for _ in range(5):
+                together.wait()
+                y = y * x if name == "left" else (y + x).sin()
+                numbers.append(y.grad_fn._sequence_nr())
+            loss = y.sum()
+            together.wait()
+            loss.backward()
+            together.wait()
+        traces[name], sequences[name] = recording.traces, numbers
+
+    threads = [threading.Thread(target=program, args=("left", 2.0)), threading.Thread(target=program, args=("right", 0.5))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (sequences["left"], sequences["right"]) == ([0, 1, 2, 3, 4], [1, 3, 5, 7, 9])
+    (left,), (right,) = traces["left"], traces["right"]
+    assert [node.op for node in whole(left).nodes] == [None, *["mul"] * 5, "sum"]
+    assert [node.op for node in whole(right).nodes] == [None, *["add", "sin"] * 5, "sum"]
+    assert named(left, "x").gradients[0].item == 6 * 2.0**5
+    with torch.enable_grad():
+        x = torch.tensor([0.5], requires_grad=True)
+        y = x
+        for _ in range(5):
+            y = (y + x).sin()
+        y.sum().backward()
+    same(named(right, "x").gradients[0], x.grad)
+    assert (left.loss, right.loss) == (2.0**6, y.item())
