@@ -118,7 +118,6 @@ def test_T14_the_hook_is_named_in_the_finding() -> None:
         assert from_document(to_document(trace)).nodes == trace.nodes
 
 
-@pytest.mark.xfail(strict=True, reason="the tracer does not fill GraphNode.hooks yet")
 def test_T14_the_users_hook_is_named() -> None:
     """A hook by its function's name, a lambda as Python calls it; ours and those that only look at what left the node are not named."""
 
