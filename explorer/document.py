@@ -16,6 +16,7 @@ from explorer.reading import FORMAT, from_document
 
 __all__ = ["FORMAT", "document_lines", "from_document", "to_document"]
 
+_LATELY = 256  # notes
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 _ASCII_ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False)
 
@@ -74,9 +75,9 @@ def _parts(trace: Trace) -> list[tuple[str, Any]]:
 
 
 class _Writer:
-    """Turns parts into dicts; a Note or Source that stands in many places is turned once.
+    """Turns parts into dicts; a Note or Source that stands in many places near each other is turned once.
 
-    Keyed by address, which is safe while the trace holds its parts.
+    Keyed by address, which is safe while the trace holds its parts. Only the last few are kept: their dicts take five times as much.
     """
 
     def __init__(self) -> None:
@@ -150,6 +151,8 @@ class _Writer:
             return None
         document = self._notes.get(id(note))
         if document is None:
+            if len(self._notes) >= _LATELY:
+                self._notes.clear()
             document = self._notes[id(note)] = _note(note)
         return document
 

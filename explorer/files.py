@@ -52,7 +52,7 @@ def load(path: str | os.PathLike[str]) -> Trace:
     if not isinstance(path, str | os.PathLike):
         raise FileError("file.not_a_path", kind=type(path).__name__)
     name = os.fspath(path)
-    if "\0" in name:
+    if not _possible(name):
         raise FileError("file.missing", path=name)
     try:
         kind = os.stat(name).st_mode
@@ -93,7 +93,7 @@ def open_output(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Written beside it under another name and then moved. Trouble with the place raises OutputError.
     """
     name = os.fspath(path)
-    if "\0" in name:
+    if not _possible(name):
         raise OutputError("file.write_no_folder", path=name)
     part = ""
     try:
@@ -120,6 +120,14 @@ def assets_folder() -> Path:
         if folder.is_dir():
             return folder
     raise ExplorerError("file.no_assets")
+
+
+def _possible(name: str) -> bool:
+    """Whether a file could have this name: a zero ends it, and half a character is none."""
+    try:
+        return b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
 
 
 def _refuse_output(path: str, error: OSError) -> NoReturn:

@@ -146,16 +146,21 @@ def _notes_of(node: Node) -> tuple[Note | None, ...]:
 
 
 def _check_note(note: Note, place: tuple[str, int]) -> None:
-    if any(isinstance(size, int) and size < 0 for size in note.shape):
-        raise InvalidTrace("trace.note_shape", place=_named(place))
-    numel = note.numel
-    counts = [count for count in (note.zeros, note.nans, note.infs) if count is not None]
-    if any(count < 0 for count in counts) or (numel is not None and sum(counts) > numel):
+    numel, known = 1, True
+    for size in note.shape:
+        if isinstance(size, str):
+            known = False
+        elif size < 0:
+            raise InvalidTrace("trace.note_shape", place=_named(place))
+        else:
+            numel *= size
+    numel = numel if known else -1
+    zeros, nans, infs = note.zeros or 0, note.nans or 0, note.infs or 0
+    if min(zeros, nans, infs) < 0 or zeros + nans + infs > numel >= 0:
         raise InvalidTrace("trace.note_counts", place=_named(place))
     if numel == 0 and not note.min is note.max is note.mean is note.std is note.norm is None:
         raise InvalidTrace("trace.note_empty", place=_named(place))
-    too_many = numel is not None and numel > MOST_VALUES
-    if note.values is not None and (too_many or not _fits(note.values, note.shape)):
+    if note.values is not None and (numel > MOST_VALUES or not _fits(note.values, note.shape)):
         raise InvalidTrace("trace.note_values", place=_named(place), shape=_brief(str(list(note.shape))))
 
 

@@ -22,7 +22,7 @@ from explorer.errors import FileError
 
 __all__ = ["Entries", "document_parts"]
 
-PIECE = 1 << 18  # bytes read at a time
+PIECE = 1 << 16  # bytes read at a time
 LARGEST_STEP = 8 << 20  # bytes read at a time where one entry is long
 LARGEST_PART = 64 << 20  # bytes of memory that the text of one entry may take; a node with 60,000 outputs takes 30 MB
 MOST_OPENED = 1 << 20  # lists and objects in one entry; such a node has 250,000

@@ -57,7 +57,6 @@ LISTS = frozenset({"modules", "nodes", "edges", "updates", "findings"})  # read 
 _SEVERITIES = ("error", "warning", "info")
 _STATES = ("kept", "freed", "stale")
 _OPTIONAL = frozenset({"sources"})
-_NO_SEED = (None,)
 _NO_TIME = Time()
 
 
@@ -177,9 +176,9 @@ class _Reader:
             autograd=maybe_text(raw, "autograd"),
             module=intern(text(raw, "module")),
             source=within(raw, "source", self._repeated.source),
-            outputs=each(raw, "outputs", self._repeated.some_note),
-            gradients=each(raw, "gradients", self._repeated.note),
-            seeds=_NO_SEED if field(raw, "seeds") == [None] else each(raw, "seeds", self._repeated.note),
+            outputs=self._repeated.notes(raw, "outputs"),
+            gradients=self._repeated.notes(raw, "gradients"),
+            seeds=self._repeated.notes(raw, "seeds"),
             accumulated=within(raw, "accumulated", self.accumulated),
             status=one_of(raw, "status", STATUSES),
             reason=maybe_text(raw, "reason"),

@@ -410,9 +410,9 @@ def test_every_part_of_the_model_is_in_the_document() -> None:
 def test_a_large_trace_is_written_and_read_in_seconds() -> None:
     """100,000 nodes in a chain: no recursion, nothing quadratic."""
     trace = chain_trace(100_000)
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert again(trace).nodes == trace.nodes
-    assert time.perf_counter() - begin < 30
+    assert time.process_time() - begin < 30
 
 
 def test_schema_stands_beside_the_contract() -> None:

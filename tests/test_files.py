@@ -149,6 +149,7 @@ def test_missing_folder_and_unreadable(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     assert refused(tmp_path / "file" / "a.trace") == "file.missing"
     assert refused("a\0.trace") == "file.missing"
+    assert refused("a\ud800.trace") == "file.missing"
     assert refused(tmp_path / ("n" * 300)) == "file.unreadable"
 
 
@@ -360,6 +361,7 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
         "file/a.trace": "file.write_no_folder",
         "folder.trace": "file.write_folder",
         "a\0.trace": "file.write_no_folder",
+        "a\ud800.trace": "file.write_no_folder",
         "n" * 300 + ".trace": "file.write_denied",
     }.items():
         with pytest.raises(OutputError) as caught:
