@@ -157,6 +157,8 @@ def each(raw: Any, key: str, read: Callable[[Any], Part]) -> tuple[Part, ...]:
     value = field(raw, key)
     if type(value) is not list and type(value) is not Entries:
         raise Misfit(key, "list")
+    if not value:
+        return ()
     parts: list[Part] = []
     try:
         for entry in value:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, fields, replace
 from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
 
 from explorer.errors import InvalidTrace
-from explorer.model import Edge, Finding, Module, Note, Saved, StoredTensor, Trace, Update
+from explorer.model import Edge, Finding, Module, Note, Saved, StoredTensor, Time, Trace, Update
 from tests.dummy import chain_trace, dummy_trace, nonfinite_trace, note
 
 WHOLE = dummy_trace(modules=True, updates=True, findings=True)
@@ -198,3 +200,23 @@ def test_notebook_falls_back_to_words(monkeypatch: pytest.MonkeyPatch) -> None:
     trace = replace(WHOLE, title="<script>")
     assert trace._repr_svg_() is None
     assert trace._repr_html_().startswith("<pre>&lt;Trace &#x27;&lt;script&gt;&#x27;")
+
+
+@pytest.mark.parametrize("part", [WHOLE.nodes[5], WHOLE.edges[1], WHOLE.nodes[5].outputs[0], WHOLE.nodes[5].saved[0], WHOLE.nodes[5].time])
+def test_parts_made_quickly_are_frozen_dataclasses(part: Any) -> None:
+    """The many small parts are made in a shorter way than dataclasses are, and are the same for all that: frozen, with slots, defaults,
+    keywords, equality, copies and a pickle of their own class."""
+    named = {one.name: getattr(part, one.name) for one in fields(part)}
+    again = [type(part)(**named), type(part)(*named.values()), replace(part), copy.copy(part), copy.deepcopy(part)]
+    again.append(pickle.loads(pickle.dumps(part)))
+    for other in again:
+        assert type(other) is type(part)
+        assert other == part and hash(other) == hash(part) and repr(other) == repr(part)
+        assert not hasattr(other, "__dict__")
+        with pytest.raises(FrozenInstanceError):
+            setattr(other, next(iter(named)), None)
+    with pytest.raises(TypeError, match="__init__"):
+        type(part)(*named.values(), 1)
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        type(part)(**named, more=1)
+    assert Note((1,), "float32").device == "cpu" and Time().forward is None
