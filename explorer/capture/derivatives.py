@@ -92,6 +92,7 @@ def rule_of(autograd_name: str) -> Rule | None:
     return replace(rule, autograd=autograd_name, schema=f"{base}_copy{dot}{overload}")
 
 
+@cache
 def formula_of(autograd_name: str) -> Formula | None:
     """The rule of a node as it is shown: from derivatives.yaml, or handwritten; None for nodes of the user's and unknown ones."""
     if rule := rule_of(autograd_name):

@@ -20,6 +20,7 @@ from explorer.capture.rows import GraphNode, Row, SavedTensor
 from explorer.model import Note
 
 _RAW = "_raw_saved_"
+_Handle: Any = torch._C._autograd.SavedTensor
 _PREFIX = "torch::autograd::"
 SHALLOW = 30_000  # nodes; the destruction of a deeper walked graph can overflow the stack of the user's own process
 _NO_SEQUENCE = 2**64 - 1  # what AccumulateGrad answers
@@ -117,23 +118,42 @@ def _backward_code(owner: Any) -> str:
 
 def saved_of(node: Any, find: Callable[[torch.Tensor], tuple[int, int] | None]) -> list[tuple[SavedTensor, Any]]:
     """What a node keeps, each with what `is_freed` can be asked later. Nothing that the user's hooks packed is unpacked."""
+    names = _SAVED_NAMES.get(type(node))
+    if names is None:
+        names = _SAVED_NAMES[type(node)] = [(name, name.removeprefix(_RAW)) for name in dir(node) if name.startswith(_RAW)]
     found: list[tuple[SavedTensor, Any]] = []
-    for attribute, name, raw in _raw_saved(node):
-        if raw is None:
+    empty: list[tuple[str, Any]] = []
+    for attribute, name in names:
+        try:
+            raw = getattr(node, attribute)
+        except RuntimeError:
             found.append((SavedTensor(name, (), "unknown", 0, None, "freed"), None))
             continue
-        data = raw.data
-        if isinstance(data, torch.Tensor):
-            place = find(data)
-            shape = shape_of(data)
-            saved = SavedTensor(
-                name, shape, dtype_name(data.dtype), _bytes(data), place[0] if place else None, _state(node, name, raw, data)
-            )
+        if type(raw) is _Handle:
+            data = raw.data
+            if data is None:
+                empty.append((name, raw))
+            elif isinstance(data, torch.Tensor):
+                found.append((_saved(node, name, raw, data, find), raw))
+        elif isinstance(raw, list | tuple):
             # torch empties lists of saved tensors, and what we hold of one of their entries then points nowhere: ask the node again
-            found.append((saved, (node, attribute) if "[" in name else raw))
-        elif data is None and _state(node, name, raw, data) == "freed":
-            found.append((SavedTensor(name, (), "unknown", 0, None, "freed"), None))
+            for index, item in enumerate(raw):
+                data = None if item is None else item.data
+                if isinstance(data, torch.Tensor):
+                    found.append((_saved(node, f"{name}[{index}]", item, data, find), (node, attribute)))
+                elif item is not None:
+                    empty.append((f"{name}[{index}]", item))
+    if all(raw is None for _, raw in found):  # else those without data were never saved: torch frees all of a node's at once
+        gone = [name for name, raw in empty if _state(node, name, raw, None) == "freed"]
+        found += [(SavedTensor(name, (), "unknown", 0, None, "freed"), None) for name in gone]
     return found
+
+
+def _saved(node: Any, name: str, raw: Any, data: torch.Tensor, find: Callable[[torch.Tensor], tuple[int, int] | None]) -> SavedTensor:
+    place = find(data)
+    return SavedTensor(
+        name, shape_of(data), dtype_name(data.dtype), _bytes(data), place[0] if place else None, _state(node, name, raw, data)
+    )
 
 
 def is_freed(raw: Any) -> bool:
@@ -147,27 +167,7 @@ def is_freed(raw: Any) -> bool:
         return True
 
 
-def _raw_saved(node: Any) -> Iterable[tuple[str, str, Any]]:
-    """(attribute, name, SavedTensor) of all that a node keeps; None for a list that was freed."""
-    kind = type(node)
-    names = _SAVED_NAMES.get(kind)
-    if names is None:
-        names = [name for name in dir(node) if name.startswith(_RAW)]
-        _SAVED_NAMES[kind] = names
-    for attribute in names:
-        name = attribute.removeprefix(_RAW)
-        try:
-            value = getattr(node, attribute)
-        except RuntimeError:
-            yield attribute, name, None
-            continue
-        if isinstance(value, list | tuple):
-            yield from ((attribute, f"{name}[{index}]", item) for index, item in enumerate(value) if item is not None)
-        elif value is not None:
-            yield attribute, name, value
-
-
-_SAVED_NAMES: weakref.WeakKeyDictionary[type, list[str]] = weakref.WeakKeyDictionary()
+_SAVED_NAMES: weakref.WeakKeyDictionary[type, list[tuple[str, str]]] = weakref.WeakKeyDictionary()
 
 
 def _state(node: Any, name: str, raw: Any, data: Any) -> str:

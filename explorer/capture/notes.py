@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from functools import cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy
 import torch
@@ -25,6 +25,7 @@ _ONES = numpy.ones(SHORT)
 SMALL_SPREAD = 1e-3  # of the squared mean; a smaller variance would lose more than three of float64's sixteen digits to cancellation
 SAFE_SQUARES = (1e-200, 1e200)  # sums of squares outside this range may have under- or overflowed in float64
 
+_T = TypeVar("_T")
 PLAIN_TYPES = frozenset({torch.Tensor, torch.nn.Parameter})  # with these no class of the user's listens in
 _UNDISPATCHED = torch.Tensor.__torch_dispatch__
 _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
@@ -84,18 +85,18 @@ def is_plain(tensor: torch.Tensor) -> bool:
     )
 
 
-def _maker() -> Callable[..., Note]:
-    """`Note(…)` by position in a fourth of its time: a frozen dataclass assigns each field through a call of its own."""
-    names = [field.name for field in fields(Note)]
-    setters = {f"set_{name}": vars(Note)[name].__set__ for name in names}
-    lines = [f"def fresh_note({', '.join(f'{name}=None' for name in names)}):", " note = new(Note)"]
-    lines += [f" set_{name}(note, {name})" for name in names]
-    space: dict[str, Any] = {"new": object.__new__, "Note": Note, **setters}
-    exec("\n".join([*lines, " return note"]), space)
-    return cast(Callable[..., Note], space["fresh_note"])
+def maker(kind: type[_T]) -> Callable[..., _T]:
+    """`kind(…)` by position in a fourth of its time: a frozen dataclass assigns each field through a call of its own."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    setters = {f"set_{name}": vars(kind)[name].__set__ for name in names}
+    lines = [f"def fresh({', '.join(f'{name}=None' for name in names)}):", " made = new(made_kind)"]
+    lines += [f" set_{name}(made, {name})" for name in names]
+    space: dict[str, Any] = {"new": object.__new__, "made_kind": kind, **setters}
+    exec("\n".join([*lines, " return made"]), space)
+    return cast(Callable[..., _T], space["fresh"])
 
 
-fresh_note = _maker()
+fresh_note = maker(Note)
 
 
 def version_of(tensor: torch.Tensor) -> int:
@@ -121,7 +122,7 @@ def measure(tensor: torch.Tensor, *, statistics: bool = True) -> Note:
     return Note(shape, dtype_name(tensor.dtype), device_name(tensor.device), values=values, **found)
 
 
-def number(tensor: torch.Tensor) -> float | None:
+def scalar(tensor: torch.Tensor) -> float | None:
     """The value of a tensor with one element; None where it cannot be read, or is complex."""
     if not is_plain(tensor) or tensor.is_complex():
         return None

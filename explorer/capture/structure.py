@@ -1,11 +1,14 @@
 """The structure of a graph that already exists: what `explorer.trace(loss)` shows without running anything.
 
-There is no record of the forward pass, so values are not known, except those of the leaves, which are still there to be read.
+There is no record of the forward pass, so values are not known, except those of the leaves and of tensors that variables hold, which are
+still there to be read. Nothing has to be joined or ordered either: sequence numbers tell in which order the nodes were made.
 """
 
 from __future__ import annotations
 
+import gc
 import platform
+from dataclasses import replace
 from types import FrameType
 
 import torch
@@ -13,71 +16,164 @@ from torch import nn
 
 import explorer
 from explorer.capture.assemble import assemble
+from explorer.capture.derivatives import formula_of
 from explorer.capture.frames import USER, Frames, variables
 from explorer.capture.graph import SHALLOW, Graph, describe, saved_of
 from explorer.capture.modules import Scopes, owners, parameters
-from explorer.capture.notes import dtype_name, measure
-from explorer.capture.rows import Circumstances, LeafGradient, Pass, Row
+from explorer.capture.notes import dtype_name, maker, measure, scalar
+from explorer.capture.rows import Circumstances, GraphNode, LeafGradient, Owners, Pass, Row
 from explorer.errors import RequestError
-from explorer.model import MadeWith, Trace
+from explorer.findings import findings
+from explorer.model import Accumulated, Edge, Finding, Formula, MadeWith, Node, Saved, Time, Trace
 
 _held: list[Graph] = []  # graphs too deep to be destroyed safely: kept until the process ends
+_node, _edge, _saved = maker(Node), maker(Edge), maker(Saved)
+_UNTIMED = Time()
 
 
 def structure(loss: torch.Tensor, *, frame: FrameType | None = None, deep: bool = False) -> Trace:
     """The graph behind `loss`; nodes have not been executed by us. Refuses more than 30,000 nodes unless `deep`."""
     if not loss.requires_grad:
         raise RequestError("running.no_graph_here")
-    graph = Graph([loss], limit=None if deep else SHALLOW)
-    if graph.too_deep:
-        graph.release()
-        raise RequestError("running.too_deep")
+    collecting = gc.isenabled()
+    gc.disable()  # much is made and nothing let go: looking for garbage would take half of the time
+    try:
+        graph = Graph([loss], limit=None if deep else SHALLOW)
+        if graph.too_deep:
+            graph.release()
+            raise RequestError("running.too_deep")
+        trace = _read(graph, loss, frame)
+        if deep and len(graph.nodes) > SHALLOW:
+            _held.append(graph)
+        else:
+            graph.release()
+        return trace
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read(graph: Graph, loss: torch.Tensor, frame: FrameType | None) -> Trace:
     rows: list[Row] = []
     leaves: list[tuple[int, torch.Tensor]] = []
     storages: dict[int, tuple[int, int]] = {}
     part = Pass(0, 0, 0)
-    for node in graph.nodes:
-        variable = getattr(node, "variable", None)
-        if isinstance(variable, torch.Tensor):
-            kind = "parameter" if isinstance(variable, nn.Parameter) else "input"
-            rows.append(Row(len(rows), kind, outputs=[measure(variable)], identity=len(rows)))
-            leaves.append((rows[-1].index, variable))
-            storages[variable.untyped_storage()._cdata] = (rows[-1].index, 0)
-            part.leaves[rows[-1].index] = LeafGradient(*[None if variable.grad is None else measure(variable.grad)] * 2)
-    by_variable = {id(variable): row for row, variable in leaves}
     for key, node in enumerate(graph.nodes):
         described = describe(node, key, graph.keys, {})
-        variable = getattr(node, "variable", None)
-        if isinstance(variable, torch.Tensor):
-            described.leaf = by_variable[id(variable)]
-        else:
-            described.saved = [saved for saved, _ in saved_of(node, lambda tensor: storages.get(tensor.untyped_storage()._cdata))]
+        if described.name == "AccumulateGrad":
+            variable = node.variable
+            described.leaf = len(rows)
+            kind = "parameter" if isinstance(variable, nn.Parameter) else "input"
+            rows.append(Row(described.leaf, kind, outputs=[measure(variable)], identity=described.leaf))
+            leaves.append((described.leaf, variable))
+            storages[_storage(variable)] = (described.leaf, 0)
+            part.leaves[described.leaf] = LeafGradient(*[None if variable.grad is None else measure(variable.grad)] * 2)
         part.nodes.append(described)
+    for node, described in zip(graph.nodes, part.nodes, strict=True):
+        if described.leaf is None:
+            described.saved = [saved for saved, _ in saved_of(node, lambda tensor: storages.get(_storage(tensor)))]
     part.stop = len(rows)
-    part.loss = measure(loss).item if loss.numel() == 1 else None
+    part.loss = scalar(loss) if loss.numel() == 1 else None
     scopes = _names(frame, graph, rows, leaves, part)
     if loss.is_leaf is False and graph.roots[0] is not None:
         root = part.nodes[graph.roots[0][0]]
         root.outputs[graph.roots[0][1]] = measure(loss)
-    made = MadeWith(
-        explorer.__version__,
-        str(torch.__version__),
-        platform.python_version(),
-        str(loss.device),
-        dtype_name(torch.get_default_dtype()),
-        None,
+    dtype = dtype_name(torch.get_default_dtype())
+    made = MadeWith(explorer.__version__, str(torch.__version__), platform.python_version(), str(loss.device), dtype, None)
+    owned = owners(scopes, [(row, id(leaf)) for row, leaf in leaves])
+    about = Circumstances("loss", made, partial=False, passes=0, structure=True)
+    return _in_sequence(rows, part, owned, about) or assemble(rows, part, owned, about)
+
+
+def _storage(tensor: torch.Tensor) -> int:
+    try:
+        return tensor.untyped_storage()._cdata
+    except (NotImplementedError, RuntimeError):
+        return 0
+
+
+def _in_sequence(rows: list[Row], part: Pass, owned: Owners, about: Circumstances) -> Trace | None:
+    """The trace: leaves, then the other nodes as they were made; None where that is not an order of the graph (several threads made it)."""
+    ops = sorted((node for node in part.nodes if node.leaf is None), key=lambda node: node.sequence)
+    ids = [0 if node.leaf is None else node.leaf for node in part.nodes]
+    for number, node in enumerate(ops, len(rows)):
+        ids[node.key] = number
+    nodes, edges = [_leaf(row, part, owned) for row in rows], []
+    for number, node in enumerate(ops, len(rows)):
+        following = [item for item in node.next if item is not None]
+        for count, (key, output) in enumerate(following):
+            source = ids[key]
+            if source >= number:
+                return None
+            edges.append(_edge(source, output if source >= len(rows) else 0, number, count, None, True))
+        nodes.append(_op(node, number))
+    trace = Trace(
+        title=about.title,
+        partial=False,
+        number=0,
+        passes=0,
+        made_with=about.made_with,
+        loss=part.loss,
+        modules=owned.modules,
+        nodes=tuple(nodes),
+        edges=tuple(edges),
+        forward=tuple(range(len(rows), len(nodes))),
+        backward=(),
     )
-    trace = assemble(
-        rows,
-        part,
-        owners(scopes, [(row, id(leaf)) for row, leaf in leaves]),
-        Circumstances("loss", made, partial=False, passes=0, structure=True),
+    return replace(trace, findings=_found(trace, len(rows)))
+
+
+def _leaf(row: Row, part: Pass, owned: Owners) -> Node:
+    owner, names = owned.leaves.get(row.index, (row.kind, ()))
+    names = (*names, *sorted((name for name in row.names if name not in names), key=lambda name: "[" in name))
+    gradient = part.leaves[row.index].before
+    return Node(
+        id=row.index,
+        kind="parameter" if owner == "parameter" else row.kind,  # type: ignore[arg-type]
+        name=names[0] if names else None,
+        names=names,
+        op=None,
+        autograd="AccumulateGrad",
+        module="",
+        source=None,
+        outputs=tuple(row.outputs),
+        gradients=(None,),
+        seeds=(None,),
+        accumulated=Accumulated(gradient, gradient),
+        status="not executed",
+        reason=None,
+        saved=(),
+        formula=formula_of("AccumulateGrad"),
     )
-    if deep and len(graph.nodes) > SHALLOW:
-        _held.append(graph)
-    else:
-        graph.release()
-    return trace
+
+
+def _op(node: GraphNode, number: int) -> Node:
+    names = tuple(sorted(node.names, key=lambda name: "[" in name)) if node.names else ()
+    nothing = (None,) * len(node.outputs)
+    saved = tuple([_saved(item.name, item.shape, item.dtype, item.bytes, item.row, item.state) for item in node.saved])
+    formula = formula_of(node.name) if node.code is None else Formula(node.code, "user code")
+    return _node(
+        id=number,
+        kind="op",
+        name=names[0] if names else None,
+        names=names,
+        op=None if node.code is None else node.name.removesuffix("Backward"),
+        autograd=node.name,
+        module="",
+        outputs=tuple(node.outputs),
+        gradients=nothing,
+        seeds=nothing,
+        status="not executed",
+        saved=saved,
+        formula=formula,
+        time=_UNTIMED,
+    )
+
+
+def _found(trace: Trace, leaves: int) -> tuple[Finding, ...]:
+    """What the trace shows. Unless something bad is known of some value, only leaves can have anything to show."""
+    bad = any(note.nans or note.infs for node in trace.nodes for note in node.outputs)
+    return findings(trace if bad else replace(trace, nodes=trace.nodes[:leaves], edges=()))
 
 
 def _names(frame: FrameType | None, graph: Graph, rows: list[Row], leaves: list[tuple[int, torch.Tensor]], part: Pass) -> Scopes:

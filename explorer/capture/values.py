@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from explorer.capture.measuring import Meter
-from explorer.capture.notes import measure, number, store, version_of
+from explorer.capture.notes import measure, scalar, store, version_of
 from explorer.capture.ops import Op
 from explorer.capture.rows import EXTERNAL, GONE, Input, Row
 from explorer.model import Note, StoredTensor
@@ -70,7 +70,7 @@ class Values:
     def number(self, tensor: torch.Tensor) -> float | None:
         """The value of a tensor with one element, also where no statistics are wanted; None where it has none, or is complex."""
         with torch._C._DisableTorchDispatch():
-            return number(tensor)
+            return scalar(tensor)
 
     def stored(self, tensor: torch.Tensor) -> StoredTensor | None:
         """A whole copy, where whole tensors were asked for."""
