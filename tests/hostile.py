@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import math
 import struct
 import zipfile
 from pathlib import Path
@@ -191,7 +192,9 @@ def alike(value: Any, document: dict[str, Any], draw: Random) -> Any:
         case int():
             return draw.choice([value + 1, max(value - 1, 0), value * 2, 0, 1, *(number for number in NUMBERS if type(number) is int)])
         case float():
-            return draw.choice([-value, value * 2, value * 1e30, int(value), "nan", "inf", "-inf", *NUMBERS[-12:]])
+            return draw.choice(
+                [-value, value * 2, value * 1e30, int(value) if math.isfinite(value) else 0, "nan", "inf", "-inf", *NUMBERS[-12:]]
+            )
         case str():
             return draw.choice(WORDS)
         case list():

@@ -26,6 +26,7 @@ from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
 
 SCHEMA = json.loads((assets_folder() / "trace.schema.json").read_text(encoding="utf-8"))
 WHOLE = dummy_trace(modules=True, updates=True, findings=True)
+BARE = Note((1, 2), "float32", "cpu", 1.0, 1.0, 1.0, 0.5, 2.0, 0, 0, 0)
 
 
 def text_of(trace: Trace, *, sources: bool = False) -> bytes:
@@ -419,3 +420,39 @@ def test_schema_stands_beside_the_contract() -> None:
     """The schema is found wherever the package is."""
     assert isinstance(assets_folder(), Path)
     assert SCHEMA["properties"]["format"] == {"const": FORMAT}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "place"),
+    [
+        ("shape", [True, 2], ".shape[0]"),
+        ("shape", [1.0, 2], ".shape[0]"),
+        ("zeros", False, ".zeros"),
+        ("nans", 0.0, ".nans"),
+        ("mean", True, ".mean"),
+        ("dtype", None, ".dtype"),
+        ("norm", ..., ".norm"),
+    ],
+)
+def test_a_note_like_one_that_was_read_is_read_as_strictly(key: str, value: Any, place: str) -> None:
+    """What an edge brought is compared with what its source received before it is read: equal in Python is not equal in the format."""
+    trace = replace(WHOLE, edges=WHOLE.edges[4:5], nodes=tuple(replace(node, gradients=(BARE,)) for node in WHOLE.nodes))
+    document = json.loads(text_of(replace(trace, edges=(replace(trace.edges[0], gradient=BARE),))))
+    back = from_document(document)
+    assert back.edges[0].gradient is back.nodes[4].gradients[0]
+    if value is ...:
+        del document["edges"][0]["gradient"][key]
+    else:
+        document["edges"][0]["gradient"][key] = value
+    with pytest.raises(FileError) as caught:
+        from_document(document)
+    assert caught.value.values["place"] == f"edges[0].gradient{place}"
+
+
+def test_the_sign_of_zero_is_kept_in_equal_notes() -> None:
+    """-0.0 and 0.0 are equal in Python, and are not one object after reading."""
+    zero, minus = replace(BARE, min=0.0), replace(BARE, min=-0.0)
+    nodes = tuple(replace(node, gradients=(zero,)) for node in WHOLE.nodes)
+    edges = tuple(replace(edge, gradient=minus) for edge in WHOLE.edges)
+    back = again(replace(WHOLE, nodes=nodes, edges=edges))
+    assert [math.copysign(1, note.min) for note in (back.nodes[4].gradients[0], back.edges[4].gradient)] == [1, -1]  # type: ignore[union-attr, arg-type]

@@ -222,3 +222,19 @@ def test_a_pipe_and_a_device_are_not_waited_for(tmp_path: Path) -> None:
         with pytest.raises(FileError) as caught:
             files.load(path)
         assert caught.value.key == "file.no_file"
+
+
+@pytest.mark.slow
+def test_a_large_trace_takes_little_memory(tmp_path: Path) -> None:
+    """About 1 kB a node once it is loaded, and not much more while it is read, checked or saved (`tests/benchmarks/large.py`)."""
+    nodes, path = 30_000, str(tmp_path / "large.trace")
+
+    def figures(verb: str) -> list[float]:
+        command = [sys.executable, str(ROOT / "tests/benchmarks/large.py"), verb, str(nodes), path]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return [float(word) for word in done.stdout.split()]
+
+    _, saving, _ = figures("make")
+    _, _, loaded, loading, checking = figures("read")
+    assert loaded < 1200 and loading < 1500 and checking < 500 and saving < 1000
