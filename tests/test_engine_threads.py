@@ -232,7 +232,6 @@ print(gone() is None, len(w._backward_hooks or ()))
     assert printed.split() == ["True", "0"]
 
 
-@pytest.mark.xfail(strict=True, reason="explorer.capture.measuring does not hand device tensors to accelerated.figures_on_device yet")
 def test_a_recording_copies_in_batches() -> None:
     """Statistics of a whole recording on the device come to the host in far fewer copies than there are tensors."""
     printed = on_toy("""

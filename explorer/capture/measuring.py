@@ -18,13 +18,26 @@ import numpy
 import torch
 from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 
-from explorer.capture.notes import PLAIN_TYPES, SAFE_SQUARES, device_name, dtype_name, figures, fresh_note, is_plain, measure, shape_of
+from explorer.capture.accelerated import figures_on_device, is_capturing, stream_of
+from explorer.capture.notes import (
+    PLAIN_TYPES,
+    SAFE_SQUARES,
+    device_name,
+    dtype_name,
+    figures,
+    fresh_note,
+    is_plain,
+    measure,
+    outline,
+    shape_of,
+)
 from explorer.capture.rows import Pass, Row
 from explorer.model import MOST_VALUES, Note
 
 Ticket = Any  # a number that stands in the place of a Note until that is made
 
 BATCH = 1 << 15  # elements held before they are measured: 256 KB as float64, which stays in a core's cache
+FAR = 1 << 22  # elements held on devices: a copy from there costs as much as a pass over many
 MOST_HELD = 4_096  # tensors held before they are measured
 LARGE = 1 << 13  # elements from which on a tensor is measured at once: a pass of its own costs it no more
 _FLOATS = {
@@ -39,8 +52,8 @@ _undispatched = torch._C._DisableTorchDispatch
 _functorch_level = torch._C._functorch.maybe_current_level
 
 
-# A tensor that waits to be measured: ticket, tensor, number of elements, and the version after which it is not to be measured any more.
-Held = tuple[Ticket, torch.Tensor, int, int | None]
+# A tensor that waits to be measured: ticket, tensor, number of elements, the only version to measure (None: any), stream that computes it.
+Held = tuple[Ticket, torch.Tensor, int, int | None, Any]
 
 
 class Batch(NamedTuple):
@@ -67,7 +80,7 @@ class Meter:
         self._batches: list[Batch] = []
         self._shared: dict[Ticket, Ticket | Note] = {}
         self._held: list[Held] = []
-        self._waiting = 0
+        self._waiting = self._far = 0  # elements held, in this machine's memory and on devices
         self._addresses: dict[int, list[int]] = {}  # of the storages in which something held lies -> its places among the held
         self._kinds: dict[int, bool | None] = {}  # dispatch keys -> lies in this machine's memory, lies on a device, or cannot be read
 
@@ -92,16 +105,23 @@ class Meter:
             self._outlines.append((tuple(tensor.shape), dtype_name(tensor.dtype), "cpu" if here else device_name(tensor.device)))
             return ticket
         size = tensor.numel()
-        if not (here and 0 < size < LARGE and tensor.dtype in _FLOATS) or tensor.is_inference():
+        if not size or tensor.is_inference() or (here and (size >= LARGE or tensor.dtype not in _FLOATS)):
             return self._at_once(ticket, tensor)
-        self._outlines.append((tuple(tensor.shape), dtype_name(tensor.dtype), "cpu"))
-        if copy:
-            tensor = _copied(tensor)
+        stream = None
+        if here:
+            self._waiting += size
+            if copy:
+                tensor = _copied(tensor)
+        else:
+            if is_capturing(tensor):
+                return self.take(outline(tensor))
+            self._far += size
+            stream = stream_of(tensor)
+        self._outlines.append((tuple(tensor.shape), dtype_name(tensor.dtype), "cpu" if here else device_name(tensor.device)))
         with self._lock:
             self._addresses.setdefault(tensor.untyped_storage()._cdata, []).append(len(self._held))
-            self._held.append((ticket, tensor, size, tensor._version if counted else None))
-        self._waiting += size
-        if self._waiting > BATCH or len(self._held) >= MOST_HELD:
+            self._held.append((ticket, tensor, size, tensor._version if counted else None, stream))
+        if self._waiting > BATCH or len(self._held) >= MOST_HELD or self._far > FAR:
             self.flush()
         return ticket
 
@@ -133,8 +153,9 @@ class Meter:
         with self._lock:
             for tensor in tensors:
                 for place in self._addresses.pop(_address(tensor), ()):
-                    ticket, held, size, _ = self._held[place]
-                    self._held[place] = (ticket, _copied(held), size, None)
+                    ticket, held, size, *_ = self._held[place]
+                    copy = _copied(held)
+                    self._held[place] = (ticket, copy, size, None, None if copy.is_cpu else stream_of(copy))
 
     # -- measuring
 
@@ -143,16 +164,27 @@ class Meter:
         with self._lock:
             held, self._held = self._held, []
             self._addresses.clear()
-            self._waiting = 0
-            groups: dict[torch.dtype, list[Held]] = {}
+            self._waiting = self._far = 0
+            groups: dict[torch.dtype | None, list[Held]] = {}
             for entry in held:
-                _, tensor, _, version = entry
+                _, tensor, _, version, _ = entry
                 if (version is None or version == tensor._version) and tensor.untyped_storage().nbytes():  # else nobody can know any more
-                    groups.setdefault(tensor.dtype, []).append(entry)
+                    groups.setdefault(tensor.dtype if tensor.is_cpu else None, []).append(entry)
             for dtype, entries in groups.items():
-                self._batches.append(_batch(_together(entries, _FLOATS[dtype]), entries, self._notes, self._outlines, self._first))
+                if dtype is None:
+                    self._measure_far(entries)
+                else:
+                    self._batches.append(_batch(_together(entries, _FLOATS[dtype]), entries, self._notes, self._outlines, self._first))
         if held and self._measured is not None:
             self._measured()
+
+    def _measure_far(self, held: list[Held]) -> None:
+        """What lies on a device is measured there, all of it at once."""
+        with _undispatched(), nullcontext() if _functorch_level() is None else temporarily_clear_interpreter_stack():
+            found = figures_on_device([tensor for _, tensor, *_ in held], streams=[stream for *_, stream in held])
+        for (ticket, *_), figures_of_it in zip(held, found, strict=True):
+            shape, dtype, device = self._outlines[ticket - self._first]
+            self._notes[ticket] = Note(shape, dtype, device, **figures_of_it)
 
     # -- giving out
 
@@ -213,6 +245,12 @@ def resolve(rows: Iterable[Row], part: Pass, meter: Meter) -> None:
             node.received = [None if ticket is None else note(ticket) for ticket in node.received]
         if node.sent is not None:
             node.sent = [None if ticket is None else note(ticket) for ticket in node.sent]
+        for number, ticket in node.captured.items():
+            node.captured[number] = note(ticket)
+    for write in part.writes:
+        write.before, write.after = note(write.before), note(write.after)
+        write.gradient = None if write.gradient is None else note(write.gradient)
+        write.state = {name: note(ticket) for name, ticket in write.state.items()}
     part.roots = [(key, number, note(seed)) for key, number, seed in part.roots]
     for leaf in part.leaves.values():
         leaf.after = None if leaf.after is None else note(leaf.after)
@@ -257,7 +295,7 @@ def _copied(tensor: torch.Tensor) -> torch.Tensor:
 def _together(entries: list[Held], dtype: torch.dtype | None) -> numpy.ndarray[Any, Any]:
     """The elements of all entries, one after the other."""
     with _undispatched(), torch.no_grad(), nullcontext() if _functorch_level() is None else temporarily_clear_interpreter_stack():
-        flat = _flatten([tensor for _, tensor, _, _ in entries])
+        flat = _flatten([tensor for _, tensor, *_ in entries])
         return (flat if dtype is None else flat.to(dtype)).detach().numpy()
 
 
@@ -269,7 +307,7 @@ def _batch(
     first: int,
 ) -> Batch:
     """What is found of the entries, whose elements stand in `array` one after the other; those that need more care become Notes at once."""
-    sizes = [size for _, _, size, _ in entries]
+    sizes = [size for _, _, size, *_ in entries]
     ends = list(accumulate(sizes))
     counts = numpy.array(sizes)
     starts = numpy.array(ends) - counts
@@ -291,7 +329,7 @@ def _batch(
         safe = (squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1]) & (constant | (spread > SAFE_SQUARES[0]))
         careful = numpy.flatnonzero(~(safe | (constant & (low == 0))))
     values = [array[end - size : end].tolist() if 1 < size <= MOST_VALUES else None for size, end in zip(sizes, ends, strict=True)]
-    tickets = [ticket for ticket, _, _, _ in entries]
+    tickets = [ticket for ticket, *_ in entries]
     if careful.size:
         for index in careful.tolist():
             shape, dtype, device = outlines[tickets[index] - first]

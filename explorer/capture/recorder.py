@@ -335,7 +335,7 @@ class Recorder:
     def log(self, row: Row) -> None:
         """Write a row to the journal, if one is kept."""
         if self._journal is not None:
-            if row.kind == "op" and (row.outputs or row.base is not None):
+            if row.outputs or row.base is not None:
                 self._unlogged.append(row)
             self._journal(resolved(row, self.meter).plain())
 

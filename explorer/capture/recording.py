@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -18,6 +19,7 @@ from explorer.capture.run import run_target
 from explorer.capture.structure import structure
 from explorer.capture.targets import arguments, backward_of
 from explorer.errors import RequestError, TargetError
+from explorer.findings import own_choices
 from explorer.model import Trace
 
 
@@ -114,7 +116,8 @@ def trace(
         taken = arguments(target, name, offered=offered, defaults={})
         with recording:
             backward_of(target(**taken), recorder)
-    return recording.traces[wanted - 1] if len(recording.traces) >= wanted else recording.trace
+    found = recording.traces[wanted - 1] if len(recording.traces) >= wanted else recording.trace
+    return replace(found, findings=(*found.findings, *own_choices(found, device=device, dtype=dtype)))
 
 
 @contextmanager
@@ -134,7 +137,8 @@ def _circumstances(device: str | None, dtype: str | None, seed: int | None) -> I
             stack.enter_context(torch.device(device))
         if seed is not None:
             offered["seed"] = seed
-            stack.enter_context(torch.random.fork_rng())
+            kind = torch.accelerator.current_accelerator(check_available=True)
+            stack.enter_context(torch.random.fork_rng(devices=[]) if kind is None else torch.random.fork_rng(device_type=kind.type))
             torch.manual_seed(seed)
         try:
             torch.set_default_dtype(offered.get("dtype", before))

@@ -278,7 +278,7 @@ class Tracer:
             edge = edge_of(wanted)
             key = None if edge is None else graph.keys.get(edge.node)
             if edge is not None and key is not None:
-                here.nodes[key].captured[edge.output_nr] = self._recorder.values.note(gradient)
+                here.nodes[key].captured[edge.output_nr] = self._recorder.meter.hold(gradient)
 
     def _after_engine(self, here: Pass, leaves: dict[int, torch.Tensor], raws: list[tuple[SavedTensor, Any]]) -> None:
         self._recorder.values.gradients = {id(tensor.grad) for tensor in leaves.values() if tensor.grad is not None}

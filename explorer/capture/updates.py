@@ -32,7 +32,6 @@ class Updates:
     def before_step(self, optimizer: Optimizer, has_closure: bool) -> None:
         """An optimizer is about to change parameters: note those that took part in the pass. With a closure the pass is still to come."""
         recorder = self._recorder
-        recorder.meter.flush()  # the ops of the step are not looked at
         here = recorder.open_pass
         if has_closure:
             self._closures[id(optimizer)] = optimizer
@@ -44,6 +43,7 @@ class Updates:
                     for tensor in settings["params"]
                     if (found := recorder.values.find(tensor)) is not None and found[0] in here.leaves
                 ]
+        recorder.meter.flush()  # the ops of the step are not looked at
         if get_ident() != recorder.thread:  # it steps in a hook, on a thread of the engine's
             return
         frame = sys._getframe(1)
@@ -65,11 +65,12 @@ class Updates:
             return
         with recorder.quiet():
             for write, tensor in entries:
-                write.after = recorder.values.note(tensor)
+                write.after = recorder.meter.hold(tensor)
                 state = optimizer.state.get(tensor, {})
-                write.state = {str(name): recorder.values.note(value) for name, value in state.items() if isinstance(value, torch.Tensor)}
+                write.state = {str(name): recorder.meter.hold(value) for name, value in state.items() if isinstance(value, torch.Tensor)}
                 if not has_closure:
                     here.writes.append(write)
+            recorder.meter.flush()
 
     def _end(self) -> None:
         *_, has_closure = self.running.pop()
@@ -104,6 +105,7 @@ class Updates:
                 return write
         with self._recorder.quiet():
             write = self._write(found[0], tensor, owner, group)
+            self._recorder.meter.flush()
         here.writes.append(write)
         if owner is not None:
             self._pending.setdefault(id(owner), []).append((write, tensor))
@@ -112,13 +114,14 @@ class Updates:
     def written(self, write: Write, tensor: torch.Tensor) -> None:
         """The change by hand is done."""
         with self._recorder.quiet():
-            write.after = self._recorder.values.note(tensor)
+            write.after = self._recorder.meter.hold(tensor)
+            self._recorder.meter.flush()
 
     def _write(self, row: int, tensor: torch.Tensor, optimizer: Optimizer | None, group: int | None) -> Write:
         """A change that is about to happen."""
-        values = self._recorder.values
-        before = values.current(row, tensor) or values.note(tensor)
-        gradient = None if tensor.grad is None else values.note(tensor.grad)
+        meter, known = self._recorder.meter, self._recorder.values.current(row, tensor)
+        before = meter.hold(tensor) if known is None else known
+        gradient = None if tensor.grad is None else meter.hold(tensor.grad)
         settings = {} if optimizer is None or group is None else _settings(optimizer.param_groups[group])
         name = None if optimizer is None else type(optimizer).__name__
         return Write(row, name, group, before, gradient, before, {}, settings)

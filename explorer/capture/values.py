@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from explorer.capture.measuring import Meter
+from explorer.capture.measuring import Meter, Ticket
 from explorer.capture.notes import measure, scalar, store, version_of
 from explorer.capture.ops import Op
 from explorer.capture.rows import EXTERNAL, GONE, Input, Row
@@ -223,7 +223,7 @@ class Values:
 
     def _measure_leaf(self, row: Row, tensor: torch.Tensor) -> None:
         with self._quiet():
-            row.outputs = [self.note(tensor)]
+            row.outputs = [self.note(tensor) if tensor.is_cpu else self.meter.hold(tensor)]  # numpy may change what lies here unseen
             row.tensors = [self.stored(tensor)] if self.keep else []
         if row.kind != "op":
             self._identify(row, tensor)
@@ -245,10 +245,10 @@ class Values:
         self._write_down(again, tensor)
         return again.index
 
-    def current(self, row: int, tensor: torch.Tensor) -> Note | None:
-        """The Note of the leaf at a row, where it did not change since it was measured."""
+    def current(self, row: int, tensor: torch.Tensor) -> Ticket | None:
+        """The Note of the leaf at a row, or the ticket for it, where it did not change since it was measured."""
         outputs = self.rows[row].outputs
-        return outputs[0] if outputs and self._versions.get(row) == version_of(tensor) and version_of(tensor) else None
+        return outputs[0] if outputs and self._versions.get(row) == version_of(tensor) else None
 
     def fills(self, tensor: torch.Tensor, op: Op) -> bool:
         """Whether an op fills a tensor just made by a factory that nothing has read: that belongs to making it."""
