@@ -80,6 +80,8 @@ class Work:
     def leave(self, kind: str, traces: list[Trace], **values: Any) -> NoReturn:
         """Write the traces, tell the parent and end the process. The caller holds `ending`."""
         self.tell("ended")
+        if kind in ("done", "failed") and self.recorder is not None:
+            self.recorder.rows.clear()  # they have become nodes
         for number, trace in enumerate(traces[:PASSES_LIMIT], start=1):
             self.progress("writing", 0, None)
             own = own_choices(trace, device=self.request["device"], dtype=self.request["dtype"])
@@ -163,7 +165,8 @@ def _flush() -> None:
     while waiting:
         kind = waiting.pop()
         kinds.add(kind)
-        waiting += [below for below in type.__subclasses__(kind) if below not in kinds]
+        below: list[type] = type.__subclasses__(kind)
+        waiting += [one for one in below if one not in kinds]
     files = [value for value in gc.get_objects() if type(value) in kinds]  # of millions of objects; isinstance may run code of theirs
     for value in [sys.stdout, sys.stderr, *files]:
         with contextlib.suppress(AttributeError, OSError, ValueError):
