@@ -15,7 +15,7 @@ import torch
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from explorer.capture.derivatives import names_for
-from explorer.capture.notes import device_name, dtype_name, fresh_note, shape_of, sizes_of
+from explorer.capture.notes import device_name, dtype_name, shape_of, sizes_of
 from explorer.capture.rows import GraphNode, Row, SavedTensor
 from explorer.model import Note
 
@@ -102,7 +102,7 @@ def _metadata(item: Any) -> Note:
         shape: tuple[int | str, ...] = sizes_of(item.shape)
     except RuntimeError:  # a strided nested tensor has no shape
         shape = ("*",)
-    return fresh_note(shape, dtype_name(item.dtype), device_name(item.device))
+    return Note(shape, dtype_name(item.dtype), device_name(item.device))
 
 
 def _backward_code(owner: Any) -> str:

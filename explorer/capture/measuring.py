@@ -25,7 +25,6 @@ from explorer.capture.notes import (
     device_name,
     dtype_name,
     figures,
-    fresh_note,
     is_plain,
     measure,
     outline,
@@ -199,11 +198,9 @@ class Meter:
             return found
         shape, dtype, device = self._outlines[ticket - self._first]
         if ticket not in self._shared:
-            return fresh_note(shape, dtype, device)
+            return Note(shape, dtype, device)
         known = self.note(self._shared[ticket])
-        found = fresh_note(
-            shape, dtype, device, known.min, known.max, known.mean, known.std, known.norm, known.zeros, known.nans, known.infs
-        )
+        found = Note(shape, dtype, device, known.min, known.max, known.mean, known.std, known.norm, known.zeros, known.nans, known.infs)
         self._notes[ticket] = found
         return found
 
@@ -215,7 +212,7 @@ class Meter:
                 shape, dtype, device = self._outlines[ticket - self._first]
                 low, high, mean, std, norm, zeros = row
                 listed = _shaped([low] if values is None else values, shape) if values is not None or shape.count(1) == len(shape) else None
-                self._notes[ticket] = fresh_note(shape, dtype, device, low, high, mean, std, norm, int(zeros), 0, 0, listed)
+                self._notes[ticket] = Note(shape, dtype, device, low, high, mean, std, norm, int(zeros), 0, 0, listed)
 
     @property
     def next(self) -> Ticket:

@@ -7,10 +7,9 @@ large against the spread the standard deviation comes from a second pass around 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import MISSING, fields
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy
 import torch
@@ -25,7 +24,6 @@ _ONES = numpy.ones(SHORT)
 SMALL_SPREAD = 1e-3  # of the squared mean; a smaller variance would lose more than three of float64's sixteen digits to cancellation
 SAFE_SQUARES = (1e-200, 1e200)  # sums of squares outside this range may have under- or overflowed in float64
 
-_T = TypeVar("_T")
 PLAIN_TYPES = frozenset({torch.Tensor, torch.nn.Parameter})  # with these no class of the user's listens in
 _UNDISPATCHED = torch.Tensor.__torch_dispatch__
 _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor
@@ -65,7 +63,7 @@ def _size(size: Any) -> int | str:
 
 def outline(tensor: torch.Tensor) -> Note:
     """Shape, data type and device; nothing computed."""
-    return fresh_note(shape_of(tensor), dtype_name(tensor.dtype), device_name(tensor.device))
+    return Note(shape_of(tensor), dtype_name(tensor.dtype), device_name(tensor.device))
 
 
 def is_plain(tensor: torch.Tensor) -> bool:
@@ -83,22 +81,6 @@ def is_plain(tensor: torch.Tensor) -> bool:
         and not _is_batched(tensor)
         and not isinstance(tensor, torch.nn.UninitializedParameter | torch.nn.UninitializedBuffer)
     )
-
-
-def maker(kind: type[_T]) -> Callable[..., _T]:
-    """`kind(…)` in a fourth of its time, None for what is left out and has no default: a frozen dataclass takes a call for each field."""
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    defaults = {f"or_{entry.name}": entry.default for entry in fields(kind) if entry.default is not MISSING}  # type: ignore[arg-type]
-    given = [f"{name}=or_{name}" if f"or_{name}" in defaults else f"{name}=None" for name in names]
-    setters = {f"set_{name}": vars(kind)[name].__set__ for name in names}
-    lines = [f"def fresh({', '.join(given)}):", " made = new(made_kind)"]
-    lines += [f" set_{name}(made, {name})" for name in names]
-    space: dict[str, Any] = {"new": object.__new__, "made_kind": kind, **setters, **defaults}
-    exec("\n".join([*lines, " return made"]), space)
-    return cast(Callable[..., _T], space["fresh"])
-
-
-fresh_note = maker(Note)
 
 
 def version_of(tensor: torch.Tensor) -> int:

@@ -20,14 +20,13 @@ from explorer.capture.derivatives import formula_of
 from explorer.capture.frames import USER, Frames, variables
 from explorer.capture.graph import SHALLOW, Graph, describe, saved_of
 from explorer.capture.modules import Scopes, owners, parameters
-from explorer.capture.notes import dtype_name, maker, measure, scalar
+from explorer.capture.notes import dtype_name, measure, scalar
 from explorer.capture.rows import Circumstances, GraphNode, LeafGradient, Owners, Pass, Row
 from explorer.errors import RequestError
 from explorer.findings import findings
 from explorer.model import Accumulated, Edge, Finding, Formula, MadeWith, Node, Saved, Time, Trace
 
 _held: list[Graph] = []  # graphs too deep to be destroyed safely: kept until the process ends
-_node, _edge, _saved = maker(Node), maker(Edge), maker(Saved)
 _UNTIMED = Time()
 
 
@@ -105,7 +104,7 @@ def _in_sequence(rows: list[Row], part: Pass, owned: Owners, about: Circumstance
             source = ids[key]
             if source >= number:
                 return None
-            edges.append(_edge(source, output if source >= len(rows) else 0, number, count, None, True))
+            edges.append(Edge(source, output if source >= len(rows) else 0, number, count, None, True))
         nodes.append(_op(node, number))
     trace = Trace(
         title=about.title,
@@ -150,9 +149,9 @@ def _leaf(row: Row, part: Pass, owned: Owners) -> Node:
 def _op(node: GraphNode, number: int) -> Node:
     names = tuple(sorted(node.names, key=lambda name: "[" in name)) if node.names else ()
     nothing = (None,) * len(node.outputs)
-    saved = tuple([_saved(item.name, item.shape, item.dtype, item.bytes, item.row, item.state) for item in node.saved])
+    saved = tuple([Saved(item.name, item.shape, item.dtype, item.bytes, item.row, item.state) for item in node.saved])  # type: ignore[arg-type]
     formula = formula_of(node.name) if node.code is None else Formula(node.code, "user code")
-    return _node(
+    return Node(
         id=number,
         kind="op",
         name=names[0] if names else None,
@@ -160,10 +159,13 @@ def _op(node: GraphNode, number: int) -> Node:
         op=None if node.code is None else node.name.removesuffix("Backward"),
         autograd=node.name,
         module="",
+        source=None,
         outputs=tuple(node.outputs),
         gradients=nothing,
         seeds=nothing,
+        accumulated=None,
         status="not executed",
+        reason=None,
         saved=saved,
         formula=formula,
         time=_UNTIMED,
