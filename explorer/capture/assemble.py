@@ -9,11 +9,10 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from explorer.capture.derivatives import formula_of
 from explorer.capture.items import Item, Items, Link, output_index
-from explorer.capture.rows import EXTERNAL, Circumstances, GraphNode, Input, Owners, Pass, Row, row_from
+from explorer.capture.rows import EXTERNAL, Circumstances, GraphNode, Input, Owners, Pass, Row
 from explorer.capture.watched import first_effects
 from explorer.findings import changed_by_watching, findings, no_graph, user_error
 from explorer.model import Accumulated, Edge, Formula, MadeWith, Node, Note, Saved, StoredTensor, Time, Trace, Update
@@ -29,13 +28,10 @@ def assemble(rows: Sequence[Row], part: Pass, owners: Owners, about: Circumstanc
     return _with_findings(trace, items, part, about)
 
 
-def trace_from_journal(
-    lines: Iterable[Row | Mapping[str, Any]], *, title: str, made_with: MadeWith, error: str | None = None
-) -> Trace | None:
+def trace_from_journal(written: Iterable[Row], *, title: str, made_with: MadeWith, error: str | None = None) -> Trace | None:
     """The partial trace of a program whose process ended without a word; None if no op ran."""
     rows: list[Row] = []
-    for line in lines:
-        row = line if isinstance(line, Row) else row_from(line)
+    for row in written:
         while len(rows) <= row.index:  # rows that only absorbed others are not in the journal
             rows.append(Row(len(rows), "op", absorbed=True))
         rows[row.index] = row
@@ -180,7 +176,7 @@ def _node(item: Item, items: Items, part: Pass, owners: Owners, ran: set[int], s
         for number, note in enumerate(node.received or []):
             if note is not None:
                 gradients[output_index(item, number)] = note
-        for number, note in node.captured.items():
+        for number, note in (node.captured or {}).items():
             gradients[output_index(item, number)] = note
     status, reason = _status(item, ran)
     if kind == "parameter" and node is None and reason == "constant":

@@ -21,9 +21,10 @@ from typing import Any, NamedTuple
 import torch
 
 import explorer
+from explorer.capture.watched import is_compiled
 from explorer.model import Source
 
-USER, LIBRARY, TORCH, OURS = "user", "library", "torch", "ours"
+USER, LIBRARY, TORCH, OURS, COMPILED = "user", "library", "torch", "ours", "compiled"
 
 _TORCH = os.path.dirname(torch.__file__) + os.sep
 _OURS = os.path.dirname(explorer.__file__) + os.sep
@@ -53,6 +54,9 @@ class Frames:
         self._codes: list[CodeType] = []  # held, so that ids stay their own
         self._stack: list[FrameType] = []
         self.files: dict[str, str] = {}
+        self._last: FrameType | None = None  # from where the op before was called, and what came of it
+        self._last_place: Place | None = None
+        self.compiled = False  # whether the op placed last is the first of something that torch.compile was to compile
 
     def place(self, frame: FrameType | None, *, in_function: bool = False, sees: bool = True) -> Place:
         """Where the op called from `frame` belongs in the user's program; `in_function` looks for a custom Function around it.
@@ -61,9 +65,14 @@ class Frames:
         """
         if frame is None:
             return Place(None, (0, 0), None)
-        spot = (id(frame.f_code), frame.f_lasti)
+        last, found = self._last, self._last_place
+        if frame is last and found is not None and not in_function and frame.f_lasti == found.spot[1] and sees:
+            self.compiled = False
+            return found
+        origin, spot = frame, (id(frame.f_code), frame.f_lasti)
         function_source = self._applied(frame) if in_function else None
         source, kinds = None, self._kinds
+        self.compiled = False
         while frame is not None:
             code = frame.f_code
             kind = kinds.get(id(code)) or self.kind(code)
@@ -74,8 +83,13 @@ class Frames:
                     if sees and not (self._stack and self._stack[-1] is frame):
                         self._see(frame)
                     break
+            elif kind is COMPILED:
+                self.compiled = True
             frame = frame.f_back
-        return Place(source, spot, function_source)
+        found = Place(source, spot, function_source)
+        if sees:  # one call of the program's may run many ops; the frame lives at most until the next op, as those of the user's do
+            self._last, self._last_place = origin, None if in_function else found
+        return found
 
     def _applied(self, frame: FrameType | None) -> Source | None:
         """Where the outermost custom Function on the stack was applied."""
@@ -84,7 +98,7 @@ class Frames:
             if frame.f_code is _APPLY:
                 applied = frame
             frame = frame.f_back
-        while applied is not None and self.kind(applied.f_code) in (TORCH, OURS):
+        while applied is not None and self.kind(applied.f_code) in (TORCH, OURS, COMPILED):
             applied = applied.f_back
         return None if applied is None else self.source(applied)
 
@@ -100,9 +114,8 @@ class Frames:
         """Whose code it is."""
         found = self._kinds.get(id(code))
         if found is None:
-            found = self._kinds[id(code)] = self._kind(
-                os.path.realpath(code.co_filename) if os.sep in code.co_filename else code.co_filename
-            )
+            path = os.path.realpath(code.co_filename) if os.sep in code.co_filename else code.co_filename
+            found = self._kinds[id(code)] = COMPILED if is_compiled(code) else self._kind(path)
             self._codes.append(code)
         return found
 
@@ -167,8 +180,11 @@ class Frames:
         fresh: list[FrameType] = []
         outer: FrameType | None = frame
         while outer is not None and id(outer) not in known:
-            if self.kind(outer.f_code) is USER:
+            kind = self.kind(outer.f_code)
+            if kind is USER:
                 fresh.append(outer)
+            elif kind is COMPILED:
+                self.compiled = True
             outer = outer.f_back
         keep = 0 if outer is None else known[id(outer)] + 1
         self._harvest_above(keep)
@@ -184,6 +200,7 @@ class Frames:
 
     def look(self, frame: FrameType | None) -> None:
         """Read the variables of all frames of the user's that are on the stack now."""
+        self._last = self._last_place = None
         while frame is not None and self.kind(frame.f_code) is not USER:
             frame = frame.f_back
         if frame is not None:
@@ -193,6 +210,7 @@ class Frames:
 
     def close(self) -> None:
         """Read what is left, and let every frame go."""
+        self._last = self._last_place = None
         self._harvest_above(0)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 import torch
 from torch.autograd.graph import GradientEdge, get_gradient_edge
@@ -26,6 +26,9 @@ SHALLOW = 30_000  # nodes; the destruction of a deeper walked graph can overflow
 _NO_SEQUENCE = 2**64 - 1  # what AccumulateGrad answers
 
 
+_NOTHING: list[tuple[int, int] | None] = []
+
+
 class Graph:
     """The nodes reachable from some roots, numbered in the order they were found."""
 
@@ -34,22 +37,34 @@ class Graph:
         self.keys: dict[Any, int] = {}
         self.roots: list[tuple[int, int] | None] = []
         self.too_deep = False
-        nodes, keys = self.nodes, self.keys
+        self.next: list[list[tuple[int, int] | None]] = []  # per node and slot: the node that follows, and which of its outputs
+        nodes, keys, following = self.nodes, self.keys, self.next
         most = float("inf") if limit is None else limit
-        stack: list[Any] = []
+        stack: list[int] = []
         for output in outputs:
             edge = edge_of(output)
             if edge is not None and edge.node not in keys:
                 keys[edge.node] = len(nodes)
+                stack.append(len(nodes))
                 nodes.append(edge.node)
-                stack.append(edge.node)
+                following.append(_NOTHING)
             self.roots.append(None if edge is None else (keys[edge.node], edge.output_nr))
         while stack:
-            for following, _ in stack.pop().next_functions:
-                if following is not None and following not in keys:
-                    keys[following] = len(nodes)
-                    nodes.append(following)
-                    stack.append(following)
+            here = stack.pop()
+            slots: list[tuple[int, int] | None] = []
+            for node, number in nodes[here].next_functions:
+                if node is None:
+                    slots.append(None)
+                    continue
+                key = keys.get(node)
+                if key is None:
+                    key = keys[node] = len(nodes)
+                    stack.append(key)
+                    nodes.append(node)
+                    following.append(_NOTHING)
+                slots.append((key, number))
+            if slots:
+                following[here] = slots
             if len(nodes) > most:
                 self.too_deep = True
                 break
@@ -59,6 +74,7 @@ class Graph:
         numbers = [node._sequence_nr() for node in self.nodes]
         order = sorted(range(len(self.nodes)), key=lambda key: -1 if numbers[key] == _NO_SEQUENCE else numbers[key], reverse=True)
         self.keys.clear()
+        self.next = []
         for key in order:
             self.nodes[key] = None
         self.nodes.clear()
@@ -76,24 +92,22 @@ def edge_of(output: Any) -> GradientEdge | None:
         return None
 
 
-def describe(node: Any, key: int, keys: dict[Any, int], rows: Mapping[int, Row]) -> GraphNode:
+def describe(node: Any, key: int, following: list[tuple[int, int] | None], rows: Mapping[int, Row]) -> GraphNode:
     """What stands on a node; gradients are added when the engine runs. `rows` are ops by the sequence number of their node."""
-    following = [
-        None if other is None else (keys[other], number) for other, number in node.next_functions if other is None or other in keys
-    ]
     name, sequence = node.name(), node._sequence_nr()
     if name.startswith(_PREFIX):
         name = name[len(_PREFIX) :]
         if name == "AccumulateGrad":
             return GraphNode(key, name, sequence, following, [])
-    metadata = node._input_metadata
     row = rows.get(sequence)
-    known = row is not None and len(metadata) <= len(row.outputs) and name in names_for(row.schema)
-    described = GraphNode(key, name, sequence, following, [] if known else [_metadata(item) for item in metadata])
-    if not known:
-        owner = getattr(node, "_forward_cls", None)
-        if owner is not None:
-            described.code = _backward_code(owner)
+    if row is not None and row.outputs and name in names_for(row.schema):
+        described = GraphNode(key, name, sequence, following, [])
+        described.row = row.index
+        return described
+    described = GraphNode(key, name, sequence, following, [_metadata(item) for item in node._input_metadata])
+    owner = getattr(node, "_forward_cls", None)
+    if owner is not None:
+        described.code = _backward_code(owner)
     return described
 
 
@@ -116,50 +130,84 @@ def _backward_code(owner: Any) -> str:
     return f"{owner.__qualname__}.backward"
 
 
-def saved_of(node: Any, find: Callable[[torch.Tensor], tuple[int, int] | None]) -> list[tuple[SavedTensor, Any]]:
-    """What a node keeps, each with what `is_freed` can be asked later. Nothing that the user's hooks packed is unpacked."""
+def saved_of(node: Any, described: GraphNode, values: Known) -> tuple[list[SavedTensor], Any]:
+    """What a node keeps, and what `is_freed` can be asked of it later. Nothing that the user's hooks packed is unpacked."""
     names = _SAVED_NAMES.get(type(node))
     if names is None:
         names = _SAVED_NAMES[type(node)] = [(name, name.removeprefix(_RAW)) for name in dir(node) if name.startswith(_RAW)]
-    found: list[tuple[SavedTensor, Any]] = []
+    if not names:
+        return _NONE_SAVED
+    found: list[SavedTensor] = []
     empty: list[tuple[str, Any]] = []
+    first, row = None, described.row
     for attribute, name in names:
         try:
             raw = getattr(node, attribute)
         except RuntimeError:
-            found.append((SavedTensor(name, (), "unknown", 0, None, "freed"), None))
+            found.append(SavedTensor(name, (), "unknown", 0, None, "freed"))
             continue
         if type(raw) is _Handle:
             data = raw.data
             if data is None:
                 empty.append((name, raw))
             elif isinstance(data, torch.Tensor):
-                found.append((_saved(node, name, raw, data, find), raw))
+                sure = data._version == 0 or (row is not None and not values.changed_since(data, row))
+                found.append(_saved(name, data, values, "kept" if sure else _state(node, name, raw)))
+                first = raw
         elif isinstance(raw, list | tuple):
-            # torch empties lists of saved tensors, and what we hold of one of their entries then points nowhere: ask the node again
             for index, item in enumerate(raw):
                 data = None if item is None else item.data
                 if isinstance(data, torch.Tensor):
-                    found.append((_saved(node, f"{name}[{index}]", item, data, find), (node, attribute)))
+                    found.append(_saved(f"{name}[{index}]", data, values, _state(node, f"{name}[{index}]", item)))
+                    # torch empties lists of saved tensors, and what we hold of one of their entries then points nowhere: ask the node
+                    first = first or (node, attribute)
                 elif item is not None:
                     empty.append((f"{name}[{index}]", item))
-    if all(raw is None for _, raw in found):  # else those without data were never saved: torch frees all of a node's at once
-        gone = [name for name, raw in empty if _state(node, name, raw, None) == "freed"]
-        found += [(SavedTensor(name, (), "unknown", 0, None, "freed"), None) for name in gone]
-    return found
+    if first is None:  # else those without data were never saved: torch frees all of a node's at once
+        gone = [name for name, raw in empty if _state(node, name, raw) == "freed"]
+        found += [SavedTensor(name, (), "unknown", 0, None, "freed") for name in gone]
+    if described.code is not None:
+        found += [_saved(name, tensor, values, "kept") for name, tensor in _attributes(node)]
+    return found, first
 
 
-def _saved(node: Any, name: str, raw: Any, data: torch.Tensor, find: Callable[[torch.Tensor], tuple[int, int] | None]) -> SavedTensor:
-    place = find(data)
-    return SavedTensor(
-        name, shape_of(data), dtype_name(data.dtype), _bytes(data), place[0] if place else None, _state(node, name, raw, data)
-    )
+_SAVED_NAMES: weakref.WeakKeyDictionary[type, list[tuple[str, str]]] = weakref.WeakKeyDictionary()
+_NONE_SAVED: tuple[list[SavedTensor], Any] = ([], None)
+
+
+class Known(Protocol):
+    """What is known of the tensors of a recording."""
+
+    def find(self, tensor: torch.Tensor) -> tuple[int, int] | None: ...
+    def shown(self, tensor: torch.Tensor) -> tuple[int, int] | None: ...
+    def changed_since(self, tensor: torch.Tensor, row: int) -> bool: ...
+
+
+def _saved(name: str, data: torch.Tensor, values: Known, state: str) -> SavedTensor:
+    shown = values.shown(data)
+    if shown is not None:  # the row's Note tells the rest, when a trace is made
+        return SavedTensor(name, None, "", 0, shown[0], state, shown[1])
+    place = values.find(data)
+    return SavedTensor(name, shape_of(data), dtype_name(data.dtype), _bytes(data), place[0] if place else None, state)
+
+
+def _attributes(context: Any) -> Iterable[tuple[str, torch.Tensor]]:
+    """What a custom Function keeps as attributes of ctx, one by one and within lists, tuples and dicts; torch does not free it."""
+    pending = [(f"ctx.{name}", value) for name, value in vars(context).items()]
+    while pending:
+        name, value = pending.pop(0)
+        if isinstance(value, torch.Tensor):
+            yield name, value
+        elif type(value) in (list, tuple) and len(value) <= 100:
+            pending = [(f"{name}[{index}]", item) for index, item in enumerate(value)] + pending
+        elif type(value) is dict and len(value) <= 100:
+            pending = [(f"{name}[{key!r}]", item) for key, item in value.items()] + pending
 
 
 def is_freed(raw: Any) -> bool:
-    """Whether a saved tensor, as `saved_of` told of it, is gone since."""
+    """Whether what a node kept, as `saved_of` told of it, is gone since."""
     if type(raw) is not tuple:
-        return raw is None or raw.data is None
+        return bool(raw.data is None)
     node, attribute = raw
     try:
         return not getattr(node, attribute)
@@ -167,19 +215,14 @@ def is_freed(raw: Any) -> bool:
         return True
 
 
-_SAVED_NAMES: weakref.WeakKeyDictionary[type, list[tuple[str, str]]] = weakref.WeakKeyDictionary()
-
-
-def _state(node: Any, name: str, raw: Any, data: Any) -> str:
+def _state(node: Any, name: str, raw: Any) -> str:
     """Reading a saved tensor is the one way to learn that it is stale or freed; done only where no hook of the user's unpacks it."""
     try:
-        if data is not None and data._version == 0:  # nothing was written to it since it was made
-            return "kept"
         if raw.unpack_hook is not None:
             return "kept"
         if hasattr(node, f"_saved_{name}"):
             getattr(node, f"_saved_{name}")
-        elif data is None:
+        elif raw.data is None:
             raw.unpack()
     except RuntimeError as error:
         return "stale" if "modified by an inplace" in str(error) else "freed"

@@ -13,14 +13,14 @@ import mmap
 import os
 import struct
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from explorer.capture.rows import Input, Row, row_from
+from explorer.capture.rows import Input, Row
 from explorer.model import Note, Source
 
 __all__ = ["Journal", "rows_of"]
@@ -51,10 +51,6 @@ class Journal:
         self._window: mmap.mmap | None = None
         path.touch()
         self._turn(None, 0)
-
-    def __call__(self, row: Mapping[str, Any]) -> None:
-        """Write a row as `Row.plain` tells it."""
-        self._write(dict(row))
 
     def add(self, row: Row, outputs: Sequence[Note | Outline] | None = None, base: Note | Outline | None = None) -> None:
         """Write a row; `outputs` and `base` in place of its own, where those are not known in full yet."""
@@ -127,8 +123,6 @@ def rows_of(path: Path) -> Iterator[Row]:
     rows: dict[int, Row] = {}
     for entry in _entries(path):
         match entry:
-            case dict():
-                rows[entry["index"]] = row_from(entry)
             case list():
                 for index, outputs, base in entry:
                     if index in rows:

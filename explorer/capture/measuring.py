@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import replace
+from functools import cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ import torch
 from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 
 from explorer.capture.accelerated import figures_on_device, is_capturing, stream_of
+from explorer.capture.journal import Outline
 from explorer.capture.notes import (
     PLAIN_TYPES,
     SAFE_SQUARES,
@@ -27,6 +28,7 @@ from explorer.capture.notes import (
     figures,
     is_plain,
     measure,
+    measure_plain,
     outline,
     shape_of,
 )
@@ -74,7 +76,7 @@ class Meter:
         self._measured = measured
         self._lock = threading.RLock()
         self._first = 0  # tickets before this one are forgotten
-        self._outlines: list[tuple[tuple[int | str, ...], str, str]] = []
+        self._outlines: list[Outline] = []
         self._notes: dict[Ticket, Note] = {}
         self._batches: list[Batch] = []
         self._shared: dict[Ticket, Ticket | Note] = {}
@@ -104,8 +106,11 @@ class Meter:
             self._outlines.append((tuple(tensor.shape), dtype_name(tensor.dtype), "cpu" if here else device_name(tensor.device)))
             return ticket
         size = tensor.numel()
-        if not size or tensor.is_inference() or (here and (size >= LARGE or tensor.dtype not in _FLOATS)):
+        if not size or tensor.is_inference():
             return self._at_once(ticket, tensor)
+        if here and (size >= LARGE or tensor.dtype not in _FLOATS):
+            with _undispatched():
+                return self.take(measure_plain(tensor))
         stream = None
         if here:
             self._waiting += size
@@ -187,6 +192,10 @@ class Meter:
 
     # -- giving out
 
+    def outline(self, ticket: Ticket | Note) -> Note | Outline:
+        """Shape, data type and device; the Note itself where there is one."""
+        return ticket if isinstance(ticket, Note) else self._outlines[ticket - self._first]
+
     def note(self, ticket: Ticket | Note) -> Note:
         """The Note of a ticket; without statistics where they are not known."""
         if isinstance(ticket, Note):
@@ -234,16 +243,21 @@ class Meter:
 
 def resolve(rows: Iterable[Row], part: Pass, meter: Meter) -> None:
     """Put the Notes of a pass, and of the rows it may refer to, in the place of their tickets."""
+    rows = list(rows)
     for row in rows:
         resolve_row(row, meter)
     note = meter.note
     for node in part.nodes:
+        for saved in node.saved:
+            if saved.shape is None and saved.row is not None:
+                shown = rows[saved.row].outputs[saved.output]
+                saved.shape, saved.dtype, saved.bytes = shown.shape, shown.dtype, (shown.numel or 0) * _item_size(shown.dtype)
         if node.received is not None:
             node.received = [None if ticket is None else note(ticket) for ticket in node.received]
         if node.sent is not None:
             node.sent = [None if ticket is None else note(ticket) for ticket in node.sent]
-        for number, ticket in node.captured.items():
-            node.captured[number] = note(ticket)
+        if node.captured is not None:
+            node.captured = {number: note(ticket) for number, ticket in node.captured.items()}
     for write in part.writes:
         write.before, write.after = note(write.before), note(write.after)
         write.gradient = None if write.gradient is None else note(write.gradient)
@@ -253,19 +267,17 @@ def resolve(rows: Iterable[Row], part: Pass, meter: Meter) -> None:
         leaf.after = None if leaf.after is None else note(leaf.after)
 
 
+@cache
+def _item_size(dtype: str) -> int:
+    return int(getattr(torch, dtype).itemsize)
+
+
 def resolve_row(row: Row, meter: Meter) -> None:
     """The same for one row."""
     if row.outputs and type(row.outputs[0]) is not Note:
         row.outputs = [meter.note(ticket) for ticket in row.outputs]
     if row.base is not None and type(row.base) is not Note:
         row.base = meter.note(row.base)
-
-
-def resolved(row: Row, meter: Meter) -> Row:
-    """A copy of a row with what is known of its tickets by now."""
-    copy = replace(row)
-    resolve_row(copy, meter)
-    return copy
 
 
 def _lies_here(tensor: torch.Tensor) -> bool | None:
@@ -293,14 +305,14 @@ def _together(entries: list[Held], dtype: torch.dtype | None) -> numpy.ndarray[A
     """The elements of all entries, one after the other."""
     with _undispatched(), torch.no_grad(), nullcontext() if _functorch_level() is None else temporarily_clear_interpreter_stack():
         flat = _flatten([tensor for _, tensor, *_ in entries])
-        return (flat if dtype is None else flat.to(dtype)).detach().numpy()
+        return numpy.from_dlpack((flat if dtype is None else flat.to(dtype)).detach())
 
 
 def _batch(
     array: numpy.ndarray[Any, Any],
     entries: list[Held],
     notes: dict[Ticket, Note],
-    outlines: list[tuple[tuple[int | str, ...], str, str]],
+    outlines: list[Outline],
     first: int,
 ) -> Batch:
     """What is found of the entries, whose elements stand in `array` one after the other; those that need more care become Notes at once."""

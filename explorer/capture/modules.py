@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class Scopes:
         self.calls: dict[int, Call] = {}
         self.stack: list[int] = []
         self.held: dict[int, tuple[str, nn.Module]] = {}
+        self.lent: dict[int, tuple[nn.Module, str, torch.Tensor]] = {}  # id -> module, name and parameter that it has only while it runs
 
     @property
     def current(self) -> int | None:
@@ -44,6 +46,8 @@ class Scopes:
         self.stack.append(call.number)
 
     def leave(self, module: nn.Module) -> None:
+        if "torch.distributed.fsdp" in sys.modules:  # FSDP2 takes its parameters together for the time of a forward
+            self.lent.update({id(value): (module, name, value) for name, value in module._parameters.items() if value is not None})
         call = self.calls.get(id(module))
         if call is not None and call.number in self.stack:
             while self.stack.pop() != call.number:
@@ -253,6 +257,10 @@ def _leaf_names(
                         names = known.setdefault(id(tensor), (kind, []))[1]
                         if (full := _joined(prefix, start + name)) not in names:
                             names.append(full)
+    places = {id(part): _joined(prefix, path) for root, prefix in prefixes for path, part in walk(root)}
+    for module, name, tensor in scopes.lent.values():
+        if id(module) in places:
+            known.setdefault(id(tensor), ("parameter", [_joined(places[id(module)], name)]))
     named = {}
     for row, number in leaves:
         if number in known:

@@ -25,7 +25,8 @@ import explorer
 from explorer.capture import installed
 from explorer.capture.assemble import assemble
 from explorer.capture.frames import Frames, variables
-from explorer.capture.measuring import Meter, Ticket, resolve, resolve_row, resolved
+from explorer.capture.journal import Journal
+from explorer.capture.measuring import Meter, Ticket, resolve, resolve_row
 from explorer.capture.modules import Scopes, buffers, owners
 from explorer.capture.notes import dtype_name
 from explorer.capture.reports import one_line
@@ -59,7 +60,7 @@ class Recorder:
         device: str = "cpu",
         dtype: str | None = None,
         seed: int | None = None,
-        journal: Callable[[dict[str, Any]], None] | None = None,
+        journal: Journal | None = None,
         progress: Callable[[str, int, int | None], None] | None = None,
         finished: Callable[[list[Trace]], None] | None = None,
         to_end: bool = False,
@@ -337,15 +338,16 @@ class Recorder:
         if self._journal is not None:
             if row.outputs or row.base is not None:
                 self._unlogged.append(row)
-            self._journal(resolved(row, self.meter).plain())
+            outline = self.meter.outline
+            self._journal.add(row, [outline(ticket) for ticket in row.outputs], None if row.base is None else outline(row.base))
 
     def _log_measured(self) -> None:
-        """A batch was measured: its rows go to the journal once more, with their statistics; the later line counts."""
+        """A batch was measured: the statistics of its rows follow in the journal."""
         rows, self._unlogged = self._unlogged, []
         if self._journal is not None:
             for row in rows:
                 resolve_row(row, self.meter)
-                self._journal(row.plain())
+            self._journal.measured(rows)
 
     def finish_early(self, inputs: list[Input]) -> None:
         """After the wanted pass and its update, the next op that takes part in a new forward pass ends the recording."""
@@ -371,7 +373,7 @@ class Recorder:
                     continue
                 row = self.rows[found.row]
                 if name not in row.names:
-                    row.names.append(name)
+                    row.names = (*row.names, name)
                 if row.reason == "custom_function" and value.requires_grad:
                     self.values.became_result(value, row, found.output)
                 self._name_node(row, value)

@@ -115,7 +115,11 @@ def trace(
     with _circumstances(device, dtype, seed) as offered:
         taken = arguments(target, name, offered=offered, defaults={})
         with recording:
-            backward_of(target(**taken), recorder)
+            try:
+                backward_of(target(**taken), recorder)
+            finally:
+                if device == "fake":
+                    recorder.values.aside.put_back(recorder.values.leaves.values())
     found = recording.traces[wanted - 1] if len(recording.traces) >= wanted else recording.trace
     return replace(found, findings=(*found.findings, *own_choices(found, device=device, dtype=dtype)))
 

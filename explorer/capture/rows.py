@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from explorer.model import Finding, MadeWith, Module, Note, Source, StoredTensor
@@ -39,6 +39,7 @@ class Row:
     `building`: the op ran in a constructor, outside any module's call; it is drawn only where something reads it.
     `foreign`: the op ran on a thread of the engine's, which counts its autograd nodes for itself.
     `results`: (output, sequence number of an autograd node, its output number) where an output became that of a custom Function.
+    `effect`: why the op is another than unwatched, a cause of `explorer.capture.watched`.
     `absorbed`: the op only made or changed a leaf; it is not drawn, nor is what served it alone.
     """
 
@@ -48,7 +49,7 @@ class Row:
     window: tuple[int, int] = (0, 0)
     inputs: list[Input] = field(default_factory=list)
     outputs: list[Note] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
+    names: Sequence[str] = ()
     module: int | None = None
     source: Source | None = None
     function_source: Source | None = None
@@ -66,8 +67,9 @@ class Row:
     foreign: bool = False
     microseconds: float | None = None
     identity: int | None = None
-    results: list[tuple[int, int, int]] = field(default_factory=list)
-    tensors: list[StoredTensor | None] = field(default_factory=list)
+    effect: str | None = None
+    results: Sequence[tuple[int, int, int]] = ()
+    tensors: Sequence[StoredTensor | None] = ()
 
     @property
     def needs_gradient(self) -> bool:
@@ -83,71 +85,30 @@ class Row:
         name = self.schema.split(".", 1)[0]
         return _PUBLIC.get(name, name) or None
 
-    def plain(self) -> dict[str, Any]:
-        """What the row says beyond a fresh one, for the journal; non-finite numbers are left to Python's json."""
-        found = {name: value for name, default in _DEFAULTS.items() if (value := getattr(self, name)) != default}
-        for name in ("inputs", "outputs"):
-            if name in found:
-                found[name] = [_slots(item) for item in found[name]]
-        for name in ("base", "source", "function_source"):
-            if name in found:
-                found[name] = _slots(found[name])
-        return found
 
-
-def _slots(value: Any) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__slots__}
-
-
-_DEFAULTS = {
-    entry.name: entry.default_factory() if entry.default_factory is not MISSING else entry.default
-    for entry in fields(Row)
-    if entry.name != "tensors"
-}
 GONE = Row(-1, "gone")  # stands in the place of every row that was let go
-
-
-def row_from(plain: Mapping[str, Any]) -> Row:
-    """The row that `Row.plain` wrote."""
-    values = dict(plain)
-    if "window" in values:
-        values["window"] = tuple(values["window"])
-    values["inputs"] = [Input(**item) for item in values.get("inputs", ())]
-    values["results"] = [tuple(item) for item in values.get("results", ())]
-    values["outputs"] = [_note_from(note) for note in values.get("outputs", ())]
-    values["base"] = _note_from(values["base"]) if values.get("base") else None
-    for key in ("source", "function_source"):
-        values[key] = Source(**values[key]) if values.get(key) else None
-    return Row(**values)
-
-
-def _note_from(plain: Mapping[str, Any]) -> Note:
-    return Note(**{**plain, "shape": tuple(plain["shape"]), "values": _tuples(plain["values"])})
-
-
-def _tuples(values: Any) -> Any:
-    return tuple(_tuples(value) for value in values) if isinstance(values, list) else values
 
 
 @dataclass(slots=True)
 class SavedTensor:
-    """A tensor that an autograd node keeps; `row` made its storage."""
+    """A tensor that an autograd node keeps; `row` made its storage. Where `shape` is None it is the very output `output` of that row."""
 
     name: str
-    shape: tuple[int | str, ...]
+    shape: tuple[int | str, ...] | None
     dtype: str
     bytes: int
     row: int | None
     state: str
+    output: int = 0
 
 
 @dataclass(slots=True)
 class GraphNode:
     """One autograd node as walked: `next` has (key of the node, its output number) per slot, None where nothing follows.
 
-    `outputs` outlines what the op gave out (shape, type, device); it is empty where a recorded op tells it. `received` and `sent` are what
-    flowed in per output and out per slot, tickets of a `Meter` at first. `hooks`
-    are the user's that saw what flowed in before the node did, by the name of their function, in the order in which they were registered.
+    `outputs` outlines what the op gave out (shape, type, device); it is empty where a recorded op, that of `row`, tells it. `received` and
+    `sent` are what flowed in per output and out per slot, tickets of a `Meter` at first. `hooks` are the user's that saw what flowed in
+    before the node did, by the name of their function, in the order in which they were registered.
     """
 
     key: int
@@ -156,15 +117,16 @@ class GraphNode:
     next: list[tuple[int, int] | None]
     outputs: list[Note]
     leaf: int | None = None
+    row: int | None = None
     code: str | None = None
-    saved: list[SavedTensor] = field(default_factory=list)
+    saved: Sequence[SavedTensor] = ()
     received: list[Note | None] | None = None
     sent: list[Note | None] | None = None
-    captured: dict[int, Note] = field(default_factory=dict)
-    names: list[str] = field(default_factory=list)
-    hooks: list[str] = field(default_factory=list)
+    captured: Mapping[int, Note] | None = None
+    names: Sequence[str] = ()
+    hooks: Sequence[str] = ()
     microseconds: float | None = None
-    tensors: list[StoredTensor | None] = field(default_factory=list)
+    tensors: Sequence[StoredTensor | None] = ()
 
 
 @dataclass(slots=True)

@@ -58,7 +58,7 @@ def _read(graph: Graph, loss: torch.Tensor, frame: FrameType | None) -> Trace:
     storages: dict[int, tuple[int, int]] = {}
     part = Pass(0, 0, 0)
     for key, node in enumerate(graph.nodes):
-        described = describe(node, key, graph.keys, {})
+        described = describe(node, key, graph.next[key], {})
         if described.name == "AccumulateGrad":
             variable = node.variable
             described.leaf = len(rows)
@@ -68,9 +68,10 @@ def _read(graph: Graph, loss: torch.Tensor, frame: FrameType | None) -> Trace:
             storages[_storage(variable)] = (described.leaf, 0)
             part.leaves[described.leaf] = LeafGradient(*[None if variable.grad is None else measure(variable.grad)] * 2)
         part.nodes.append(described)
+    known = _Leaves(storages)
     for node, described in zip(graph.nodes, part.nodes, strict=True):
         if described.leaf is None:
-            described.saved = [saved for saved, _ in saved_of(node, lambda tensor: storages.get(_storage(tensor)))]
+            described.saved, _ = saved_of(node, described, known)
     part.stop = len(rows)
     part.loss = scalar(loss) if loss.numel() == 1 else None
     scopes = _names(frame, graph, rows, leaves, part)
@@ -82,6 +83,22 @@ def _read(graph: Graph, loss: torch.Tensor, frame: FrameType | None) -> Trace:
     owned = owners(scopes, [(row, id(leaf)) for row, leaf in leaves])
     about = Circumstances("loss", made, partial=False, passes=0, structure=True)
     return _in_sequence(rows, part, owned, about) or assemble(rows, part, owned, about)
+
+
+class _Leaves:
+    """What is known of tensors without a recording: whether they lie in a leaf's storage."""
+
+    def __init__(self, storages: dict[int, tuple[int, int]]) -> None:
+        self._storages = storages
+
+    def find(self, tensor: torch.Tensor) -> tuple[int, int] | None:
+        return self._storages.get(_storage(tensor))
+
+    def shown(self, tensor: torch.Tensor) -> tuple[int, int] | None:
+        return None
+
+    def changed_since(self, tensor: torch.Tensor, row: int) -> bool:
+        return True
 
 
 def _storage(tensor: torch.Tensor) -> int:
@@ -169,6 +186,7 @@ def _op(node: GraphNode, number: int) -> Node:
         saved=saved,
         formula=formula,
         time=_UNTIMED,
+        hooks=(),
     )
 
 
@@ -194,10 +212,10 @@ def _names(frame: FrameType | None, graph: Graph, rows: list[Row], leaves: list[
                 elif isinstance(value, torch.Tensor):
                     row = by_tensor.get(id(value))
                     if row is not None and name not in row.names:
-                        row.names.append(name)
+                        row.names = (*row.names, name)
                     elif row is None and value.requires_grad and not value.is_leaf and value.grad_fn in graph.keys:
                         node = part.nodes[graph.keys[value.grad_fn]]
-                        node.names.append(name)
+                        node.names = (*node.names, name)
                         if value.output_nr < len(node.outputs):
                             node.outputs[value.output_nr] = measure(value)
         frame = frame.f_back

@@ -18,7 +18,7 @@ from explorer.capture.derivatives import HANDWRITTEN, rule_of
 from explorer.capture.graph import SHALLOW, Graph, describe, edge_of, is_freed, saved_of
 from explorer.capture.measuring import Ticket
 from explorer.capture.notes import PLAIN_TYPES, version_of
-from explorer.capture.rows import GraphNode, LeafGradient, Pass, SavedTensor
+from explorer.capture.rows import GraphNode, LeafGradient, Pass
 from explorer.errors import RequestError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Tracer:
 
     def _watched(self, here: Pass, graph: Graph, original: Callable[..., Any], outputs: Any, args: Any, kwargs: Any, creates: bool) -> Any:
         recorder = self._recorder
-        raws: list[tuple[SavedTensor, Any]] = []
+        raws: list[tuple[GraphNode, Any]] = []
         handles: list[Any] = []
         leaves = self._leaves = {}
         try:
@@ -162,10 +162,9 @@ class Tracer:
 
     def _prepare(self, here: Pass, graph: Graph, outputs: Any, args: Any, raws: list[Any], leaves: dict[int, torch.Tensor]) -> None:
         recorder = self._recorder
-        find = recorder.values.find
         rows = {row.window[1] - 1: row for row in recorder.rows[here.start :] if row.window[0] < row.window[1] and not row.mutable}
         for key, node in enumerate(graph.nodes):
-            described = describe(node, key, graph.keys, rows)
+            described = describe(node, key, graph.next[key], rows)
             if described.name == "AccumulateGrad":
                 variable = node.variable
                 described.leaf = recorder.values.leaf_row(variable)
@@ -175,10 +174,9 @@ class Tracer:
             else:
                 if described.sequence in self._hooks:
                     described.hooks = [name for name, handle in self._hooks[described.sequence] if _is_active(handle)]
-                saved = saved_of(node, find)
-                if saved:
-                    described.saved = [item for item, _ in saved]
-                    raws += saved
+                described.saved, first = saved_of(node, described, recorder.values)
+                if first is not None:
+                    raws.append((described, first))
             here.nodes.append(described)
         seeds = args[0] if args else ()
         sums: dict[tuple[int, int], torch.Tensor] = {}
@@ -240,10 +238,12 @@ class Tracer:
 
     def _ticket(self, tensor: torch.Tensor) -> Ticket:
         """A ticket for a gradient; the same one as long as it is the same tensor, which most are that flow on unchanged."""
+        meter = self._recorder.meter
+        if not meter.statistics:  # to look for a known one would take longer
+            return meter.hold(tensor)
         known = self._sent_before.get(id(tensor))
         if known is not None and known[0]() is tensor and known[1] == version_of(tensor):
             return known[2]
-        meter = self._recorder.meter
         ticket = meter.take(self._recorder.values.note(tensor)) if self._at_once else meter.hold(tensor, counted=True)
         self._sent_before[id(tensor)] = (weakref.ref(tensor), version_of(tensor), ticket)
         return ticket
@@ -278,9 +278,9 @@ class Tracer:
             edge = edge_of(wanted)
             key = None if edge is None else graph.keys.get(edge.node)
             if edge is not None and key is not None:
-                here.nodes[key].captured[edge.output_nr] = self._recorder.meter.hold(gradient)
+                here.nodes[key].captured = {**(here.nodes[key].captured or {}), edge.output_nr: self._recorder.meter.hold(gradient)}
 
-    def _after_engine(self, here: Pass, leaves: dict[int, torch.Tensor], raws: list[tuple[SavedTensor, Any]]) -> None:
+    def _after_engine(self, here: Pass, leaves: dict[int, torch.Tensor], raws: list[tuple[GraphNode, Any]]) -> None:
         self._recorder.values.gradients = {id(tensor.grad) for tensor in leaves.values() if tensor.grad is not None}
         for row, tensor in leaves.items():
             gradient = tensor.grad
@@ -288,9 +288,11 @@ class Tracer:
                 known = self._grads.get(row)
                 ticket = known[1] if known is not None and known[0] == version_of(gradient) else self._recorder.meter.hold(gradient)
                 here.leaves[row].after = ticket  # as long as the program runs
-        for saved, raw in raws:
+        for described, raw in raws:
             if is_freed(raw):
-                saved.state = "freed"
+                for saved in described.saved:
+                    if not saved.name.startswith("ctx."):  # which torch knows nothing of
+                        saved.state = "freed"
 
 
 def _name_of(hook: Any) -> str:

@@ -8,13 +8,14 @@ the storage are followed to the op that changed them.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
+from explorer.capture.faking import Aside
 from explorer.capture.measuring import Meter, Ticket
 from explorer.capture.notes import measure, scalar, store, version_of
 from explorer.capture.ops import Op
@@ -28,6 +29,9 @@ class Place(NamedTuple):
     tensor: weakref.ref[torch.Tensor]
     row: int
     output: int
+
+
+_place = Place._make
 
 
 class Values:
@@ -45,7 +49,8 @@ class Values:
     ) -> None:
         self.rows, self.meter, self.keep = rows, meter, keep
         self._quiet, self._module, self._log = quiet, module, log
-        self._leaves: dict[int, torch.Tensor] = {}  # identity -> leaf that needs a gradient
+        self.aside = Aside()
+        self.leaves: dict[int, torch.Tensor] = {}  # identity -> leaf that needs a gradient
         self._count = 0
         self._retired = 0
         self.gradients: set[int] = set()  # ids of the leaves' .grad
@@ -57,6 +62,7 @@ class Values:
         self._storages: dict[int, tuple[int, int]] = {}  # storage -> row, output that made it; we hold a weak reference to each of them
         self._leaf_storages: dict[int, int] = {}  # address of a storage -> identity of the leaf in it
         self._writers: dict[int, tuple[int, frozenset[int]]] = {}  # address of a storage -> last row that changed it, tensors read there
+        self._changed: dict[int, int] = {}  # address of a storage -> number of rows when something wrote to it last
         self._apart: dict[int, weakref.ref[torch.Tensor]] = {}  # share a storage with others and yet count as their own (unsafe_split)
         self._most_storages = 10_000
 
@@ -81,7 +87,7 @@ class Values:
 
     def remember(self, tensor: torch.Tensor, row: int, output: int) -> None:
         """From now on the value of `tensor` is this output of this row."""
-        self._places[id(tensor)] = Place(weakref.ref(tensor), row, output)
+        self._places[id(tensor)] = _place((weakref.ref(tensor), row, output))
         if len(self._places) > self._most_places:
             self._places = {number: place for number, place in self._places.items() if place.tensor() is not None}
             self._most_places = 2 * len(self._places) + 10_000
@@ -95,6 +101,14 @@ class Values:
         """Row and output of a tensor seen before, by itself or by its storage."""
         place = self._places.get(id(tensor))
         return place[1:] if place is not None and place.tensor() is tensor else self._maker(tensor)
+
+    def shown(self, tensor: torch.Tensor) -> tuple[int, int] | None:
+        """Row and output of a tensor whose shape and type that row tells."""
+        place = self._places.get(id(tensor))
+        if place is None or place.tensor() is not tensor:
+            return None
+        row = self.rows[place.row]
+        return place[1:] if place.output < len(row.outputs) and not row.writes_view else None
 
     def _maker(self, tensor: torch.Tensor) -> tuple[int, int] | None:
         """The row and output that made the storage of a tensor."""
@@ -129,7 +143,7 @@ class Values:
         """An op made no node, yet its result has one: it is what a custom Function returned."""
         node = tensor.grad_fn
         if node is not None and not any(known[0] == output for known in row.results):
-            row.results.append((output, int(node._sequence_nr()), tensor.output_nr))
+            row.results = (*row.results, (output, int(node._sequence_nr()), tensor.output_nr))
 
     def _after_writes(self, tensor: torch.Tensor, value: tuple[int, int] | None, needs: bool) -> tuple[int, int] | None:
         """The value after its storage was changed through another tensor: the op that changed it, or a row for the view read again."""
@@ -163,7 +177,7 @@ class Values:
     def _became_leaf(self, tensor: torch.Tensor, maker: Row, output: int) -> int:
         """The result of an op was made a leaf (`requires_grad_()`): what served only to make it is not drawn, unless it was a cut."""
         kind = "parameter" if isinstance(tensor, nn.Parameter) else "input"
-        row = Row(len(self.rows), kind, source=maker.source, names=list(maker.names))
+        row = Row(len(self.rows), kind, source=maker.source, names=maker.names)
         if (
             maker.reason in ("detach", "no_grad", "custom_function")
             and any(item.needs_gradient for item in maker.inputs)
@@ -205,7 +219,7 @@ class Values:
         row.identity = known[1]
         self._versions[row.index] = version_of(tensor)
         if row.kind in ("parameter", "input"):
-            self._leaves[row.identity] = tensor
+            self.leaves[row.identity] = tensor
             self._leaf_storages[_storage(tensor)] = row.identity
 
     def _absorb(self, maker: int) -> None:
@@ -223,8 +237,9 @@ class Values:
 
     def _measure_leaf(self, row: Row, tensor: torch.Tensor) -> None:
         with self._quiet():
-            row.outputs = [self.note(tensor) if tensor.is_cpu else self.meter.hold(tensor)]  # numpy may change what lies here unseen
-            row.tensors = [self.stored(tensor)] if self.keep else []
+            # what numpy may share, and change unseen, is measured now: data, not parameters, and nothing on a device
+            row.outputs = [self.meter.hold(tensor) if row.kind == "parameter" or not tensor.is_cpu else self.note(tensor)]
+            row.tensors = [self.stored(tensor)] if self.keep else ()
         if row.kind != "op":
             self._identify(row, tensor)
 
@@ -241,7 +256,7 @@ class Values:
             return row.index
         if self._versions.get(row.index) == version_of(tensor):
             return row.index
-        again = Row(len(self.rows), row.kind, row.schema, names=list(row.names), source=row.source, reason=row.reason)
+        again = Row(len(self.rows), row.kind, row.schema, names=row.names, source=row.source, reason=row.reason)
         self._write_down(again, tensor)
         return again.index
 
@@ -260,13 +275,24 @@ class Values:
             row.schema = op.schema
         return True
 
+    def changing(self, tensors: Iterable[object]) -> None:
+        """Something is about to write to these: what is held of them is copied, and what keeps them saved may be stale."""
+        self.meter.protect(tensors)
+        for tensor in tensors:
+            if isinstance(tensor, torch.Tensor):
+                self._changed[_storage(tensor)] = len(self.rows)
+
+    def changed_since(self, tensor: torch.Tensor, row: int) -> bool:
+        """Whether something may have written to a tensor after row `row`, as far as ops tell."""
+        return self._changed.get(_storage(tensor), -1) > row
+
     def leaf_of(self, tensor: torch.Tensor) -> tuple[int | None, torch.Tensor] | None:
         """The leaf that a write under no_grad changes, with its identity (None if it was never read); None if it is no such write."""
         if tensor.requires_grad and torch.is_grad_enabled():
             return None
         identity = self._leaf_storages.get(_storage(tensor))
-        if identity is not None and identity in self._leaves:
-            return identity, self._leaves[identity]
+        if identity is not None and identity in self.leaves:
+            return identity, self.leaves[identity]
         if (tensor.requires_grad and tensor.is_leaf) or self._is_gradient(tensor):
             return None, tensor  # clipping or zeroing a gradient changes no value of the graph
         return None
@@ -315,7 +341,7 @@ class Values:
         identity = self._leaf_storages.get(address)
         if identity is None:
             return False
-        if identity in self._leaves and _storage(self._leaves[identity]) == address:
+        if identity in self.leaves and _storage(self.leaves[identity]) == address:
             return True
         del self._leaf_storages[address]  # the leaf was given other data since
         return False
@@ -347,7 +373,7 @@ class Values:
         storages, self._storages = self._storages, {}
         for address in storages:
             _let_go(address)
-        for held in (self._places, self._leaves, self._identities, self._apart, self._writers, self._leaf_storages):
+        for held in (self._places, self.leaves, self._identities, self._apart, self._writers, self._leaf_storages):
             held.clear()
 
     def forget(self, tensor: torch.Tensor) -> None:

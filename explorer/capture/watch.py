@@ -14,15 +14,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from explorer.capture import installed
 from explorer.capture.measuring import Ticket
-from explorer.capture.notes import measure
+from explorer.capture.notes import PLAIN_TYPES, measure
 from explorer.capture.ops import Op, learn
 from explorer.capture.rows import Row
+from explorer.capture.watched import cause_of
 from explorer.model import Note
 
 if TYPE_CHECKING:
     from explorer.capture.recorder import Recorder
 
 sequence = torch._C._autograd._get_sequence_nr
+_modes = torch._C._len_torch_dispatch_stack  # those other than ours, which is off while it looks at an op
 
 
 class Watch(TorchDispatchMode):
@@ -49,8 +51,8 @@ class Watch(TorchDispatchMode):
         if recorder.updates.running and get_ident() == recorder.thread:
             recorder.updates.end_failed(frame)
         if recorder.paused or op.silent:
-            if op.mutable and not recorder.paused:
-                self._meter.protect(op.written(args, kwargs))
+            if op.mutable:
+                self._values.changing(op.written(args, kwargs))
             result = op.call(*args, **kwargs)
         else:
             result = self._op(op, args, kwargs, frame)
@@ -80,7 +82,9 @@ class Watch(TorchDispatchMode):
         if op.mutable:
             written = [tensor for tensor in op.written(args, kwargs) if isinstance(tensor, torch.Tensor)]
             if written:
-                self._meter.protect(written)
+                values.changing(written)
+                if recorder.device == "fake":
+                    values.aside.keep(written)
                 leaf = values.leaf_of(written[0])
                 if leaf is not None:
                     return self._change_leaf(leaf, written[0], tensors, op, args, kwargs)
@@ -98,6 +102,10 @@ class Watch(TorchDispatchMode):
             row.foreign = True
         if row.module is None and recorder.frames.in_constructor(frame):
             row.building = True
+        if recorder.frames.compiled:
+            row.effect = "compiled"
+        elif op.suspect and type(tensors[0]) in PLAIN_TYPES and not _modes():
+            row.effect = cause_of(op.schema, tensors[0], frame)
         if op.factory:
             row.kind, row.factory = "constant", True
         rows.append(row)
@@ -144,7 +152,7 @@ class Watch(TorchDispatchMode):
         for number, tensor in enumerate(results):
             row.outputs.append(self._hold(tensor, row, op))
             if values.keep:
-                row.tensors.append(values.stored(tensor))
+                row.tensors = [*row.tensors, values.stored(tensor)]
             values.remember(tensor, row.index, number)
             if op.fresh:
                 values.made(tensor, row.index, number)
@@ -186,9 +194,10 @@ class Watch(TorchDispatchMode):
             return "no_grad"
         if not needed:
             return "constant"
-        if not any(tensor.is_floating_point() or tensor.is_complex() for tensor in results):
-            return "integer"
-        return None
+        for tensor in results:
+            if tensor.is_floating_point() or tensor.is_complex():
+                return None
+        return "integer"
 
     def _change_leaf(
         self, leaf: tuple[int | None, torch.Tensor], target: torch.Tensor, tensors: list[torch.Tensor], op: Op, args: Any, kwargs: Any

@@ -36,12 +36,11 @@ def cause_of(schema: str, tensor: Any, frame: FrameType | None) -> str | None:
 
     `tensor` is its first argument: an ordinary one, and no other dispatch mode is active, under which torch would take the op anyway.
     """
-    if frame is None:
+    if frame is None or (schema == "view" and tensor.is_contiguous()):
         return None
     name = called(frame.f_code, frame.f_lasti)
     if schema == "view":
-        by_view = name is None or name in _VIEWS or tensor.is_contiguous()
-        return None if by_view or _is_transformed(frame) else "reshape"
+        return None if name is None or name in _VIEWS or _is_transformed(frame) else "reshape"
     if schema == "_ctc_loss.Tensor":
         return "ctc_loss" if name != "_ctc_loss" and tensor.device.type == "cpu" else None
     return None
@@ -97,7 +96,7 @@ def first_effects(rows: Iterable[Row], drawn: Container[int]) -> dict[str, int]:
     found: dict[str, int] = {}
     compiled = False
     for row in rows:
-        cause = getattr(row, "effect", None)  # rows get it from the recorder
+        cause = row.effect
         compiled = compiled or cause == "compiled"
         if row.index not in drawn or row.kind != "op":
             continue

@@ -88,11 +88,6 @@ def test_T30_the_contribution_is_local_and_the_gradient_averaged(tmp_path: Path)
         assert "1" in finding["message"]["en"]  # the bias brought 1 in both processes: nothing to say of it
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="notes.py reads tensors by .numpy(), which forbids torch for ever to resize their storage, and FSDP2 has to; "
-    "and names are looked up after the forward, when the modules hold their sharded parameters again",
-)
 def test_T31_names_of_sharded_parameters(tmp_path: Path) -> None:
     """FSDP2 puts other tensors into the modules for the time of a forward; they carry the parameter's name, and their local gradient."""
     for rank, document in enumerate(documents(FSDP, tmp_path)):

@@ -77,7 +77,6 @@ def test_T13_apply_and_saved_tensors_of_a_python_function() -> None:
     same(edge(trace, named(trace, "b"), node).gradient, torch.tensor([1.0, 2.0]))
 
 
-@pytest.mark.xfail(strict=True, reason="graph.saved_of does not look at the attributes of ctx yet")
 def test_T13_tensors_kept_as_attributes_are_accounted_for() -> None:
     """Tensors kept as ctx attributes, alone and in lists and tuples, stand among the saved ones by their attribute; numbers do not."""
     a, b = torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 4.0], requires_grad=True)

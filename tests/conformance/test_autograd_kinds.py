@@ -146,10 +146,6 @@ def test_T28_a_program_that_aborts_takes_its_child_along_alone(tmp_path: Path) -
 # -- T29
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="recording.trace runs a callable on the user's own model under the fake mode: it gets fake gradients, and batches are counted",
-)
 def test_T29_fake_mode_leaves_the_users_parameters_alone() -> None:
     """After `trace(..., device="fake")` of a model made before, its parameters have the gradients, buffers and numbers that they had."""
     model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))

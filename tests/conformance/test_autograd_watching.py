@@ -16,8 +16,6 @@ from explorer.capture.watched import CAUSES, called
 from explorer.model import Finding, Trace
 from tests.conformance.reading import op, ops, same, whole
 
-WAITS = "the recorder does not write Row.effect yet: explorer.capture.watched recognises the cause, whoever sees the op has to ask it"
-
 
 def changes(trace: Trace) -> list[Finding]:
     """The findings that say where watching changed the graph."""
@@ -204,7 +202,6 @@ def test_T10_watching_changes_what_is_in_the_table_and_nothing_else(name: str) -
         assert changes(trace) == []
 
 
-@pytest.mark.xfail(strict=True, reason=WAITS)
 @pytest.mark.parametrize("name", [name for name, (_, cause) in PROGRAMS.items() if cause])
 def test_T10_the_effect_is_marked_on_the_trace(name: str) -> None:
     """Where watching changed the graph, a finding says so in both languages, with the line and what the node is called unwatched."""
@@ -217,7 +214,6 @@ def test_T10_the_effect_is_marked_on_the_trace(name: str) -> None:
     assert "equal" in finding.message["en"]
 
 
-@pytest.mark.xfail(strict=True, reason=WAITS)
 def test_T10_one_finding_a_cause() -> None:
     """Many reshaped tensors are one finding, at the first line; another cause is another finding."""
 

@@ -36,9 +36,6 @@ def test_T09_compiled_programs_are_recorded(fullgraph: bool) -> None:
     torch._dynamo.reset()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the recorder does not write Row.effect yet: explorer.capture.watched knows the door of what is compiled"
-)
 @pytest.mark.parametrize("way", ["module", "function"])
 def test_T09_what_was_compiled_is_said(way: str) -> None:
     """One finding says that the compiled region ran op by op, where, and that unwatched it is one CompiledFunctionBackward."""

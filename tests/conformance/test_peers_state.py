@@ -118,7 +118,6 @@ def test_P15_frozen_parameters_say_so() -> None:
     assert named(trace, "1.weight").status == "executed"
 
 
-@pytest.mark.xfail(strict=True, reason="notes.py reads tensors by .numpy(), and torch then refuses for ever to resize their storage")
 def test_P15_storages_stay_resizable() -> None:
     """Being noted takes nothing away from a tensor: its storage can be resized afterwards, as FSDP2 and `resize_` do."""
     x = torch.ones(3, requires_grad=True)
