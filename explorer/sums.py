@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from explorer.errors import InvalidTrace
@@ -88,7 +89,9 @@ def _values_error(gradient: Note, terms: Sequence[Note]) -> float:
     columns = zip(*(_numbers(term.values) for term in terms), strict=True)
     worst = 0.0
     for got, parts in zip(_numbers(gradient.values), columns, strict=True):
-        total, magnitude = sum(parts), sum(abs(part) for part in parts)
+        total, magnitude = sum(parts), sum(map(abs, parts))
+        if got == total:
+            continue
         tolerance = len(parts) * (rounding * magnitude + smallest) if magnitude < math.inf else 0.0
         worst = max(worst, _difference(got, total, tolerance, overflow=largest <= magnitude < math.inf))
     return worst
@@ -125,10 +128,9 @@ def _finite(value: complex) -> bool:
     return math.isfinite(value.real) and math.isfinite(value.imag)
 
 
-def _numbers(values: Any) -> Iterator[complex]:
+def _numbers(values: Any) -> Sequence[complex]:
     """The nested values one after the other; complex ones are strings."""
-    if isinstance(values, tuple):
-        for entry in values:
-            yield from _numbers(entry)
-    else:
-        yield complex(values) if isinstance(values, str) else values
+    flat = values if isinstance(values, tuple) else (values,)
+    while flat and isinstance(flat[0], tuple):
+        flat = tuple(chain.from_iterable(flat))
+    return [complex(value) if isinstance(value, str) else value for value in flat]
