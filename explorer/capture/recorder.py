@@ -153,6 +153,11 @@ class Recorder:
                 gc.enable()
         return lambda: [*before, *(make() for make in last)]
 
+    def let_go(self) -> None:
+        """Forget what was written down: it has become nodes."""
+        self.rows.clear()
+        self.meter.forget(self.meter.next)
+
     def snapshot(self) -> list[Trace]:
         """What there is so far, marked partial; may be called from another thread while the program runs."""
         return self._concluded(None, partial=True)

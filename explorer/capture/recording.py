@@ -60,6 +60,7 @@ class Recording:
             if self._finish is None:
                 raise RequestError("running.still_recording")
             self._traces, self._finish = self._finish(), None
+            self._recorder.let_go()
         return self._traces
 
     @property

@@ -81,7 +81,7 @@ class Work:
         """Write the traces, tell the parent and end the process. The caller holds `ending`."""
         self.tell("ended")
         if kind in ("done", "failed") and self.recorder is not None:
-            self.recorder.rows.clear()  # they have become nodes
+            self.recorder.let_go()
         for number, trace in enumerate(traces[:PASSES_LIMIT], start=1):
             self.progress("writing", 0, None)
             own = own_choices(trace, device=self.request["device"], dtype=self.request["dtype"])
