@@ -64,39 +64,20 @@ class Runs:
         import explorer
 
         self.model.zero_grad(set_to_none=True)
-        inside: list[float] = []
         began = time.perf_counter()
-        recording = explorer.record(values=values)
-        if hasattr(recording.recorder, "traces"):  # a recorder that makes the Trace when the recording ends, not when it is asked for
-            _timed(recording.recorder, "traces", inside)
-        with recording:
+        with explorer.record(values=values) as recording:
             step(self.model, self.inputs)
         recorded = time.perf_counter()
-        early = sum(inside)
         trace = recording.trace
-        self.making.append(time.perf_counter() - recorded + early)
+        self.making.append(time.perf_counter() - recorded)
         self.nodes = len(trace.nodes)
-        return recorded - began - early
+        return recorded - began
 
     def stats(self) -> float:
         return self.recorded("stats")
 
     def metadata(self) -> float:
         return self.recorded("none")
-
-
-def _timed(holder: Any, name: str, seconds: list[float]) -> None:
-    """From now on `holder.name()` notes how long it took."""
-    original = getattr(holder, name)
-
-    def timed(*args: Any, **kwargs: Any) -> Any:
-        began = time.perf_counter()
-        try:
-            return original(*args, **kwargs)
-        finally:
-            seconds.append(time.perf_counter() - began)
-
-    setattr(holder, name, timed)
 
 
 def rounds(seconds: float, wanted: int) -> Iterator[int]:
