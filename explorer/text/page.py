@@ -192,10 +192,8 @@ PAGE: dict[str, tuple[str, str]] = {
     "player.show": ("Show", "보기"),
     "player.findings": ("Findings", "발견한 점"),
     "player.no_findings": (
-        "No findings in this pass. Looked for: errors, stale tensors, NaN, infinity, cuts, replaced, averaged or accumulated gradients, "
-        "frozen or tied parameters, effects of being watched.",
-        "이 패스에서 발견한 점이 없습니다. 살펴본 것: 오류, 저장된 뒤 바뀐 텐서, NaN과 무한대, 끊긴 경로, 바뀌거나 평균되거나 누적된 기울기, "
-        "고정되거나 공유된 매개변수, 기록이 그래프에 미친 영향.",
+        "No findings in this pass. Looked for: errors, stale tensors, NaN, infinity, cuts, changed gradients, frozen or tied parameters.",
+        "이 패스에서 발견한 점이 없습니다. 살펴본 것: 오류, 바뀐 텐서, NaN과 무한대, 끊긴 경로, 바뀐 기울기, 고정·공유된 매개변수.",
     ),
     "player.error": ("Error", "오류"),
     "player.warning": ("Warning", "경고"),
