@@ -20,6 +20,7 @@ from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 
 from explorer.capture.accelerated import figures_on_device, is_capturing, stream_of
 from explorer.capture.journal import Outline
+from explorer.capture.lending import is_lent
 from explorer.capture.notes import (
     PLAIN_TYPES,
     SAFE_SQUARES,
@@ -114,7 +115,7 @@ class Meter:
         stream = None
         if here:
             self._waiting += size
-            if copy:
+            if copy or is_lent(tensor):
                 tensor = _copied(tensor)
         else:
             if is_capturing(tensor):
@@ -141,10 +142,10 @@ class Meter:
         self._notes[ticket] = note
         return ticket
 
-    def share(self, tensor: torch.Tensor, source: Ticket | Note) -> Ticket:
+    def share(self, tensor: torch.Tensor, source: Ticket | Note, *, copy: bool = False) -> Ticket:
         """A ticket for a tensor that has the elements of another in another order or shape: what is known of them, or will be, holds."""
-        if tensor.numel() <= MOST_VALUES or not self.statistics:  # values are listed in their own order
-            return self.hold(tensor)
+        if tensor.numel() <= MOST_VALUES or not self.statistics or is_lent(tensor):  # values are listed in their own order
+            return self.hold(tensor, copy=copy)
         ticket = self.next
         self._outlines.append((shape_of(tensor), dtype_name(tensor.dtype), device_name(tensor.device)))
         self._shared[ticket] = source
@@ -172,7 +173,7 @@ class Meter:
             groups: dict[torch.dtype | None, list[Held]] = {}
             for entry in held:
                 _, tensor, _, version, _ = entry
-                if (version is None or version == tensor._version) and tensor.untyped_storage().nbytes():  # else nobody can know any more
+                if (version is None or version == tensor._version) and _is_there(tensor):  # else nobody can know any more
                     groups.setdefault(tensor.dtype if tensor.is_cpu else None, []).append(entry)
             for dtype, entries in groups.items():
                 if dtype is None:
@@ -283,6 +284,15 @@ def resolve_row(row: Row, meter: Meter) -> None:
 def _lies_here(tensor: torch.Tensor) -> bool | None:
     with _undispatched():
         return tensor.device.type == "cpu" if is_plain(tensor) else None
+
+
+def _is_there(tensor: torch.Tensor) -> bool:
+    """Whether the storage of a tensor still holds all its elements: it may have been emptied, or made smaller, unseen."""
+    size, needed = tensor.untyped_storage().nbytes(), tensor.itemsize
+    if size < needed * tensor.numel():  # or it is expanded
+        last = tensor.storage_offset() + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.stride(), strict=True))
+        return bool(size >= needed * (last + 1))
+    return True
 
 
 def _address(tensor: Any) -> int:

@@ -91,6 +91,11 @@ def version_of(tensor: torch.Tensor) -> int:
         return 0
 
 
+def is_silent_view(tensor: torch.Tensor) -> bool:
+    """Whether a view of a leaf was made, and is read, without a graph: torch says of it that it is a leaf which requires a gradient."""
+    return not torch.is_grad_enabled() and tensor._base is not None and tensor._base.requires_grad
+
+
 def measure(tensor: torch.Tensor, *, statistics: bool = True) -> Note:
     """The Note of `tensor`: statistics over all its elements, and every value where there are at most 64.
 
@@ -124,7 +129,11 @@ def store(tensor: torch.Tensor) -> StoredTensor | None:
     if not is_plain(tensor):
         return None
     with torch.no_grad():
-        raw = tensor.detach().resolve_conj().resolve_neg().cpu().contiguous()
+        raw = tensor.detach()
+        if raw._is_zerotensor():
+            return StoredTensor(dtype_name(raw.dtype), tuple(raw.shape), bytes(raw.nbytes))
+        # a copy always: what numpy looks at could never be resized again
+        raw = raw.resolve_conj().resolve_neg().cpu().clone(memory_format=torch.contiguous_format)
         data = raw.reshape(-1).view(torch.uint8).numpy().tobytes() if raw.numel() else b""
     return StoredTensor(dtype_name(tensor.dtype), tuple(int(size) for size in tensor.shape), data)
 

@@ -102,6 +102,12 @@ class SavedTensor:
     output: int = 0
 
 
+def moment_after(rows: Sequence[Row]) -> tuple[int, int]:
+    """The window of a row that is not an op's, and yet stands in time: empty, after the last op."""
+    end = next((row.window[1] for row in reversed(rows) if row.schema and not row.alias and not row.foreign), 0)
+    return end, end
+
+
 @dataclass(slots=True)
 class GraphNode:
     """One autograd node as walked: `next` has (key of the node, its output number) per slot, None where nothing follows.

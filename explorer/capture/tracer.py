@@ -20,6 +20,7 @@ from explorer.capture.measuring import Ticket
 from explorer.capture.notes import PLAIN_TYPES, version_of
 from explorer.capture.rows import GraphNode, LeafGradient, Pass
 from explorer.errors import RequestError
+from explorer.model import MOST_VALUES
 
 if TYPE_CHECKING:
     from explorer.capture.recorder import Recorder
@@ -47,6 +48,7 @@ class Tracer:
         self._hooks: dict[
             int, list[tuple[str, Any]]
         ] = {}  # sequence number of a node -> names of the user's hooks there, and their handles
+        self._touched: set[int] = set()  # keys of the nodes where the user's code sees gradients, and could change them unseen
         self._at_once = False  # whether gradients are to be measured before the engine goes on
         self._began = 0
         self._clocks: dict[int, int] = {}  # thread -> when its last node was done
@@ -92,12 +94,17 @@ class Tracer:
         raws: list[tuple[GraphNode, Any]] = []
         handles: list[Any] = []
         leaves = self._leaves = {}
+        self._touched.clear()
         try:
             with recorder.quiet():
                 self._prepare(here, graph, outputs, args, raws, leaves)
                 for node, described in zip(graph.nodes, here.nodes, strict=True):
                     handles.append(node.register_hook(partial(self._after, described)))
-                    if described.leaf is not None and getattr(leaves[described.leaf], "_post_accumulate_grad_hooks", None):
+                    if described.code is not None or described.hooks or len(handles[-1].hooks_dict_ref()) > 1:  # hooks beside ours
+                        self._touched.add(described.key)
+                    if described.key in self._touched or (
+                        described.leaf is not None and getattr(leaves[described.leaf], "_post_accumulate_grad_hooks", None)
+                    ):
                         handles.append(node.register_prehook(partial(self._before, described)))
             here.stop = len(recorder.rows)
             self._at_once = recorder.values.keep or self._may_be_changed(here)
@@ -125,8 +132,7 @@ class Tracer:
     def _may_be_changed(self, here: Pass) -> bool:
         """Whether code of the user's sees gradients on their way, and could change one: Functions, hooks, parts made before."""
         return any(
-            node.code is not None
-            or bool(node.hooks)
+            node.key in self._touched
             or (
                 bool(node.outputs)
                 and node.name not in HANDWRITTEN
@@ -200,12 +206,14 @@ class Tracer:
     # -- while the engine runs; on accelerators its own threads call these
 
     def _before(self, node: GraphNode, received: tuple[Any, ...]) -> None:
-        """The pre-hook of a leaf whose `.grad` the user's own hook may change before our post-hook runs: the two can be one tensor."""
+        """The pre-hook of a node that may change what it is given, or whose hooks may; `.grad` can be that very tensor."""
         with self._lock:
             self._note_received(node, received)
+            self._recorder.meter.protect(item for item in received if item is not None)
 
     def _note_received(self, node: GraphNode, received: tuple[Any, ...]) -> list[Ticket]:
-        node.received = tickets = [None if item is None else self._ticket(item) for item in received]
+        known = node.key not in self._touched
+        node.received = tickets = [None if item is None else self._ticket(item, known=known) for item in received]
         if self._recorder.values.keep:
             node.tensors = [None if item is None else self._recorder.values.stored(item) for item in received]
         return tickets
@@ -218,9 +226,11 @@ class Tracer:
             return  # a backward of another thread of the user's over the same nodes
         with self._lock:
             node.microseconds = (now - self._clocks.get(thread, self._began)) / 1000
+            known, early = node.key not in self._touched, node.received is not None
             tickets: list[Ticket] = self._note_received(node, received) if node.received is None else node.received
             if (
-                len(sent) == 1
+                known
+                and len(sent) == 1
                 and sent[0] is not None
                 and node.name in PERMUTING
                 and len(received) == 1
@@ -228,27 +238,29 @@ class Tracer:
             ):
                 node.sent = [self._shared_ticket(sent[0], tickets[0])]
             else:
-                node.sent = [None if item is None else self._ticket(item) for item in sent]
-            if node.leaf is not None and received[0] is not None and not self._at_once:
+                node.sent = [None if item is None else self._ticket(item, known=known) for item in sent]
+            if node.leaf is not None and received[0] is not None and not self._at_once and not early:
                 self._accumulated(node.leaf, tickets[0], received[0])
             running.order.append(node.key)
             if self._recorder.tells:
                 self._recorder.report("backward", len(running.order), len(running.nodes))
             self._clocks[thread] = time.perf_counter_ns()
 
-    def _ticket(self, tensor: torch.Tensor) -> Ticket:
+    def _ticket(self, tensor: torch.Tensor, *, known: bool = True) -> Ticket:
         """A ticket for a gradient; the same one as long as it is the same tensor, which most are that flow on unchanged."""
         meter = self._recorder.meter
         if not meter.statistics:  # to look for a known one would take longer
             return meter.hold(tensor)
-        known = self._sent_before.get(id(tensor))
-        if known is not None and known[0]() is tensor and known[1] == version_of(tensor):
-            return known[2]
+        before = self._sent_before.get(id(tensor)) if known else None
+        if before is not None and before[0]() is tensor and before[1] == version_of(tensor):
+            return before[2]
         ticket = meter.take(self._recorder.values.note(tensor)) if self._at_once else meter.hold(tensor, counted=True)
         self._sent_before[id(tensor)] = (weakref.ref(tensor), version_of(tensor), ticket)
         return ticket
 
     def _shared_ticket(self, tensor: torch.Tensor, source: Ticket) -> Ticket:
+        if self._at_once and tensor.numel() <= MOST_VALUES:
+            return self._ticket(tensor)
         ticket = self._recorder.meter.share(tensor, source)
         self._sent_before[id(tensor)] = (weakref.ref(tensor), version_of(tensor), ticket)
         return ticket

@@ -16,10 +16,11 @@ import torch
 from torch import nn
 
 from explorer.capture.faking import Aside
+from explorer.capture.lending import Lent
 from explorer.capture.measuring import Meter, Ticket
-from explorer.capture.notes import measure, scalar, store, version_of
+from explorer.capture.notes import is_silent_view, measure, scalar, store, version_of
 from explorer.capture.ops import Op
-from explorer.capture.rows import EXTERNAL, GONE, Input, Row
+from explorer.capture.rows import EXTERNAL, GONE, Input, Row, moment_after
 from explorer.model import Note, StoredTensor
 
 
@@ -65,6 +66,7 @@ class Values:
         self._changed: dict[int, int] = {}  # address of a storage -> number of rows when something wrote to it last
         self._apart: dict[int, weakref.ref[torch.Tensor]] = {}  # share a storage with others and yet count as their own (unsafe_split)
         self._most_storages = 10_000
+        self._lent = Lent(self.note)
 
     # -- notes
 
@@ -133,7 +135,7 @@ class Values:
         if row.kind != "op":
             return Input(self._leaf_again(tensor, row), output, needs)
         if needs:
-            if tensor.is_leaf and not _is_silent_view(tensor):
+            if tensor.is_leaf and not is_silent_view(tensor):
                 return Input(self._became_leaf(tensor, row, output), 0, needs)
             if row.reason is not None:
                 self.became_result(tensor, row, output)
@@ -254,9 +256,10 @@ class Values:
             self._measure_leaf(row, tensor)
             self._log(row)  # once more, now that it is measured: the later line counts
             return row.index
-        if self._versions.get(row.index) == version_of(tensor):
+        if self._versions.get(row.index) == version_of(tensor) and not self._lent.changed(tensor, row, start=self.start):
             return row.index
         again = Row(len(self.rows), row.kind, row.schema, names=row.names, source=row.source, reason=row.reason)
+        again.window = moment_after(self.rows)
         self._write_down(again, tensor)
         return again.index
 
@@ -393,8 +396,3 @@ def _storage(tensor: torch.Tensor) -> int:
         return tensor.untyped_storage()._cdata
     except (NotImplementedError, RuntimeError):
         return 0
-
-
-def _is_silent_view(tensor: torch.Tensor) -> bool:
-    """Whether a view of a leaf was made, and is read, without a graph: torch says of it that it is a leaf which requires a gradient."""
-    return not torch.is_grad_enabled() and tensor._base is not None and tensor._base.requires_grad

@@ -166,12 +166,13 @@ class Watch(TorchDispatchMode):
 
     def _hold(self, tensor: torch.Tensor, row: Row, op: Op) -> Ticket:
         """A ticket for what an op gave out; where that is what it was given in another order, what is known of it holds for both."""
+        copy = not (torch.is_grad_enabled() and row.needs_gradient)  # then it can become an array of numpy's
         if op.permutes and row.inputs:
             read = row.inputs[0]
             maker = self._rows[read.row]
             if read.output < len(maker.outputs) and not maker.writes_view:
-                return self._meter.share(tensor, maker.outputs[read.output])
-        return self._meter.hold(tensor, copy=not (torch.is_grad_enabled() and row.needs_gradient))  # else it can become an array of numpy's
+                return self._meter.share(tensor, maker.outputs[read.output], copy=copy)
+        return self._meter.hold(tensor, copy=copy)
 
     def _scalar(self, value: complex, tensors: list[torch.Tensor]) -> Note:
         dtype = tensors[0].dtype if tensors else None
