@@ -368,7 +368,7 @@ class Recorder:
     def _name_node(self, row: Row, tensor: torch.Tensor) -> None:
         """What the node of an op is called, while a tensor still shows it: backward may never reach it. Asking a view could remake it."""
         if row.kind == "op" and row.reason is None and row.autograd is None and tensor._base is None and tensor.grad_fn is not None:
-            row.autograd = tensor.grad_fn.name()
+            row.autograd = tensor.grad_fn.name().removeprefix("torch::autograd::")
 
     def _harvest(self, frame: FrameType) -> None:
         for name, value in variables(frame):

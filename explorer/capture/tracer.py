@@ -208,12 +208,12 @@ class Tracer:
     def _before(self, node: GraphNode, received: tuple[Any, ...]) -> None:
         """The pre-hook of a node that may change what it is given, or whose hooks may; `.grad` can be that very tensor."""
         with self._lock:
+            self._look_anew(node)
             self._note_received(node, received)
             self._recorder.meter.protect(item for item in received if item is not None)
 
     def _note_received(self, node: GraphNode, received: tuple[Any, ...]) -> list[Ticket]:
-        known = node.key not in self._touched
-        node.received = tickets = [None if item is None else self._ticket(item, known=known) for item in received]
+        node.received = tickets = [None if item is None else self._ticket(item) for item in received]
         if self._recorder.values.keep:
             node.tensors = [None if item is None else self._recorder.values.stored(item) for item in received]
         return tickets
@@ -226,19 +226,20 @@ class Tracer:
             return  # a backward of another thread of the user's over the same nodes
         with self._lock:
             node.microseconds = (now - self._clocks.get(thread, self._began)) / 1000
-            known, early = node.key not in self._touched, node.received is not None
+            early = node.received is not None
             tickets: list[Ticket] = self._note_received(node, received) if node.received is None else node.received
+            self._look_anew(node)
             if (
-                known
-                and len(sent) == 1
+                len(sent) == 1
                 and sent[0] is not None
                 and node.name in PERMUTING
                 and len(received) == 1
                 and _same_size(sent[0], received[0])
+                and node.key not in self._touched
             ):
                 node.sent = [self._shared_ticket(sent[0], tickets[0])]
             else:
-                node.sent = [None if item is None else self._ticket(item, known=known) for item in sent]
+                node.sent = [None if item is None else self._ticket(item) for item in sent]
             if node.leaf is not None and received[0] is not None and not self._at_once and not early:
                 self._accumulated(node.leaf, tickets[0], received[0])
             running.order.append(node.key)
@@ -246,14 +247,19 @@ class Tracer:
                 self._recorder.report("backward", len(running.order), len(running.nodes))
             self._clocks[thread] = time.perf_counter_ns()
 
-    def _ticket(self, tensor: torch.Tensor, *, known: bool = True) -> Ticket:
+    def _look_anew(self, node: GraphNode) -> None:
+        """The user's code may just have changed gradients, and whatever shares their memory: nothing known before counts."""
+        if node.key in self._touched:
+            self._sent_before.clear()
+
+    def _ticket(self, tensor: torch.Tensor) -> Ticket:
         """A ticket for a gradient; the same one as long as it is the same tensor, which most are that flow on unchanged."""
         meter = self._recorder.meter
         if not meter.statistics:  # to look for a known one would take longer
             return meter.hold(tensor)
-        before = self._sent_before.get(id(tensor)) if known else None
-        if before is not None and before[0]() is tensor and before[1] == version_of(tensor):
-            return before[2]
+        known = self._sent_before.get(id(tensor))
+        if known is not None and known[0]() is tensor and known[1] == version_of(tensor):
+            return known[2]
         ticket = meter.take(self._recorder.values.note(tensor)) if self._at_once else meter.hold(tensor, counted=True)
         self._sent_before[id(tensor)] = (weakref.ref(tensor), version_of(tensor), ticket)
         return ticket

@@ -135,6 +135,8 @@ class Values:
         if row.kind != "op":
             return Input(self._leaf_again(tensor, row), output, needs)
         if needs:
+            if row.reason is None and tensor._base is not None:  # a view, no leaf; to ask it would remake its node, if its base has changed
+                return Input(index, output, needs)
             if tensor.is_leaf and not is_silent_view(tensor):
                 return Input(self._became_leaf(tensor, row, output), 0, needs)
             if row.reason is not None:

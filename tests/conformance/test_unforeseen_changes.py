@@ -120,7 +120,7 @@ class Doubling(Function):
 @sizes
 def test_a_function_changes_what_it_is_given(change: Hook, size: int) -> None:
     """What flowed into the Function is what it was given; what flowed out, the changed tensor, though it is the very same."""
-    Doubling.change = staticmethod(change)  # type: ignore[assignment]
+    Doubling.change = staticmethod(change)
 
     def program() -> torch.Tensor:
         w = torch.rand(size, requires_grad=True)
@@ -254,3 +254,22 @@ def test_a_storage_made_smaller_has_no_figures() -> None:
     note = op(trace, "mul").outputs[0]
     assert (note.shape, note.min, note.norm) == ((8000,), None, None)
     assert not [finding for finding in trace.findings if finding.severity == "error"]
+
+
+def test_looking_at_a_view_does_not_remake_its_node() -> None:
+    """Torch remakes the node of a view whose base changed when it is first asked for; that is when the program asks, not when it reads."""
+
+    def program() -> bool:
+        w = torch.ones(4, 4, requires_grad=True)
+        y = w * 2
+        view = y.view(16)
+        y[0] = 3.0
+        copy = view.data
+        later = w.sin()
+        assert copy.shape == (16,)
+        assert view.grad_fn is not None
+        assert later.grad_fn is not None
+        return view.grad_fn._sequence_nr() > later.grad_fn._sequence_nr()
+
+    assert program()
+    assert recorded(lambda: [program(), torch.ones(1, requires_grad=True).sum().backward()])[0][0]
