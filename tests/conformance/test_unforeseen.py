@@ -211,3 +211,14 @@ def test_tensors_of_a_users_own_type_are_measured() -> None:
     assert trace.loss == 54.0
     assert tensor(named(trace, "a").outputs[0]).tolist() == [[1.0, 2.0], [3.0, 4.0]]
     assert tensor(named(trace, "a").gradients[0]).tolist() == [[7.0, 11.0], [9.0, 13.0]]
+
+
+def test_a_nan_that_is_only_written_down_is_no_error() -> None:
+    """`torch.logdet` chooses between the result and a NaN of its own; where the result is taken, there is nothing to find."""
+    w = torch.eye(3).mul(2.0).requires_grad_()
+    with explorer.record() as recording:
+        torch.logdet(w).backward()
+    assert not [finding for finding in whole(recording.trace).findings if finding.severity == "error"]
+    with explorer.record() as recording:
+        torch.logdet(-w).backward()
+    assert "nan_forward" in {finding.kind for finding in whole(recording.trace).findings}
