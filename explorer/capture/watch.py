@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from explorer.capture import installed
 from explorer.capture.measuring import Ticket
-from explorer.capture.notes import PLAIN_TYPES, measure
+from explorer.capture.notes import PLAIN_TYPES, measure, outline
 from explorer.capture.ops import Op, learn
 from explorer.capture.rows import Row
 from explorer.capture.watched import cause_of
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from explorer.capture.recorder import Recorder
 
 sequence = torch._C._autograd._get_sequence_nr
+WORKSPACES = frozenset({"mkldnn_rnn_layer", "_cudnn_rnn", "miopen_rnn"})  # they give out room for their backward, filled only in part
 _modes = torch._C._len_torch_dispatch_stack  # those other than ours, which is off while it looks at an op
 
 
@@ -166,6 +167,8 @@ class Watch(TorchDispatchMode):
 
     def _hold(self, tensor: torch.Tensor, row: Row, op: Op) -> Ticket:
         """A ticket for what an op gave out; where that is what it was given in another order, what is known of it holds for both."""
+        if op.name in WORKSPACES and tensor.dtype is torch.uint8:
+            return self._meter.take(outline(tensor))
         copy = not (torch.is_grad_enabled() and row.needs_gradient)  # then it can become an array of numpy's
         if op.permutes and row.inputs:
             read = row.inputs[0]
