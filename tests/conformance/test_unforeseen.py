@@ -105,6 +105,7 @@ def test_torch_func_is_recorded() -> None:
     assert all(node.source is not None for node in traces[-1].nodes if node.kind == "op" and node.status == "executed")
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")
 def test_forward_mode_is_recorded() -> None:
     """Tangents that were never made are zeros; the graph through primal and tangent is whole, every node with a formula."""
     model = nn.Linear(3, 2)
