@@ -32,6 +32,7 @@ from explorer.capture.notes import (
     measure_plain,
     outline,
     shape_of,
+    sizes_of,
 )
 from explorer.capture.rows import Pass, Row
 from explorer.model import MOST_VALUES, Note
@@ -59,11 +60,15 @@ Held = tuple[Ticket, torch.Tensor, int, int | None, Any]
 
 
 class Batch(NamedTuple):
-    """What was found of some tickets: rows of `table` are min, max, mean, std, norm, zeros; `values` hold the elements of small tensors."""
+    """What was found of some tickets: rows of `table` are min, max, mean, std, norm, zeros, `sizes` the numbers of elements.
+
+    `elements` are those of all that are small enough to be listed, one after the other.
+    """
 
     tickets: list[Ticket]
     table: numpy.ndarray[Any, Any]
-    values: list[list[float] | None]
+    sizes: list[int]
+    elements: numpy.ndarray[Any, Any]
 
 
 class Meter:
@@ -77,7 +82,7 @@ class Meter:
         self._measured = measured
         self._lock = threading.RLock()
         self._first = 0  # tickets before this one are forgotten
-        self._outlines: list[Outline] = []
+        self._outlines: list[tuple[Any, Any, Any]] = []  # shape, data type and device as torch tells them, or as they are written
         self._notes: dict[Ticket, Note] = {}
         self._batches: list[Batch] = []
         self._shared: dict[Ticket, Ticket | Note] = {}
@@ -93,9 +98,16 @@ class Meter:
 
         `counted` where it could too, and its version tells: not for what an op has just given out, because torch counts after that.
         """
-        ticket = self._first + len(self._outlines)
+        outlines = self._outlines
+        ticket = self._first + len(outlines)
         if type(tensor) not in PLAIN_TYPES:
             return self._at_once(ticket, tensor)
+        if not self.statistics:
+            try:
+                outlines.append((tensor.shape, tensor.dtype, "cpu" if tensor.is_cpu else tensor.device))
+            except RuntimeError:  # a strided nested tensor has no shape
+                return self._at_once(ticket, tensor)
+            return ticket
         keys = _keys(tensor).raw_repr()
         try:
             here = self._kinds[keys]
@@ -103,13 +115,10 @@ class Meter:
             here = self._kinds[keys] = _lies_here(tensor)
         if here is None:
             return self._at_once(ticket, tensor)
-        if not self.statistics:
-            self._outlines.append((tuple(tensor.shape), dtype_name(tensor.dtype), "cpu" if here else device_name(tensor.device)))
-            return ticket
-        size = tensor.numel()
+        size, dtype = tensor.numel(), tensor.dtype
         if not size or tensor.is_inference():
             return self._at_once(ticket, tensor)
-        if here and (size >= LARGE or tensor.dtype not in _FLOATS):
+        if here and (size >= LARGE or dtype not in _FLOATS):
             with _undispatched():
                 return self.take(measure_plain(tensor))
         stream = None
@@ -122,11 +131,12 @@ class Meter:
                 return self.take(outline(tensor))
             self._far += size
             stream = stream_of(tensor)
-        self._outlines.append((tuple(tensor.shape), dtype_name(tensor.dtype), "cpu" if here else device_name(tensor.device)))
+        outlines.append((tensor.shape, dtype, "cpu" if here else tensor.device))
         with self._lock:
-            self._addresses.setdefault(tensor.untyped_storage()._cdata, []).append(len(self._held))
-            self._held.append((ticket, tensor, size, tensor._version if counted else None, stream))
-        if self._waiting > BATCH or len(self._held) >= MOST_HELD or self._far > FAR:
+            held = self._held
+            self._addresses.setdefault(tensor.untyped_storage()._cdata, []).append(len(held))
+            held.append((ticket, tensor, size, tensor._version if counted else None, stream))
+        if self._waiting > BATCH or len(held) >= MOST_HELD or self._far > FAR:
             self.flush()
         return ticket
 
@@ -179,23 +189,47 @@ class Meter:
                 if dtype is None:
                     self._measure_far(entries)
                 else:
-                    self._batches.append(_batch(_together(entries, _FLOATS[dtype]), entries, self._notes, self._outlines, self._first))
+                    self._batches.append(self._batch(_together(entries, _FLOATS[dtype]), entries))
         if held and self._measured is not None:
             self._measured()
+
+    def _batch(self, array: numpy.ndarray[Any, Any], entries: list[Held]) -> Batch:
+        """What is found of the entries, whose elements stand in `array` one after the other; those that need care become Notes at once."""
+        sizes = [size for _, _, size, *_ in entries]
+        ends = list(accumulate(sizes))
+        counts = numpy.array(sizes)
+        table, careful = _table(array, counts, numpy.array(ends) - counts)
+        tickets = [ticket for ticket, *_ in entries]
+        small = counts <= MOST_VALUES
+        if careful.size:
+            for index in careful.tolist():
+                shape, dtype, device = self._outline(tickets[index])
+                part = array[ends[index] - sizes[index] : ends[index]]
+                listed = _shaped(part.tolist(), shape) if sizes[index] <= MOST_VALUES else None
+                self._notes[tickets[index]] = Note(shape, dtype, device, values=listed, **figures(part))
+            small[careful] = False
+            kept = numpy.setdiff1d(numpy.arange(len(entries)), careful)
+            tickets, sizes, table = [tickets[index] for index in kept], [sizes[index] for index in kept], table[kept]
+        return Batch(tickets, table, sizes, array[numpy.repeat(small, counts)] if small.any() else array[:0].copy())
 
     def _measure_far(self, held: list[Held]) -> None:
         """What lies on a device is measured there, all of it at once."""
         with _undispatched(), nullcontext() if _functorch_level() is None else temporarily_clear_interpreter_stack():
             found = figures_on_device([tensor for _, tensor, *_ in held], streams=[stream for *_, stream in held])
         for (ticket, *_), figures_of_it in zip(held, found, strict=True):
-            shape, dtype, device = self._outlines[ticket - self._first]
-            self._notes[ticket] = Note(shape, dtype, device, **figures_of_it)
+            self._notes[ticket] = Note(*self._outline(ticket), **figures_of_it)
 
     # -- giving out
 
     def outline(self, ticket: Ticket | Note) -> Note | Outline:
         """Shape, data type and device; the Note itself where there is one."""
-        return ticket if isinstance(ticket, Note) else self._outlines[ticket - self._first]
+        return ticket if isinstance(ticket, Note) else self._outline(ticket)
+
+    def _outline(self, ticket: Ticket) -> Outline:
+        shape, dtype, device = self._outlines[ticket - self._first]
+        if type(dtype) is str:
+            return shape, dtype, device
+        return sizes_of(shape), dtype_name(dtype), device if type(device) is str else device_name(device)
 
     def note(self, ticket: Ticket | Note) -> Note:
         """The Note of a ticket; without statistics where they are not known."""
@@ -206,7 +240,7 @@ class Meter:
         found = self._notes.get(ticket)
         if found is not None:
             return found
-        shape, dtype, device = self._outlines[ticket - self._first]
+        shape, dtype, device = self._outline(ticket)
         if ticket not in self._shared:
             return Note(shape, dtype, device)
         known = self.note(self._shared[ticket])
@@ -218,10 +252,14 @@ class Meter:
         with self._lock:
             batches, self._batches = self._batches, []
         for batch in batches:
-            for ticket, row, values in zip(batch.tickets, batch.table.tolist(), batch.values, strict=True):
-                shape, dtype, device = self._outlines[ticket - self._first]
+            elements, end = batch.elements.tolist(), 0
+            for ticket, row, size in zip(batch.tickets, batch.table.tolist(), batch.sizes, strict=True):
+                shape, dtype, device = self._outline(ticket)
                 low, high, mean, std, norm, zeros = row
-                listed = _shaped([low] if values is None else values, shape) if values is not None or shape.count(1) == len(shape) else None
+                listed = None
+                if size <= MOST_VALUES:
+                    start, end = end, end + size
+                    listed = _shaped(elements[start:end], shape)
                 self._notes[ticket] = Note(shape, dtype, device, low, high, mean, std, norm, int(zeros), 0, 0, listed)
 
     @property
@@ -318,19 +356,11 @@ def _together(entries: list[Held], dtype: torch.dtype | None) -> numpy.ndarray[A
         return numpy.from_dlpack((flat if dtype is None else flat.to(dtype)).detach())
 
 
-def _batch(
-    array: numpy.ndarray[Any, Any],
-    entries: list[Held],
-    notes: dict[Ticket, Note],
-    outlines: list[Outline],
-    first: int,
-) -> Batch:
-    """What is found of the entries, whose elements stand in `array` one after the other; those that need more care become Notes at once."""
-    sizes = [size for _, _, size, *_ in entries]
-    ends = list(accumulate(sizes))
-    counts = numpy.array(sizes)
-    starts = numpy.array(ends) - counts
-    table = numpy.empty((len(entries), 6))
+def _table(
+    array: numpy.ndarray[Any, Any], counts: numpy.ndarray[Any, Any], starts: numpy.ndarray[Any, Any]
+) -> tuple[numpy.ndarray[Any, Any], numpy.ndarray[Any, Any]]:
+    """The `table` of a batch, and which of its rows are not to be trusted: what is not finite, or too small or large to square."""
+    table = numpy.empty((len(counts), 6))
     with numpy.errstate(all="ignore"):
         low, high = numpy.minimum.reduceat(array, starts), numpy.maximum.reduceat(array, starts)
         exact = array.astype(numpy.float64, copy=False)
@@ -346,18 +376,7 @@ def _batch(
         constant = low == high
         table[constant, 3], table[constant, 2] = 0.0, low[constant]
         safe = (squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1]) & (constant | (spread > SAFE_SQUARES[0]))
-        careful = numpy.flatnonzero(~(safe | (constant & (low == 0))))
-    values = [array[end - size : end].tolist() if 1 < size <= MOST_VALUES else None for size, end in zip(sizes, ends, strict=True)]
-    tickets = [ticket for ticket, *_ in entries]
-    if careful.size:
-        for index in careful.tolist():
-            shape, dtype, device = outlines[tickets[index] - first]
-            part = array[ends[index] - sizes[index] : ends[index]]
-            listed = _shaped(part.tolist(), shape) if sizes[index] <= MOST_VALUES else None
-            notes[tickets[index]] = Note(shape, dtype, device, values=listed, **figures(part))
-        kept = numpy.setdiff1d(numpy.arange(len(entries)), careful)
-        return Batch([tickets[index] for index in kept], table[kept], [values[index] for index in kept])
-    return Batch(tickets, table, values)
+    return table, numpy.flatnonzero(~(safe | (constant & (low == 0))))
 
 
 def _shaped(values: list[float], shape: tuple[int | str, ...]) -> Any:

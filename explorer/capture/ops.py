@@ -36,7 +36,8 @@ class Op:
 
     A `silent` op computes nothing of the program's: it marks time for the profiler, or asks a tensor for its device or its shape, see
     NOTE [questions]. One that is `uncounted` changes tensors whose versions torch counts up only where no dispatch mode watches. A
-    `fresh` one gives out new storages, not views or its own arguments. `call` runs it. One that is `suspect`
+    `fresh` one gives out new storages, not views or its own arguments; the parts that one gives out `apart` share a storage, and yet
+    none of them concerns the others. `call` runs it. One that is `suspect`
     may run in place of another only because it is watched: see `explorer.capture.watched`.
     """
 
@@ -49,6 +50,7 @@ class Op:
     uncounted: bool
     permutes: bool
     fresh: bool
+    apart: bool
     suspect: bool
     writes: tuple[tuple[int, str], ...]
     call: Callable[..., Any]
@@ -81,6 +83,7 @@ def learn(func: Any) -> Op:
     uncounted = bool(writes) and name.startswith("_foreach_")
     permutes = full in PERMUTING
     fresh = any(returned.alias_info is None for returned in schema.returns)
+    apart = fresh and name.startswith("unsafe_")
     call = getattr(func, "_op", func)  # what calling `func` comes to
     is_detach = name in ("detach", "detach_")
-    return Op(full, name, is_detach, bool(writes), factory, silent, uncounted, permutes, fresh, full in SUSPECTS, writes, call)
+    return Op(full, name, is_detach, bool(writes), factory, silent, uncounted, permutes, fresh, apart, full in SUSPECTS, writes, call)

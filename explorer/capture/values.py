@@ -10,7 +10,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -20,19 +19,9 @@ from explorer.capture.lending import Lent
 from explorer.capture.measuring import Meter, Ticket
 from explorer.capture.notes import is_silent_view, measure, scalar, store, version_of
 from explorer.capture.ops import Op
+from explorer.capture.places import Place, is_gone, let_go, place_of, storage_of
 from explorer.capture.rows import EXTERNAL, GONE, Input, Row, moment_after
 from explorer.model import Note, StoredTensor
-
-
-class Place(NamedTuple):
-    """Where the value of a tensor comes from: output `output` of row `row`. Counts only while `tensor()` is that very tensor."""
-
-    tensor: weakref.ref[torch.Tensor]
-    row: int
-    output: int
-
-
-_place = Place._make
 
 
 class Values:
@@ -63,6 +52,7 @@ class Values:
         self._storages: dict[int, tuple[int, int]] = {}  # storage -> row, output that made it; we hold a weak reference to each of them
         self._leaf_storages: dict[int, int] = {}  # address of a storage -> identity of the leaf in it
         self._writers: dict[int, tuple[int, frozenset[int]]] = {}  # address of a storage -> last row that changed it, tensors read there
+        self._newest_write = -1  # the last row of all among them
         self._changed: dict[int, int] = {}  # address of a storage -> number of rows when something wrote to it last
         self._apart: dict[int, weakref.ref[torch.Tensor]] = {}  # share a storage with others and yet count as their own (unsafe_split)
         self._most_storages = 10_000
@@ -89,7 +79,7 @@ class Values:
 
     def remember(self, tensor: torch.Tensor, row: int, output: int) -> None:
         """From now on the value of `tensor` is this output of this row."""
-        self._places[id(tensor)] = _place((weakref.ref(tensor), row, output))
+        self._places[id(tensor)] = place_of((weakref.ref(tensor), row, output))
         if len(self._places) > self._most_places:
             self._places = {number: place for number, place in self._places.items() if place.tensor() is not None}
             self._most_places = 2 * len(self._places) + 10_000
@@ -114,19 +104,37 @@ class Values:
 
     def _maker(self, tensor: torch.Tensor) -> tuple[int, int] | None:
         """The row and output that made the storage of a tensor."""
-        return self._storages.get(_storage(tensor))  # while we hold a weak reference to a storage, no other one gets its address
+        return self._storages.get(storage_of(tensor))  # while we hold a weak reference to a storage, no other one gets its address
 
     def leaf_row(self, tensor: torch.Tensor) -> int:
         """The row of a leaf that takes part in the graph."""
         with self._quiet():
             return self.read(tensor).row
 
+    def inputs(self, tensors: list[torch.Tensor]) -> tuple[list[Input], bool]:
+        """The values that an op reads, and whether autograd may follow any of them. What is most often read is known at a glance."""
+        places, rows, newest = self._places, self.rows, self._newest_write
+        found, any_needs = [], False
+        for tensor in tensors:
+            place = places.get(id(tensor))
+            if place is None or place[1] < newest or place[0]() is not tensor:
+                item = self.read(tensor)
+            else:
+                row, needs = rows[place[1]], tensor.requires_grad
+                if row.kind == "op" and (not needs or (row.reason is None and not tensor.is_leaf)):
+                    item = Input(place[1], place[2], needs)
+                else:
+                    item = self.read(tensor)
+            any_needs = any_needs or item.needs_gradient
+            found.append(item)
+        return found, any_needs
+
     def read(self, tensor: torch.Tensor) -> Input:
         """The value that an op reads; a tensor not seen before is measured and gets a row."""
         needs = tensor.requires_grad
         place = self._places.get(id(tensor))
         value = place[1:] if place is not None and place.tensor() is tensor else None
-        if self._writers:
+        if self._writers and (value is None or value[0] < self._newest_write):
             value = self._after_writes(tensor, value, needs)
         if value is None:
             return Input(self._outside(tensor), 0, needs)
@@ -151,7 +159,7 @@ class Values:
 
     def _after_writes(self, tensor: torch.Tensor, value: tuple[int, int] | None, needs: bool) -> tuple[int, int] | None:
         """The value after its storage was changed through another tensor: the op that changed it, or a row for the view read again."""
-        write = self._writers.get(_storage(tensor))
+        write = self._writers.get(storage_of(tensor))
         if write is None or self._is_apart(tensor) or (value is not None and value[0] >= write[0]) or id(tensor) in write[1]:
             return value
         schema = self.rows[value[0]].schema if value is not None and self.rows[value[0]].kind == "op" else "alias"
@@ -213,7 +221,7 @@ class Values:
         row = Row(len(self.rows), "constant", reason="constant")
         self.rows.append(row)
         self.remember(tensor, row.index, 0)
-        self._writers.pop(_storage(tensor), None)
+        self._writers.pop(storage_of(tensor), None)
 
     def _identify(self, row: Row, tensor: torch.Tensor) -> None:
         known = self._identities.get(id(tensor))
@@ -224,7 +232,7 @@ class Values:
         self._versions[row.index] = version_of(tensor)
         if row.kind in ("parameter", "input"):
             self.leaves[row.identity] = tensor
-            self._leaf_storages[_storage(tensor)] = row.identity
+            self._leaf_storages[storage_of(tensor)] = row.identity
 
     def _absorb(self, maker: int) -> None:
         self.rows.append(Row(len(self.rows), "op", inputs=[Input(maker, 0, False)], absorbed=True))
@@ -285,17 +293,17 @@ class Values:
         self.meter.protect(tensors)
         for tensor in tensors:
             if isinstance(tensor, torch.Tensor):
-                self._changed[_storage(tensor)] = len(self.rows)
+                self._changed[storage_of(tensor)] = len(self.rows)
 
     def changed_since(self, tensor: torch.Tensor, row: int) -> bool:
         """Whether something may have written to a tensor after row `row`, as far as ops tell."""
-        return self._changed.get(_storage(tensor), -1) > row
+        return self._changed.get(storage_of(tensor), -1) > row
 
     def leaf_of(self, tensor: torch.Tensor) -> tuple[int | None, torch.Tensor] | None:
         """The leaf that a write under no_grad changes, with its identity (None if it was never read); None if it is no such write."""
         if tensor.requires_grad and torch.is_grad_enabled():
             return None
-        identity = self._leaf_storages.get(_storage(tensor))
+        identity = self._leaf_storages.get(storage_of(tensor))
         if identity is not None and identity in self.leaves:
             return identity, self.leaves[identity]
         if (tensor.requires_grad and tensor.is_leaf) or self._is_gradient(tensor):
@@ -323,7 +331,8 @@ class Values:
                 self.remember(base, row.index, number)
                 self._places.pop(id(tensor), None)
                 fresh = {id(base)}
-            self._writers[_storage(tensor)] = (row.index, frozenset(fresh))
+            self._writers[storage_of(tensor)] = (row.index, frozenset(fresh))
+            self._newest_write = max(self._newest_write, row.index)
 
     def made(self, tensor: torch.Tensor, row: int, output: int) -> None:
         """An op gave out a tensor: it owns the storage, if that is new. The weak reference keeps the address from being used again."""
@@ -331,22 +340,24 @@ class Values:
             address: int = tensor.untyped_storage()._weak_ref()  # type: ignore[assignment]  # it says otherwise, and gives a number
         except (NotImplementedError, RuntimeError):
             return
-        if address in self._storages or self._is_of_leaf(address):
-            _let_go(address)  # of this second reference
+        storages = self._storages
+        if address in storages or (address in self._leaf_storages and self._is_of_leaf(address)):
+            let_go(address)  # of this second reference
             return
-        self._storages[address] = (row, output)
-        self._writers.pop(address, None)
-        if len(self._storages) > self._most_storages:
-            for gone in [other for other in self._storages if _is_gone(other)]:
+        storages[address] = (row, output)
+        if address in self._writers:
+            del self._writers[address]
+        if len(storages) > self._most_storages:
+            for gone in [other for other in self._storages if is_gone(other)]:
                 del self._storages[gone]
-                _let_go(gone)
+                let_go(gone)
             self._most_storages = 2 * len(self._storages) + 10_000
 
     def _is_of_leaf(self, address: int) -> bool:
         identity = self._leaf_storages.get(address)
         if identity is None:
             return False
-        if identity in self.leaves and _storage(self.leaves[identity]) == address:
+        if identity in self.leaves and storage_of(self.leaves[identity]) == address:
             return True
         del self._leaf_storages[address]  # the leaf was given other data since
         return False
@@ -377,7 +388,7 @@ class Values:
         """Let go of everything."""
         storages, self._storages = self._storages, {}
         for address in storages:
-            _let_go(address)
+            let_go(address)
         for held in (self._places, self.leaves, self._identities, self._apart, self._writers, self._leaf_storages):
             held.clear()
 
@@ -386,15 +397,3 @@ class Values:
         place = self.place(tensor)
         if place is not None:
             self._versions.pop(place.row, None)
-
-
-_is_gone = torch.UntypedStorage._expired
-_let_go = torch.UntypedStorage._free_weak_ref
-
-
-def _storage(tensor: torch.Tensor) -> int:
-    """The address of a tensor's storage object; 0 where it has none."""
-    try:
-        return tensor.untyped_storage()._cdata
-    except (NotImplementedError, RuntimeError):
-        return 0

@@ -23,6 +23,8 @@ from explorer.model import Note
 if TYPE_CHECKING:
     from explorer.capture.recorder import Recorder
 
+_is_grad_enabled, _is_inference = torch.is_grad_enabled, torch.is_inference_mode_enabled
+_NESTED = (list, tuple)
 sequence = torch._C._autograd._get_sequence_nr
 WORKSPACES = frozenset({"mkldnn_rnn_layer", "_cudnn_rnn", "miopen_rnn"})  # they give out room for their backward, filled only in part
 _modes = torch._C._len_torch_dispatch_stack  # those other than ours, which is off while it looks at an op
@@ -71,13 +73,14 @@ class Watch(TorchDispatchMode):
         if "torch._dynamo" in sys.modules:
             installed.run_compiled_eagerly()
         foreign = get_ident() != recorder.thread
-        place = recorder.frames.place(frame, in_function=op.is_detach or not torch.is_grad_enabled(), sees=not foreign)
         tensors = _tensors(args)
         if kwargs:
             tensors += _tensors(kwargs.values())
+        if op.is_detach and self._is_internal_detach(tensors[0], frame):
+            return op.call(*args, **kwargs)
+        graded = _is_grad_enabled()
+        place = recorder.frames.place(frame, in_function=op.is_detach or not graded, sees=not foreign)
         if op.is_detach:
-            if self._is_internal_detach(tensors[0], place.spot):
-                return op.call(*args, **kwargs)
             self._meter.protect(tensors)  # from now on it can be changed through an array of numpy's
         written: list[torch.Tensor] = []
         if op.mutable:
@@ -92,16 +95,18 @@ class Watch(TorchDispatchMode):
                 if len(tensors) == 1 and values.fills(written[0], op):
                     return op.call(*args, **kwargs)
         now = recorder.last_sequence if foreign else sequence()
-        inputs = [] if op.factory else [values.read(tensor) for tensor in tensors]
+        inputs, needs = ([], False) if op.factory else values.inputs(tensors)
         if recorder.ends_early:
             recorder.finish_early(inputs)
         row = Row(len(rows), "op", op.schema, (recorder.last_sequence, now), inputs)
-        row.source, row.function_source, row.module = place.source, place.function_source, recorder.scopes.current
+        row.source, row.function_source = place.source, place.function_source
         if written:
             row.mutable = True
         if foreign:
             row.foreign = True
-        if row.module is None and recorder.frames.in_constructor(frame):
+        if recorder.scopes.stack:
+            row.module = recorder.scopes.stack[-1]
+        elif recorder.frames.in_constructor(frame):
             row.building = True
         if recorder.frames.compiled:
             row.effect = "compiled"
@@ -119,13 +124,13 @@ class Watch(TorchDispatchMode):
             recorder.log(row)
             raise
         row.microseconds = (time.perf_counter_ns() - started) / 1000
-        self._outcome(row, op, result, written, tensors)
+        self._outcome(row, op, result, written, tensors, graded and needs)
         if recorder.tells:
             recorder.log(row)
             recorder.report("forward", len(rows), None)
         return result
 
-    def _is_internal_detach(self, tensor: torch.Tensor, spot: tuple[int, int]) -> bool:
+    def _is_internal_detach(self, tensor: torch.Tensor, frame: FrameType | None) -> bool:
         """Ops that keep their own result detach it inside the very call that made it; that is not the user's cut."""
         value = self._values.place(tensor)
         last = self._rows[-1] if self._rows else None
@@ -133,13 +138,13 @@ class Watch(TorchDispatchMode):
             value is not None
             and last is not None
             and value.row == last.index
-            and spot == self._last_spot
+            and self._last_spot == ((0, 0) if frame is None else (id(frame.f_code), frame.f_lasti))
             and not last.alias
             and last.op not in ("detach", "alias")
         )
 
-    def _outcome(self, row: Row, op: Op, result: Any, written: list[torch.Tensor], tensors: list[torch.Tensor]) -> None:
-        """Note the results of an op; those of a factory when they are first read."""
+    def _outcome(self, row: Row, op: Op, result: Any, written: list[torch.Tensor], tensors: list[torch.Tensor], follows: bool) -> None:
+        """Note the results of an op; those of a factory when they are first read. `follows`: autograd does, if it can."""
         values = self._values
         results = [result] if isinstance(result, torch.Tensor) else _tensors((result,))
         if op.factory:
@@ -151,25 +156,24 @@ class Watch(TorchDispatchMode):
         if written and not results:
             results = written
         for number, tensor in enumerate(results):
-            row.outputs.append(self._hold(tensor, row, op))
+            row.outputs.append(self._hold(tensor, row, op, copy=not follows))
             if values.keep:
                 row.tensors = [*row.tensors, values.stored(tensor)]
             values.remember(tensor, row.index, number)
             if op.fresh:
                 values.made(tensor, row.index, number)
-                if op.name.startswith("unsafe_"):
+                if op.apart:
                     values.apart(tensor)
         if not results and isinstance(result, bool | int | float | complex):
             row.outputs.append(self._scalar(result, tensors))
         if written:
             values.mutated(row, written)
-        row.reason = self._reason(row, op, result, results)
+        row.reason = self._reason(row, op, results, follows)
 
-    def _hold(self, tensor: torch.Tensor, row: Row, op: Op) -> Ticket:
+    def _hold(self, tensor: torch.Tensor, row: Row, op: Op, *, copy: bool) -> Ticket:
         """A ticket for what an op gave out; where that is what it was given in another order, what is known of it holds for both."""
         if op.name in WORKSPACES and tensor.dtype is torch.uint8:
             return self._meter.take(outline(tensor))
-        copy = not (torch.is_grad_enabled() and row.needs_gradient)  # then it can become an array of numpy's
         if op.permutes and row.inputs:
             read = row.inputs[0]
             maker = self._rows[read.row]
@@ -183,21 +187,21 @@ class Watch(TorchDispatchMode):
         with self._recorder.quiet():
             return measure(torch.tensor(value, dtype=kind, device="cpu"), statistics=self._meter.statistics)
 
-    def _reason(self, row: Row, op: Op, result: Any, results: list[torch.Tensor]) -> str | None:
+    def _reason(self, row: Row, op: Op, results: list[torch.Tensor], follows: bool) -> str | None:
         """Why autograd makes no node for this op; None if it should."""
-        needed = row.needs_gradient
         if row.function_source is not None:
             return "custom_function"
+        needed = follows or row.needs_gradient
         if op.is_detach and needed:
             return "detach"
-        if torch.is_inference_mode_enabled():
+        if _is_inference():
             return "inference_mode"
         if not results:
             return "item" if op.name in ("_local_scalar_dense", "item") else "not differentiable"
-        if not torch.is_grad_enabled():
-            return "no_grad"
         if not needed:
-            return "constant"
+            return "constant" if _is_grad_enabled() else "no_grad"
+        if not follows:
+            return "no_grad"
         for tensor in results:
             if tensor.is_floating_point() or tensor.is_complex():
                 return None
@@ -252,7 +256,7 @@ def _tensors(values: Iterable[Any]) -> list[torch.Tensor]:
     for value in values:
         if isinstance(value, torch.Tensor):
             found.append(value)
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, _NESTED):
             found += _tensors(value)
     return found
 
