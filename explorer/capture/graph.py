@@ -7,11 +7,11 @@ its end and released root first, so that the destruction of a deep graph does no
 from __future__ import annotations
 
 import inspect
-import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import torch
+from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from explorer.capture.derivatives import names_for
@@ -101,9 +101,7 @@ def describe(node: Any, key: int, following: list[tuple[int, int] | None], rows:
             return GraphNode(key, name, sequence, following, [])
     row = rows.get(sequence)
     if row is not None and row.outputs and name in names_for(row.schema):
-        described = GraphNode(key, name, sequence, following, [])
-        described.row = row.index
-        return described
+        return GraphNode(key, name, sequence, following, [], None, row.index)
     described = GraphNode(key, name, sequence, following, [_metadata(item) for item in node._input_metadata])
     owner = getattr(node, "_forward_cls", None)
     if owner is not None:
@@ -134,7 +132,7 @@ def saved_of(node: Any, described: GraphNode, values: Known) -> tuple[list[Saved
     """What a node keeps, and what `is_freed` can be asked of it later. Nothing that the user's hooks packed is unpacked."""
     names = _SAVED_NAMES.get(type(node))
     if names is None:
-        names = _SAVED_NAMES[type(node)] = [(name, name.removeprefix(_RAW)) for name in dir(node) if name.startswith(_RAW)]
+        names = _saved_names(type(node))
     if not names:
         return _NONE_SAVED
     found: list[SavedTensor] = []
@@ -171,7 +169,15 @@ def saved_of(node: Any, described: GraphNode, values: Known) -> tuple[list[Saved
     return found, first
 
 
-_SAVED_NAMES: weakref.WeakKeyDictionary[type, list[tuple[str, str]]] = weakref.WeakKeyDictionary()
+def _saved_names(kind: type) -> list[tuple[str, str]]:
+    """The attributes by which nodes of a type tell what they keep, and the name of each. The types of Functions come and go: not held."""
+    kind = BackwardCFunction if issubclass(kind, BackwardCFunction) else kind
+    if kind not in _SAVED_NAMES:
+        _SAVED_NAMES[kind] = [(name, name.removeprefix(_RAW)) for name in dir(kind) if name.startswith(_RAW)]
+    return _SAVED_NAMES[kind]
+
+
+_SAVED_NAMES: dict[type, list[tuple[str, str]]] = {}
 _NONE_SAVED: tuple[list[SavedTensor], Any] = ([], None)
 
 

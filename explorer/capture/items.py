@@ -64,12 +64,18 @@ class Items:
             elif node.key in self._claims:
                 item = self.of_row(self._claims[node.key], always=True)
             else:
-                item = Item(self._places.get(node.key, 0) - 0.5, node=node, outputs=list(node.outputs), names=list(node.names))
+                item = Item(self._places.get(node.key, 0) - 0.5, node=node, outputs=self._outlines(node), names=list(node.names))
             assert item is not None
             item.node = node
             if item.row is not None and node.name == "CopySlices" and item.row.base is not None:
                 item.outputs = [item.row.base]
             self.by_key[node.key] = item
+
+    def _outlines(self, node: GraphNode) -> list[Note]:
+        """What an autograd node without op gave out, as far as it is known: by itself, or by a row that another node has taken."""
+        if node.row is None:
+            return list(node.outputs)
+        return [Note(output.shape, output.dtype, output.device) for output in self.rows[node.row].outputs]
 
     def of_row(self, index: int, *, always: bool = False) -> Item | None:
         """The item of a row, made on first sight with what it reads; None if the row is not drawn."""

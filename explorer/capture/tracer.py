@@ -168,7 +168,7 @@ class Tracer:
 
     def _prepare(self, here: Pass, graph: Graph, outputs: Any, args: Any, raws: list[Any], leaves: dict[int, torch.Tensor]) -> None:
         recorder = self._recorder
-        rows = {row.window[1] - 1: row for row in recorder.rows[here.start :] if row.window[0] < row.window[1] and not row.mutable}
+        rows = {row.window[1] - 1: row for row in recorder.rows[here.start :] if row.window[0] < row.window[1] and not row.writes_view}
         for key, node in enumerate(graph.nodes):
             described = describe(node, key, graph.next[key], rows)
             if described.name == "AccumulateGrad":
@@ -178,7 +178,7 @@ class Tracer:
                 leaves[described.leaf] = variable
                 here.leaves[described.leaf] = LeafGradient(None if variable.grad is None else recorder.values.note(variable.grad), None)
             else:
-                if described.sequence in self._hooks:
+                if self._hooks and described.sequence in self._hooks:
                     described.hooks = [name for name, handle in self._hooks[described.sequence] if _is_active(handle)]
                 described.saved, first = saved_of(node, described, recorder.values)
                 if first is not None:
@@ -213,7 +213,8 @@ class Tracer:
             self._recorder.meter.protect(item for item in received if item is not None)
 
     def _note_received(self, node: GraphNode, received: tuple[Any, ...]) -> list[Ticket]:
-        node.received = tickets = [None if item is None else self._ticket(item) for item in received]
+        ticket = self._ticket if self._recorder.meter.statistics else self._recorder.meter.hold  # to look for a known one would take longer
+        node.received = tickets = [None if item is None else ticket(item) for item in received]
         if self._recorder.values.keep:
             node.tensors = [None if item is None else self._recorder.values.stored(item) for item in received]
         return tickets
@@ -228,9 +229,11 @@ class Tracer:
             node.microseconds = (now - self._clocks.get(thread, self._began)) / 1000
             early = node.received is not None
             tickets: list[Ticket] = self._note_received(node, received) if node.received is None else node.received
+            statistics = self._recorder.meter.statistics
             self._look_anew(node)
             if (
-                len(sent) == 1
+                statistics
+                and len(sent) == 1
                 and sent[0] is not None
                 and node.name in PERMUTING
                 and len(received) == 1
@@ -239,8 +242,9 @@ class Tracer:
             ):
                 node.sent = [self._shared_ticket(sent[0], tickets[0])]
             else:
-                node.sent = [None if item is None else self._ticket(item) for item in sent]
-            if node.leaf is not None and received[0] is not None and not self._at_once and not early:
+                ticket = self._ticket if statistics else self._recorder.meter.hold
+                node.sent = [None if item is None else ticket(item) for item in sent]
+            if node.leaf is not None and received[0] is not None and not self._at_once and not early and statistics:
                 self._accumulated(node.leaf, tickets[0], received[0])
             running.order.append(node.key)
             if self._recorder.tells:
@@ -254,14 +258,12 @@ class Tracer:
 
     def _ticket(self, tensor: torch.Tensor) -> Ticket:
         """A ticket for a gradient; the same one as long as it is the same tensor, which most are that flow on unchanged."""
-        meter = self._recorder.meter
-        if not meter.statistics:  # to look for a known one would take longer
-            return meter.hold(tensor)
+        meter, version = self._recorder.meter, version_of(tensor)
         known = self._sent_before.get(id(tensor))
-        if known is not None and known[0]() is tensor and known[1] == version_of(tensor):
+        if known is not None and known[0]() is tensor and known[1] == version:
             return known[2]
         ticket = meter.take(self._recorder.values.note(tensor)) if self._at_once else meter.hold(tensor, counted=True)
-        self._sent_before[id(tensor)] = (weakref.ref(tensor), version_of(tensor), ticket)
+        self._sent_before[id(tensor)] = (weakref.ref(tensor), version, ticket)
         return ticket
 
     def _shared_ticket(self, tensor: torch.Tensor, source: Ticket) -> Ticket:

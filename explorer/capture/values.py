@@ -121,7 +121,7 @@ class Values:
                 item = self.read(tensor)
             else:
                 row, needs = rows[place[1]], tensor.requires_grad
-                if row.kind == "op" and (not needs or (row.reason is None and not tensor.is_leaf)):
+                if row.kind == "op" and (not needs or (row.reason is None and (tensor._base is not None or not tensor.is_leaf))):
                     item = Input(place[1], place[2], needs)
                 else:
                     item = self.read(tensor)
