@@ -39,10 +39,10 @@ from explorer.model import MOST_VALUES, Note
 
 Ticket = Any  # a number that stands in the place of a Note until that is made
 
-BATCH = 1 << 15  # elements held before they are measured: 256 KB as float64, which stays in a core's cache
+BATCH = 1 << 16  # elements held before they are measured: few enough to stay in a cache, enough that a pass over them all is what counts
 FAR = 1 << 22  # elements held on devices: a copy from there costs as much as a pass over many
 MOST_HELD = 4_096  # tensors held before they are measured
-LARGE = 1 << 13  # elements from which on a tensor is measured at once: a pass of its own costs it no more
+LARGE = 1 << 14  # elements from which on a tensor is measured at once: a pass of its own costs it no more
 _FLOATS = {
     torch.float32: None,
     torch.float64: None,
