@@ -114,7 +114,9 @@ class Frames:
         """Whose code it is."""
         found = self._kinds.get(id(code))
         if found is None:
-            path = os.path.realpath(code.co_filename) if os.sep in code.co_filename else code.co_filename
+            path = code.co_filename
+            if os.sep in path:  # asking the file system takes long, and where an absolute name leads does not change
+                path = _real(path) if os.path.isabs(path) else os.path.realpath(path)
             found = self._kinds[id(code)] = COMPILED if is_compiled(code) else self._kind(path)
             self._codes.append(code)
         return found

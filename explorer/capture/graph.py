@@ -226,7 +226,7 @@ def _state(node: Any, name: str, raw: Any) -> str:
     try:
         if raw.unpack_hook is not None:
             return "kept"
-        if hasattr(node, f"_saved_{name}"):
+        if hasattr(type(node), f"_saved_{name}"):
             getattr(node, f"_saved_{name}")
         elif raw.data is None:
             raw.unpack()
