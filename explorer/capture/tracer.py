@@ -226,7 +226,8 @@ class Tracer:
         if running is None or (thread != self._recorder.thread and installed.current() is not self._recorder):
             return  # a backward of another thread of the user's over the same nodes
         with self._lock:
-            node.microseconds = (now - self._clocks.get(thread, self._began)) / 1000
+            if thread == self._recorder.thread:  # on a device's own thread it would be the time to launch, not to compute
+                node.microseconds = (now - self._clocks.get(thread, self._began)) / 1000
             early = node.received is not None
             tickets: list[Ticket] = self._note_received(node, received) if node.received is None else node.received
             statistics = self._recorder.meter.statistics

@@ -155,6 +155,8 @@ class Watch(TorchDispatchMode):
             return
         if written and not results:
             results = written
+        if results and not results[0].is_cpu:
+            row.microseconds = None  # a device computes later: this was the time to launch
         for number, tensor in enumerate(results):
             row.outputs.append(self._hold(tensor, row, op, copy=not follows))
             if values.keep:
