@@ -12,7 +12,6 @@ import linecache
 import os
 import sys
 import sysconfig
-import weakref
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from types import CodeType, FrameType
@@ -117,24 +116,9 @@ class Frames:
             path = code.co_filename
             if os.sep in path:  # asking the file system takes long, and where an absolute name leads does not change
                 path = _real(path) if os.path.isabs(path) else os.path.realpath(path)
-            found = self._kinds[id(code)] = COMPILED if is_compiled(code) else self._kind(path)
+            found = self._kinds[id(code)] = COMPILED if is_compiled(code) else _kind(path, self.folder)
             self._codes.append(code)
         return found
-
-    def _kind(self, path: str) -> str:
-        if path.startswith(_TORCH):
-            return TORCH
-        if path.startswith(_PROGRAMS):
-            return USER
-        if path.startswith(_OURS):
-            return OURS
-        if path.startswith(self.folder) and self.folder.startswith(_LIBRARIES) and self.folder not in _LIBRARIES:
-            return USER  # the target itself is an installed package
-        if path.startswith(("<frozen", "<string>", "<__array_function__", *_LIBRARIES, *_STANDARD)) or any(
-            part in path for part in _PACKAGES
-        ):
-            return LIBRARY
-        return USER
 
     def source(self, frame: FrameType) -> Source | None:
         """The expression that `frame` is just evaluating."""
@@ -162,16 +146,7 @@ class Frames:
 
     def relative(self, filename: str) -> str:
         """A path that says nothing of this machine: relative to the target's folder, or beginning with the library's package."""
-        if os.sep not in filename:
-            return filename
-        path = _real(filename)
-        for root in (_PROGRAMS, self.folder, *_LIBRARIES, *_STANDARD):
-            if path.startswith(root):
-                return path[len(root) :].replace(os.sep, "/")
-        for part in _PACKAGES:
-            if part in path:
-                return path.split(part, 1)[1].replace(os.sep, "/")
-        return os.path.basename(path)
+        return _relative(filename, self.folder)
 
     def _see(self, frame: FrameType) -> None:
         """Take note that `frame` runs; frames of the user's above the deepest common one have ended and are harvested."""
@@ -211,9 +186,39 @@ class Frames:
             self._harvest(seen)
 
     def close(self) -> None:
-        """Read what is left, and let every frame go."""
+        """Let every frame go; `look` has read them."""
         self._last = self._last_place = None
-        self._harvest_above(0)
+        self._stack.clear()
+
+
+@lru_cache(maxsize=10_000)
+def _kind(path: str, folder: str) -> str:
+    """Whose code lies at a path; `folder` is the target's."""
+    if path.startswith(_TORCH):
+        return TORCH
+    if path.startswith(_PROGRAMS):
+        return USER
+    if path.startswith(_OURS):
+        return OURS
+    if path.startswith(folder) and folder.startswith(_LIBRARIES) and folder not in _LIBRARIES:
+        return USER  # the target itself is an installed package
+    if path.startswith(("<frozen", "<string>", "<__array_function__", *_LIBRARIES, *_STANDARD)) or any(part in path for part in _PACKAGES):
+        return LIBRARY
+    return USER
+
+
+@lru_cache(maxsize=10_000)
+def _relative(filename: str, folder: str) -> str:
+    if os.sep not in filename:
+        return filename
+    path = _real(filename)
+    for root in (_PROGRAMS, folder, *_LIBRARIES, *_STANDARD):
+        if path.startswith(root):
+            return path[len(root) :].replace(os.sep, "/")
+    for part in _PACKAGES:
+        if part in path:
+            return path.split(part, 1)[1].replace(os.sep, "/")
+    return os.path.basename(path)
 
 
 class _Span(NamedTuple):
@@ -264,7 +269,7 @@ def variables(frame: FrameType) -> Iterator[tuple[str, Any]]:
     """The tensors and modules that variables of a frame hold; in lists, tuples and dicts, named like `w[0]`, after all others."""
     inner: list[tuple[str, Any]] = []
     for name, value in _locals(frame):
-        what = _WHAT.get(type(value)) or _what(type(value))
+        what = _what(type(value))
         if what is NOTHING or name.startswith("__"):
             continue
         if what is HELD:
@@ -274,16 +279,22 @@ def variables(frame: FrameType) -> Iterator[tuple[str, Any]]:
                 inner += [(f"{name}[{key!r}]", item) for key, item in value.items() if isinstance(key, str | int)]
             else:
                 inner += [(f"{name}[{index}]", item) for index, item in enumerate(value)]
-    yield from ((name, value) for name, value in inner if (_WHAT.get(type(value)) or _what(type(value))) is HELD)
+    yield from ((name, value) for name, value in inner if _what(type(value)) is HELD)
 
 
 NOTHING, HELD = "nothing", "held"  # what a variable of some type may mean to us; or list, tuple, dict
-_WHAT: weakref.WeakKeyDictionary[type, Any] = weakref.WeakKeyDictionary()
+
+
+_WHAT: dict[type, Any] = {}
 
 
 def _what(kind: type) -> Any:
-    found = HELD if issubclass(kind, torch.Tensor | torch.nn.Module) else kind if kind in (list, tuple, dict) else NOTHING
-    _WHAT[kind] = found
+    found = _WHAT.get(kind)
+    if found is None:
+        if len(_WHAT) > 1_000:  # a program that makes classes on and on
+            _WHAT.clear()
+        found = HELD if issubclass(kind, torch.Tensor | torch.nn.Module) else kind if kind in (list, tuple, dict) else NOTHING
+        _WHAT[kind] = found
     return found
 
 
