@@ -49,6 +49,7 @@ class Tracer:
             int, list[tuple[str, Any]]
         ] = {}  # sequence number of a node -> names of the user's hooks there, and their handles
         self._touched: set[int] = set()  # keys of the nodes where the user's code sees gradients, and could change them unseen
+        self._most_hooks = 1_000
         self._at_once = False  # whether gradients are to be measured before the engine goes on
         self._began = 0
         self._clocks: dict[int, int] = {}  # thread -> when its last node was done
@@ -146,6 +147,9 @@ class Tracer:
         node = tensor.grad_fn
         if node is not None:
             self._hooks.setdefault(node._sequence_nr(), []).append((_name_of(hook), handle))
+        if len(self._hooks) > self._most_hooks:  # a program that registers them on and on
+            self._hooks = {number: hooks for number, hooks in self._hooks.items() if any(_is_active(handle) for _, handle in hooks)}
+            self._most_hooks = 2 * len(self._hooks) + 1_000
 
     def _inner(self, here: Pass, outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A backward inside the running one (a reentrant checkpoint) is about to add to leaves that the outer graph may not reach."""
