@@ -13,6 +13,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from explorer.capture import installed
+from explorer.capture.frames import Place
 from explorer.capture.measuring import Ticket
 from explorer.capture.notes import PLAIN_TYPES, measure, outline
 from explorer.capture.ops import Op, learn
@@ -94,6 +95,8 @@ class Watch(TorchDispatchMode):
                     return self._change_leaf(leaf, written[0], tensors, op, args, kwargs)
                 if len(tensors) == 1 and values.fills(written[0], op):
                     return op.call(*args, **kwargs)
+        if written and op.uncounted and graded and not foreign:
+            return self._each(op, args, kwargs, place, written)
         now = recorder.last_sequence if foreign else sequence()
         inputs, needs = ([], False) if op.factory else values.inputs(tensors)
         if recorder.ends_early:
@@ -128,6 +131,39 @@ class Watch(TorchDispatchMode):
         if recorder.tells:
             recorder.log(row)
             recorder.report("forward", len(rows), None)
+        return result
+
+    def _each(self, op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], place: Place, written: list[torch.Tensor]) -> Any:
+        """An op that changes every tensor of a list has a node for each: a row for each, where its element stands for a list."""
+        recorder, values, rows = self._recorder, self._values, self._rows
+        given = [*args, *kwargs.values()]
+        lists = [value for value in given if isinstance(value, list | tuple) and value and isinstance(value[0], torch.Tensor)]
+        alone = [value for value in given if isinstance(value, torch.Tensor)]
+        read = [values.inputs([each[number] for each in lists] + alone) for number in range(len(lists[0]))]
+        if recorder.ends_early:
+            recorder.finish_early([item for inputs, _ in read for item in inputs])
+        now = sequence()
+        end = now - sum(needs for _, needs in read)  # autograd made its nodes in the order of the list
+        made: list[Row] = []
+        for number, (inputs, needs) in enumerate(read):
+            start = min(recorder.last_sequence, end) if number == 0 else end
+            end += needs
+            row = Row(len(rows), "op", op.schema, (start, end), inputs)
+            row.source, row.function_source, row.mutable = place.source, place.function_source, bool(written)
+            row.module = recorder.scopes.current
+            rows.append(row)
+            made.append(row)
+        recorder.last_sequence, self._last_spot = now, place.spot
+        try:
+            result = op.call(*args, **kwargs)
+        except BaseException:
+            made[0].failed = True
+            recorder.log(made[0])
+            raise
+        for number, (row, (_, needs)) in enumerate(zip(made, read, strict=True)):
+            tensors = [each[number] for each in lists]
+            self._outcome(row, op, None, written[number : number + 1], tensors, needs)
+            recorder.log(row)
         return result
 
     def _is_internal_detach(self, tensor: torch.Tensor, frame: FrameType | None) -> bool:

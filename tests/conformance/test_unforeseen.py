@@ -238,3 +238,28 @@ def test_room_for_a_backward_is_not_measured() -> None:
     for size in (1 << 10, 1 << 14):
         torch.randn(size)  # other bytes in the memory that is used next
     assert notes() == first
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_ops_on_lists_of_tensors(in_place: bool) -> None:
+    """`torch._foreach_*_` on results makes a node for each tensor, each an op of its own; not in place it makes one node for the list."""
+
+    def program() -> list[torch.Tensor]:
+        leaves = [torch.randn(2, requires_grad=True), torch.randn(3), torch.randn(4, requires_grad=True)]
+        results = [leaf * 2 for leaf in leaves]
+        others = [torch.ones_like(leaf) for leaf in leaves]
+        if in_place:
+            torch._foreach_mul_(results, others)
+            torch._foreach_add_(results, 1.5)
+        else:
+            results = list(torch._foreach_add(torch._foreach_mul(results, others), 1.5))
+        sum(result.square().sum() for result in results).backward()
+        return [leaf.grad for leaf in leaves if leaf.grad is not None] + [result.detach() for result in results]
+
+    (*_, first, _, last), (trace,) = recorded(program)
+    adds = [node for node in trace.nodes if (node.op or "").startswith("_foreach_add")]
+    assert [node.autograd for node in adds] == (["AddBackward1", None, "AddBackward1"] if in_place else ["ForeachAddBackward1Scalar"])
+    notes = [note for node in adds for note in node.outputs]
+    assert [tensor(notes[0]).tolist(), tensor(notes[2]).tolist()] == [first.tolist(), last.tolist()]
+    assert all(node.op is not None for node in trace.nodes if node.kind == "op")
+    assert [sum(edge.target == node.id for edge in trace.edges) for node in adds] == ([1, 1, 1] if in_place else [3])
