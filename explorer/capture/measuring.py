@@ -34,6 +34,7 @@ from explorer.capture.notes import (
     shape_of,
     sizes_of,
 )
+from explorer.capture.places import storage_of
 from explorer.capture.rows import Pass, Row
 from explorer.model import MOST_VALUES, Note
 
@@ -167,7 +168,7 @@ class Meter:
             return
         with self._lock:
             for tensor in tensors:
-                for place in self._addresses.pop(_address(tensor), ()):
+                for place in self._addresses.pop(storage_of(tensor), ()) if isinstance(tensor, torch.Tensor) else ():
                     ticket, held, size, *_ = self._held[place]
                     copy = _copied(held)
                     self._held[place] = (ticket, copy, size, None, None if copy.is_cpu else stream_of(copy))
@@ -331,13 +332,6 @@ def _is_there(tensor: torch.Tensor) -> bool:
         last = tensor.storage_offset() + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.stride(), strict=True))
         return bool(size >= needed * (last + 1))
     return True
-
-
-def _address(tensor: Any) -> int:
-    try:
-        return int(tensor.untyped_storage()._cdata)
-    except (NotImplementedError, RuntimeError, AttributeError):
-        return 0
 
 
 def _copied(tensor: torch.Tensor) -> torch.Tensor:

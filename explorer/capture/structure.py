@@ -21,6 +21,7 @@ from explorer.capture.frames import USER, Frames, variables
 from explorer.capture.graph import SHALLOW, Graph, describe, saved_of
 from explorer.capture.modules import Scopes, owners, parameters
 from explorer.capture.notes import dtype_name, measure, scalar
+from explorer.capture.places import storage_of
 from explorer.capture.rows import Circumstances, GraphNode, LeafGradient, Owners, Pass, Row
 from explorer.errors import RequestError
 from explorer.findings import findings
@@ -65,7 +66,7 @@ def _read(graph: Graph, loss: torch.Tensor, frame: FrameType | None) -> Trace:
             kind = "parameter" if isinstance(variable, nn.Parameter) else "input"
             rows.append(Row(described.leaf, kind, outputs=[measure(variable)], identity=described.leaf))
             leaves.append((described.leaf, variable))
-            storages[_storage(variable)] = (described.leaf, 0)
+            storages[storage_of(variable)] = (described.leaf, 0)
             part.leaves[described.leaf] = LeafGradient(*[None if variable.grad is None else measure(variable.grad)] * 2)
         part.nodes.append(described)
     known = _Leaves(storages)
@@ -92,20 +93,13 @@ class _Leaves:
         self._storages = storages
 
     def find(self, tensor: torch.Tensor) -> tuple[int, int] | None:
-        return self._storages.get(_storage(tensor))
+        return self._storages.get(storage_of(tensor))
 
     def shown(self, tensor: torch.Tensor) -> tuple[int, int] | None:
         return None
 
     def changed_since(self, tensor: torch.Tensor, row: int) -> bool:
         return True
-
-
-def _storage(tensor: torch.Tensor) -> int:
-    try:
-        return tensor.untyped_storage()._cdata
-    except (NotImplementedError, RuntimeError):
-        return 0
 
 
 def _in_sequence(rows: list[Row], part: Pass, owned: Owners, about: Circumstances) -> Trace | None:
