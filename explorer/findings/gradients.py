@@ -1,0 +1,45 @@
+"""Gradients that are another than what flowed: replaced by a hook, averaged over processes, added to an old one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from explorer.findings.wording import finding
+from explorer.model import Finding, Node, Trace
+from explorer.sums import misfits
+
+
+def replaced_gradient(trace: Trace) -> Iterator[Finding]:
+    """The gradient a node received is not the sum of what was sent to it; the hooks that saw it on the way are named."""
+    for number in sorted({node for node, _ in misfits(trace)}):
+        node = trace.nodes[number]
+        variant = {0: "", 1: "by_hook"}.get(len(node.hooks), "by_hooks")
+        yield finding("replaced_gradient", "warning", node, variant=variant, hooks=", ".join(node.hooks))
+
+
+def averaged_gradient(trace: Trace) -> Iterator[Finding]:
+    """Under DistributedDataParallel `.grad` holds the average over all processes, beside what this process brought."""
+    if not any(module.class_name == "DistributedDataParallel" for module in trace.modules):
+        return
+    averaged = [node for node in trace.nodes if node.kind == "parameter" and _is_another(node)]
+    if averaged:
+        yield finding("averaged_gradient", "info", averaged[0], count=len(averaged))
+
+
+def _is_another(leaf: Node) -> bool:
+    """Whether `.grad`, empty before the pass, holds another gradient after it than the leaf received."""
+    brought, accumulated = leaf.gradients[0], leaf.accumulated
+    if brought is None or accumulated is None or accumulated.before is not None or accumulated.after is None:
+        return False
+    after = accumulated.after
+    return (after.min, after.max, after.mean, after.norm, after.values) != (
+        brought.min, brought.max, brought.mean, brought.norm, brought.values
+    )  # fmt: skip
+
+
+def accumulated_gradient(trace: Trace) -> Iterator[Finding]:
+    """A leaf had a gradient before the pass, and this pass added to it."""
+    for node in trace.nodes:
+        before = node.accumulated.before if node.accumulated else None
+        if before is not None and node.status == "executed" and (before.norm is None or before.norm != 0):
+            yield finding("accumulated_gradient", "warning", node)
