@@ -107,6 +107,7 @@ class _Writer:
             else {"text": node.formula.text, "source": node.formula.source, "latex": node.formula.latex},
             "time_us": {"forward": _plain(node.time.forward), "backward": _plain(node.time.backward)},
             "hooks": list(node.hooks),
+            "arguments": {name: _values(value) for name, value in node.arguments.items()},
         }
 
     def edge(self, edge: Edge) -> dict[str, Any]:

@@ -30,6 +30,7 @@ __all__ = [
     "named",
     "number",
     "one_of",
+    "plain",
     "string",
     "text",
     "whole",
@@ -182,6 +183,15 @@ def named(raw: Any, key: str, read: Callable[[Any], Part]) -> dict[str, Part]:
 def both_languages(raw: Any, key: str) -> Mapping[str, str]:
     """A sentence in English and in Korean."""
     return within(raw, key, lambda value: MappingProxyType({language: text(value, language) for language in ("en", "ko")}))
+
+
+def plain(value: Any) -> Any:
+    """A setting or an argument: a number, a word, null, or lists of these as tuples; what is not finite is written as a word."""
+    if type(value) is list:
+        return tuple([plain(entry) for entry in value])
+    if value is not None and type(value) not in (bool, int, float, str):
+        raise Misfit("", "a number, bool, string or null")
+    return NOT_FINITE.get(value, value) if type(value) is str else value
 
 
 def as_float(value: Any) -> float | None:

@@ -7,7 +7,7 @@ The JSON document of a trace has the same names (see `explorer.document`), apart
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from html import escape
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from explorer.errors import ExplorerError
 
 __all__ = [
     "Accumulated",
+    "Arguments",
     "Edge",
     "Finding",
     "Formula",
@@ -155,6 +156,33 @@ class Formula:
     latex: str | None = None
 
 
+class Arguments(Mapping[str, Any]):
+    """What an op was given that is no tensor, by name: numbers, words, None and tuples of these. Never changes."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = dict(given)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._given[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._given.items()))
+
+    def __repr__(self) -> str:
+        return f"Arguments({self._given!r})"
+
+
+NO_ARGUMENTS = Arguments({})
+
+
 @_quickly
 @dataclass(frozen=True, slots=True)
 class Time:
@@ -182,7 +210,8 @@ class Node:
     `op` is the aten name ("mul"; None for leaves), `autograd` the name of the grad_fn. `outputs`, `gradients` and `seeds` have one entry
     per output. A gradient is what the backward node received (after the user's hooks); None means that none was computed. `seeds` is
     what backward started with at this output. `reason` says why there is no gradient. `hooks` are the user's that saw the gradient before
-    the node did, by the name of their function.
+    the node did, by the name of their function. `arguments` are those of the op that are no tensors, as they were given, by their names in
+    its schema: numbers, words, None, tuples of these; "tensor" stands for a tensor in a tuple of several things.
     """
 
     id: int
@@ -203,6 +232,7 @@ class Node:
     formula: Formula | None
     time: Time = Time()
     hooks: tuple[str, ...] = ()
+    arguments: Arguments = NO_ARGUMENTS
 
     @property
     def is_leaf(self) -> bool:

@@ -14,7 +14,6 @@ from typing import Any
 from explorer.errors import FileError
 from explorer.fields import (
     LARGEST,
-    NOT_FINITE,
     Misfit,
     Part,
     both_languages,
@@ -27,6 +26,7 @@ from explorer.fields import (
     named,
     number,
     one_of,
+    plain,
     string,
     text,
     whole,
@@ -34,6 +34,7 @@ from explorer.fields import (
 )
 from explorer.model import (
     KINDS,
+    NO_ARGUMENTS,
     STATUSES,
     Accumulated,
     Edge,
@@ -186,6 +187,7 @@ class _Reader:
             formula=within(raw, "formula", self._repeated.formula),
             time=within(raw, "time_us", _time),
             hooks=each(raw, "hooks", _word) if "hooks" in raw else (),
+            arguments=self._repeated.arguments(raw) if "arguments" in raw else NO_ARGUMENTS,
         )
         self._nodes.append(node)
         return node
@@ -224,7 +226,7 @@ class _Reader:
             gradient=within(raw, "gradient", note),
             after=within(raw, "after", note) or _refuse("after"),
             state=MappingProxyType(named(raw, "state", self._repeated.some_note)),
-            settings=MappingProxyType(named(raw, "settings", _setting)) if "settings" in raw else MappingProxyType({}),
+            settings=MappingProxyType(named(raw, "settings", plain)) if "settings" in raw else MappingProxyType({}),
         )
 
     def finding(self, raw: Any) -> Finding:
@@ -272,11 +274,3 @@ def _made_with(raw: Any) -> MadeWith:
         dtype=text(raw, "dtype"),
         seed=seed,
     )
-
-
-def _setting(raw: Any) -> Any:
-    if type(raw) is list:
-        return tuple([_setting(entry) for entry in raw])
-    if raw is not None and type(raw) not in (bool, int, float, str):
-        raise Misfit("", "a number, bool, string or null")
-    return NOT_FINITE.get(raw, raw) if type(raw) is str else raw

@@ -12,8 +12,8 @@ from operator import itemgetter
 from sys import intern
 from typing import Any, TypeVar
 
-from explorer.fields import LARGEST, Misfit, as_float, count, each, field, maybe_count, maybe_text, number, one_of, text
-from explorer.model import MOST_VALUES, Formula, Note, Source
+from explorer.fields import LARGEST, Misfit, as_float, count, each, field, maybe_count, maybe_text, named, number, one_of, plain, text
+from explorer.model import MOST_VALUES, NO_ARGUMENTS, Arguments, Formula, Note, Source
 
 __all__ = ["Repeated"]
 
@@ -37,6 +37,7 @@ class Repeated:
         self._counts: dict[Any, Any] = {}
         self._sources: dict[bytes, Source] = {}
         self._formulas: dict[bytes, Formula] = {}
+        self._arguments: dict[bytes, Arguments] = {}
         self._shapes: dict[tuple[int | str, ...], tuple[int | str, ...]] = {}
 
     def note(self, raw: Any) -> Note | None:
@@ -112,6 +113,14 @@ class Repeated:
             return None
         key = _key(raw)
         return self._formulas.get(key) or self._formulas.setdefault(key, _formula(raw))
+
+    def arguments(self, raw: Any) -> Arguments:
+        """The plain arguments of the op of a node."""
+        given = field(raw, "arguments")
+        if given == {}:
+            return NO_ARGUMENTS
+        key = _key(given)
+        return self._arguments.get(key) or self._arguments.setdefault(key, Arguments(named(raw, "arguments", plain)))
 
 
 def _key(raw: Any) -> bytes:

@@ -75,6 +75,7 @@ def notes(draw: st.DrawFn) -> Note:
 sources = st.builds(model.Source, words, whole, words, words, small, small, maybe(whole))
 saved = st.builds(model.Saved, words, tuples(small | words), words, whole, maybe(whole), st.sampled_from(["kept", "freed", "stale"]))
 formulas = st.builds(model.Formula, words, st.sampled_from(["derivatives.yaml", "explorer", "user code"]), maybe(words))
+number_settings = numbers | st.booleans() | st.none() | st.integers(-(2**70), 2**70) | st.tuples(numbers, numbers)
 nodes = st.builds(
     model.Node,
     id=whole,
@@ -95,9 +96,9 @@ nodes = st.builds(
     formula=maybe(formulas),
     time=st.builds(model.Time, maybe(numbers), maybe(numbers)),
     hooks=tuples(words),
+    arguments=mappings(number_settings | words.filter(lambda word: word not in ("nan", "inf", "-inf"))).map(model.Arguments),
 )
 edges = st.builds(model.Edge, whole, small, whole, small, maybe(notes()), st.booleans())
-number_settings = numbers | st.booleans() | st.none() | st.integers(-(2**70), 2**70) | st.tuples(numbers, numbers)
 updates = st.builds(
     model.Update, whole, maybe(words), maybe(small), notes(), maybe(notes()), notes(), mappings(notes()), mappings(number_settings)
 )
@@ -165,6 +166,7 @@ def test_keys_are_those_of_the_format() -> None:
     node = document["nodes"][5]
     assert list(node) == keys(
         "id kind name names op autograd module source outputs gradients seeds accumulated status reason saved formula time_us hooks"
+        " arguments"
     )
     assert list(node["source"]) == keys("file line code function column end_column end_line")
     assert list(node["outputs"][0]) == keys("shape dtype device min max mean std norm zeros nans infs values")
@@ -249,11 +251,13 @@ def test_unknown_keys_are_passed_over() -> None:
 
 
 def test_keys_that_came_later_may_be_missing() -> None:
-    """`end_line`, `settings` and `hooks` are additions to format 1; a document without them is whole."""
+    """`end_line`, `settings`, `hooks` and `arguments` are additions to format 1; a document without them is whole."""
     document = copy.deepcopy(to_document(WHOLE))
     del document["updates"][0]["settings"], document["nodes"][0]["source"]["end_line"], document["nodes"][0]["hooks"]
+    del document["nodes"][0]["arguments"]
     back = from_document(document)
     assert back.nodes[0].hooks == ()
+    assert back.nodes[0].arguments == {}
     assert back.updates[0].settings == {}
     assert back.nodes[0].source is not None
     assert back.nodes[0].source.end_line is None
@@ -324,6 +328,8 @@ WRONG: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
     ("nodes[5].time_us.forward", put("nodes", 5, "time_us", "forward", value="soon")),
     ("nodes[5].hooks", put("nodes", 5, "hooks", value="halve")),
     ("nodes[5].hooks[0]", put("nodes", 5, "hooks", value=[None])),
+    ("nodes[5].arguments", put("nodes", 5, "arguments", value=None)),
+    ("nodes[5].arguments.dim", put("nodes", 5, "arguments", value={"dim": {}})),
     ("edges[1].input", put("edges", 1, "input", value=None)),
     ("edges[1].source", put("edges", 1, "source", value=-1)),
     ("edges[1].differentiable", put("edges", 1, "differentiable", value="yes")),
@@ -368,7 +374,7 @@ def missing_keys() -> list[tuple[str, tuple[Any, ...]]]:
                 walk(inner, (*way, place))
 
     walk(to_document(WHOLE), ())
-    free = ("format", "end_line", "settings", "hooks", "momentum_buffer", "lr", "momentum", "nesterov")
+    free = ("format", "end_line", "settings", "hooks", "arguments", "dim", "momentum_buffer", "lr", "momentum", "nesterov")
     return [(name, way) for name, way in ways.items() if way[-1] not in free]
 
 

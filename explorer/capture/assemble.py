@@ -211,6 +211,7 @@ def _node(item: Item, items: Items, part: Pass, owners: Owners, ran: set[int], s
         formula=_formula(node) if node is not None else formula_of(row.autograd) if row is not None and row.autograd else None,
         time=Time(row.microseconds if row is not None else None, node.microseconds if node is not None else None),
         hooks=tuple(node.hooks) if node is not None else (),
+        arguments=items.arguments(row),
     )
 
 

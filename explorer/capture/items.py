@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from explorer.capture.derivatives import rule_of
 from explorer.capture.joining import join
 from explorer.capture.rows import EXTERNAL, GONE, GraphNode, Input, Pass, Row
-from explorer.model import Note
+from explorer.model import NO_ARGUMENTS, Arguments, Note
 
 
 @dataclass(slots=True, eq=False)
@@ -52,6 +52,7 @@ class Items:
         self._identities: dict[int, Item] = {}
         self.stands_for: dict[tuple[int, int], tuple[Item, int]] = {}
         self.inner: list[tuple[Item, int, Item]] = []
+        self._arguments: dict[int, Arguments] = {}  # by id of the dict in a row
         self._add_nodes()
         for row in rows[part.start : part.stop]:
             self.of_row(row.index)
@@ -70,6 +71,13 @@ class Items:
             if item.row is not None and node.name == "CopySlices" and item.row.base is not None:
                 item.outputs = [item.row.base]
             self.by_key[node.key] = item
+
+    def arguments(self, row: Row | None) -> Arguments:
+        """What an op was given that is no tensor, not to be changed; one object for all rows that have one."""
+        found = None if row is None else row.arguments
+        if not found:
+            return NO_ARGUMENTS
+        return self._arguments.get(id(found)) or self._arguments.setdefault(id(found), Arguments(found))
 
     def _outlines(self, node: GraphNode) -> list[Note]:
         """What an autograd node without op gave out, as far as it is known: by itself, or by a row that another node has taken."""

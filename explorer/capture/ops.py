@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import torch
+
 from explorer.capture.watched import SUSPECTS
 
 # Ops that read nothing but the shape, type and device of their arguments: what they make are constants.
@@ -38,7 +40,8 @@ class Op:
     NOTE [questions]. One that is `uncounted` changes tensors whose versions torch counts up only where no dispatch mode watches. A
     `fresh` one gives out new storages, not views or its own arguments; the parts that one gives out `apart` share a storage, and yet
     none of them concerns the others. `call` runs it. One that is `suspect`
-    may run in place of another only because it is watched: see `explorer.capture.watched`.
+    may run in place of another only because it is watched: see `explorer.capture.watched`. One
+    with `lists` takes lists of tensors. `names` are those of its arguments.
     """
 
     schema: str
@@ -52,6 +55,8 @@ class Op:
     fresh: bool
     apart: bool
     suspect: bool
+    lists: bool
+    names: tuple[str, ...]
     writes: tuple[tuple[int, str], ...]
     call: Callable[..., Any]
 
@@ -62,6 +67,29 @@ class Op:
             value = args[position] if position < len(args) else kwargs.get(name)
             found += value if isinstance(value, list | tuple) else [value]
         return found
+
+    def plain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments that are no tensors and no lists of them, by name; in a list of both "tensor" stands for each tensor."""
+        given = [*zip(self.names, args, strict=False), *kwargs.items()]
+        return {name: plain for name, value in given if (plain := _plain(value)) is not TENSOR}
+
+
+TENSOR = "tensor"
+
+
+def _plain(value: Any) -> Any:
+    kind = type(value)
+    if kind in PLAIN:
+        return value
+    if isinstance(value, torch.Tensor):
+        return TENSOR
+    if kind is list or kind is tuple:
+        parts = tuple([_plain(part) for part in value])
+        return TENSOR if parts and all(part is TENSOR for part in parts) else parts
+    return str(value).removeprefix("torch.")  # a data type, a device, a symbolic size
+
+
+PLAIN = frozenset({int, float, bool, str, type(None)})
 
 
 @cache
@@ -85,5 +113,20 @@ def learn(func: Any) -> Op:
     fresh = any(returned.alias_info is None for returned in schema.returns)
     apart = fresh and name.startswith("unsafe_")
     call = getattr(func, "_op", func)  # what calling `func` comes to
-    is_detach = name in ("detach", "detach_")
-    return Op(full, name, is_detach, bool(writes), factory, silent, uncounted, permutes, fresh, apart, full in SUSPECTS, writes, call)
+    return Op(
+        schema=full,
+        name=name,
+        is_detach=name in ("detach", "detach_"),
+        mutable=bool(writes),
+        factory=factory,
+        silent=silent,
+        uncounted=uncounted,
+        permutes=permutes,
+        fresh=fresh,
+        apart=apart,
+        suspect=full in SUSPECTS,
+        lists=any("List[" in (kind := str(argument.type)) and "Tensor" in kind for argument in schema.arguments),
+        names=tuple(argument.name for argument in schema.arguments),
+        writes=writes,
+        call=call,
+    )

@@ -40,6 +40,7 @@ class Row:
     `foreign`: the op ran on a thread of the engine's, which counts its autograd nodes for itself.
     `results`: (output, sequence number of an autograd node, its output number) where an output became that of a custom Function.
     `effect`: why the op is another than unwatched, a cause of `explorer.capture.watched`.
+    `arguments`: what the op was given that is no tensor, by name; one object for all that were given the same, None for nothing.
     `absorbed`: the op only made or changed a leaf; it is not drawn, nor is what served it alone.
     """
 
@@ -70,6 +71,7 @@ class Row:
     effect: str | None = None
     results: Sequence[tuple[int, int, int]] = ()
     tensors: Sequence[StoredTensor | None] = ()
+    arguments: dict[str, Any] | None = None
 
     @property
     def needs_gradient(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import sys
 import time
 from collections.abc import Iterable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _is_grad_enabled, _is_inference = torch.is_grad_enabled, torch.is_inference_mode_enabled
 _NESTED = (list, tuple)
+MOST_ARGUMENTS = 10_000  # different ones, of which equal ones are known again
 sequence = torch._C._autograd._get_sequence_nr
 WORKSPACES = frozenset({"mkldnn_rnn_layer", "_cudnn_rnn", "miopen_rnn"})  # they give out room for their backward, filled only in part
 _modes = torch._C._len_torch_dispatch_stack  # those other than ours, which is off while it looks at an op
@@ -42,6 +44,7 @@ class Watch(TorchDispatchMode):
         self._rows = recorder.rows
         self._ops: dict[int, Op] = {}
         self._last_spot: tuple[int, int] | None = None
+        self._arguments: dict[Any, dict[str, Any]] = {}
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -103,6 +106,8 @@ class Watch(TorchDispatchMode):
             recorder.finish_early(inputs)
         row = Row(len(rows), "op", op.schema, (recorder.last_sequence, now), inputs)
         row.source, row.function_source = place.source, place.function_source
+        if kwargs or op.lists or len(args) != len(tensors):
+            row.arguments = self._plain(op, args, kwargs)
         if written:
             row.mutable = True
         if foreign:
@@ -151,6 +156,7 @@ class Watch(TorchDispatchMode):
             row = Row(len(rows), "op", op.schema, (start, end), inputs)
             row.source, row.function_source, row.mutable = place.source, place.function_source, bool(written)
             row.module = recorder.scopes.current
+            row.arguments = self._plain(op, args, kwargs)
             rows.append(row)
             made.append(row)
         recorder.last_sequence, self._last_spot = now, place.spot
@@ -165,6 +171,13 @@ class Watch(TorchDispatchMode):
             self._outcome(row, op, None, written[number : number + 1], tensors, needs)
             recorder.log(row)
         return result
+
+    def _plain(self, op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """What the op is given that is no tensor; one object for all ops that are given the same."""
+        found = op.plain(args, kwargs)
+        if len(self._arguments) >= MOST_ARGUMENTS:
+            return found
+        return self._arguments.setdefault((op.schema, marshal.dumps(found, 2)), found)  # unlike equality, it tells 1 from True and 1.0
 
     def _is_internal_detach(self, tensor: torch.Tensor, frame: FrameType | None) -> bool:
         """Ops that keep their own result detach it inside the very call that made it; that is not the user's cut."""

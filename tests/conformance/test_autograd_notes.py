@@ -147,3 +147,19 @@ def test_T33_extreme_numbers_are_exact() -> None:
         expected = torch.tensor([v / size for v in scaled], dtype=torch.float64)
         assert math.isclose(note.norm / size, expected.norm().item(), rel_tol=1e-9)
         assert math.isclose(note.std / size, expected.std(correction=0).item(), rel_tol=1e-9)
+
+
+def test_what_an_op_was_given_beside_tensors() -> None:
+    """Numbers, dimensions and words stand by their names in the op's schema; defaults that nobody wrote do not, nor do tensors."""
+    w = torch.ones(3, 4, requires_grad=True)
+    with explorer.record() as recording:
+        total = (w * 2.0 * True).sum(-1, keepdim=True)
+        torch.cat([total, w], 1)[None, :, torch.tensor([1, 2])].to(torch.float64).mean().backward()
+    given = {node.op: dict(node.arguments) for node in recording.trace.nodes if node.op is not None}
+    assert [dict(node.arguments) for node in recording.trace.nodes if node.op == "mul"] == [{"other": 2.0}, {"other": True}]
+    assert given["mul"]["other"] is True
+    assert given["sum"] == {"dim": (-1,), "keepdim": True}
+    assert given["mean"] == {}
+    assert given["cat"] == {"dim": 1}
+    assert given["index"] == {"indices": (None, None, "tensor")}
+    assert given["_to_copy"] == {"dtype": "float64"}
