@@ -26,14 +26,19 @@ LONGEST_TIP = 300  # characters of a line in a tooltip
 MOST_VALUES = 4  # a box shows all values of a tensor with at most so many
 MOST_TIPS = 12  # lines of a tooltip
 CUTS = frozenset({"detach", "item", "integer"})
+SEVERITIES = {"error": "⌧", "warning": "⚠"}  # the sign of a box that such a finding speaks of, graver first; its colour has the same name
 
 
 def box_label(view: View, box: Box, scale: Scale, severity: str | None) -> str:
     """The label of a box; `severity` of a finding marks it."""
     lines = _node_lines(view, view.trace.nodes[box.nodes[0]], scale) if box.kind == "node" else _group_lines(view, box, scale)
     if severity is not None:
-        lines[0] = f"{_color('⚠', scale.text('mark'))} {lines[0]}"
+        lines[0] = f"{_sign(severity, scale)} {lines[0]}"
     return f"<{'<BR/>'.join(lines)}>"
+
+
+def _sign(severity: str, scale: Scale) -> str:
+    return _color(f"<B>{SEVERITIES[severity]}</B>", scale.text(severity))
 
 
 def _node_lines(view: View, node: Node, scale: Scale) -> list[str]:
@@ -197,9 +202,20 @@ def caption(view: View, scale: Scale) -> str:
         _small(" · ".join(parts), colors["muted"]),
         _small(notes[0], direction if trace.nodes else colors["muted"]),
         *(_small(note, colors["mark"]) for note in notes[1:]),
+        *_marks(view, scale),
     ]
     cells = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{cells}{_legend(view, scale)}<TR><TD> </TD></TR></TABLE>>'
+
+
+def _marks(view: View, scale: Scale) -> list[str]:
+    """A line of the caption that says what the signs on boxes mean, where there are any."""
+    tips = Tips(view)
+    met = {tips.severity(box) for box in view.boxes}
+    words = [
+        f"{_sign(severity, scale)} {_small(_word(view, severity), scale.palette['muted'])}" for severity in SEVERITIES if severity in met
+    ]
+    return ["  ".join(words)] if words else []
 
 
 def _legend(view: View, scale: Scale) -> str:
@@ -244,7 +260,7 @@ class Tips:
     def severity(self, box: Box) -> str | None:
         """The gravest finding that speaks of the box; information alone does not mark it."""
         found = {finding.severity for finding in self._of(box)}
-        return next((severity for severity in ("error", "warning") if severity in found), None)
+        return next((severity for severity in SEVERITIES if severity in found), None)
 
     def _of(self, box: Box) -> list[Finding]:
         if not self.findings:

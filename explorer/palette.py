@@ -16,6 +16,7 @@ PALETTE: dict[str, dict[str, str]] = {
     "light": {
         "paper": "#ffffff", "ink": "#1c2530", "muted": "#5f6b7a", "line": "#8a97a8", "faint": "#c2cad4",
         "value": "#0b5fae", "gradient": "#b34700", "mark": "#9c1f63", "bad": "#f4c9de",
+        "error": "#a3213d", "warning": "#7d5200",
         "op": "#ffffff", "module": "#e9eff8", "module_line": "#6f8fbd", "segment": "#f1f3f7",
         "parameter": "#e5f3ec", "parameter_line": "#3f8f70", "input": "#e2eefa", "input_line": "#3b7fc4",
         "constant": "#f2f3f5", "constant_line": "#8a97a8", "buffer": "#f1ebf8", "buffer_line": "#8266ad",
@@ -25,6 +26,7 @@ PALETTE: dict[str, dict[str, str]] = {
     "dark": {
         "paper": "#0e1117", "ink": "#e8ecf2", "muted": "#9ba7b6", "line": "#75839a", "faint": "#3d4757",
         "value": "#6db6ff", "gradient": "#ff9d4d", "mark": "#ff85c0", "bad": "#6b2149",
+        "error": "#ff9aae", "warning": "#ffcf70",
         "op": "#1a202b", "module": "#1c2a40", "module_line": "#6f8fbd", "segment": "#202734",
         "parameter": "#15302a", "parameter_line": "#4fae8a", "input": "#14293f", "input_line": "#5a9be0",
         "constant": "#20252e", "constant_line": "#75839a", "buffer": "#2a2238", "buffer_line": "#a488d0",

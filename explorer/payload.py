@@ -223,6 +223,8 @@ def _finding(finding: Finding, language: str) -> dict[str, Any]:
         "kind": finding.kind,
         "severity": finding.severity,
         "node": finding.node,
+        "source": _source(finding.source),
+        "related": [[related.role, _source(related.source)] for related in finding.related],
         "message": finding.message.get(language, finding.message.get("en", "")),
         "remedy": finding.remedy.get(language, finding.remedy.get("en", "")),
     }

@@ -27,7 +27,20 @@ from explorer.view import View
 
 __all__ = ["document", "framed", "joined_script", "style"]
 
-MODULES = ("format", "dom", "fonts", "picture", "cells", "code", "graph", "inspector", "controls", "player")  # each uses those before it
+MODULES = (
+    "format",
+    "dom",
+    "fonts",
+    "picture",
+    "cells",
+    "code",
+    "findings",
+    "graph",
+    "inspector",
+    "controls",
+    "player",
+)  # each uses those before it
+STYLES = ("player", "findings")
 FRAME_HEIGHT = 760  # pixels in a notebook
 
 
@@ -41,7 +54,7 @@ def joined_script(*more: str) -> str:
 def style(*more: str) -> str:
     """The player's style sheet, and `more` after it."""
     folder = assets_folder() / "player"
-    return "\n".join((folder / f"{name}.css").read_text(encoding="utf-8") for name in ("player", *more))
+    return "\n".join((folder / f"{name}.css").read_text(encoding="utf-8") for name in (*STYLES, *more))
 
 
 def document(views: Sequence[View], *, start: int | None = None, theme: str | None = None) -> str:

@@ -147,10 +147,17 @@ def test_arrows_turn_with_the_direction() -> None:
 
 
 def test_findings_mark_their_box() -> None:
-    """A warning marks its node, or the closed module it is in, with ⚠; information does not."""
+    """A warning marks its node, or the closed module it is in, with ⚠, an error with ⌧; information does not. The caption says so."""
     assert "⚠" in lines_of(dot.write(make_view(dummy_trace(findings=True))), "n5")
     assert "⚠" not in lines_of(dot.write(make_view(dummy_trace(findings=True))), "n0")
     assert "⚠" in lines_of(dot.write(make_view(dummy_trace(modules=True, findings=True), depth=0)), "m4")
+    trace = dummy_trace(findings=True)
+    graver = replace(trace.findings[1], severity="error")
+    text = dot.write(make_view(replace(trace, findings=(*trace.findings, graver)), language="ko"))
+    assert "⌧" in lines_of(text, "n5") and "⚠" not in lines_of(text, "n5")
+    caption = text.split("label=<")[1]
+    assert "⌧" in caption and "오류" in caption and "⚠" not in caption
+    assert "⚠" not in dot.write(make_view(dummy_trace()))
 
 
 @pytest.mark.parametrize("name", list(HOSTILE.values()), ids=list(HOSTILE))
@@ -206,7 +213,7 @@ def test_text_can_be_read_on_every_fill(theme: str) -> None:
         "cluster",
         "cluster_inner",
     ]
-    for text, fill in product(("ink", "muted", "value", "gradient", "mark"), fills):
+    for text, fill in product(("ink", "muted", "value", "gradient", "mark", "error", "warning"), fills):
         assert contrast(colors[text], colors[fill]) >= 4.5, (text, fill)
     for fill in (colors["bad"], *(color for steps in SCALES[theme].values() for color in steps)):
         assert contrast(colors["ink"], fill) >= 4.5, fill

@@ -218,8 +218,8 @@ def test_every_word_of_the_player_exists() -> None:
     used = set(re.findall(r"\bwords\.([a-z_]+)", scripts))
     known = {name.removeprefix("player.") for name in TEXTS if name.startswith("player.")}
     assert used <= known
-    by_name = {name for name in known if re.match(r"(kind|reason|saved)_", name)} | {"seed", "pass"}
-    phases = {"forward", "loss", "backward", "update", "error", "warning", "info"}
+    by_name = {name for name in known if re.match(r"(kind|reason|saved|role)_", name)} | {"seed", "pass"}
+    phases = {"forward", "loss", "backward", "update", "error", "warning", "info", "errors", "warnings", "infos"}
     statistics = {"min", "max", "mean", "std", "norm", "zeros", "nans", "infs", "value", "gradient"}
     assert known - used - by_name - phases - statistics == set()
 

@@ -5,6 +5,8 @@ import { plain } from "./format.js";
 
 const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g; // what turns the direction of text: code is to be read as it runs
 
+const MARKS = { forward: "value", backward: "gradient", finding: "pointed" };
+
 export function codePanel(data, { words, times, online }) {
   const title = h("h2", {}, words.code);
   const body = h("div", { class: "code-body" });
@@ -42,7 +44,7 @@ export function codePanel(data, { words, times, online }) {
           if (!row) continue;
           const from = line === source.line ? source.column : row.text.length - row.text.trimStart().length;
           const to = line === end ? source.end_column : row.text.length;
-          row.code.replaceChildren(row.text.slice(0, from), h("mark", { class: phase === "backward" ? "gradient" : "value" }, row.text.slice(from, to)), row.text.slice(to));
+          row.code.replaceChildren(row.text.slice(0, from), h("mark", { class: MARKS[phase] }, row.text.slice(from, to)), row.text.slice(to));
           row.element.classList.add("here");
           marked.push(row);
         }

@@ -37,12 +37,15 @@ const ICONS = {
   last: "M16 5h2v14h-2zM5 5v14l10-7z",
   plus: "M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z",
   minus: "M5 11h14v2H5z",
+  error: "M5 2h14a3 3 0 0 1 3 3v14a3 3 0 0 1-3 3H5a3 3 0 0 1-3-3V5a3 3 0 0 1 3-3zM8.7 7.3L7.3 8.7l3.3 3.3-3.3 3.3 1.4 1.4 3.3-3.3 3.3 3.3 1.4-1.4-3.3-3.3 3.3-3.3-1.4-1.4-3.3 3.3z",
+  warning: "M12 2.2L23 21.5H1zM11 9v6.5h2V9zM11 17v2.2h2V17z",
+  info: "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zM11 10.5h2V17h-2zM11 7h2v2.2h-2z",
   fit: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
 };
 
 export function icon(name) {
   const svg = s("svg", { viewBox: "0 0 24 24", width: 20, height: 20, "aria-hidden": "true" });
-  svg.append(s("path", { d: ICONS[name], fill: "currentColor" }));
+  svg.append(s("path", { d: ICONS[name], fill: "currentColor", "fill-rule": "evenodd" }));
   return svg;
 }
 

@@ -2,9 +2,11 @@
 
 import { brief, isNumber, shapeText } from "./format.js";
 import { button, h, s } from "./dom.js";
+import { severityIcon } from "./findings.js";
 import { safePicture } from "./picture.js";
 
 const READABLE = 1;
+const LEGIBLE = 0.62; // smaller, and what stands in a box can only be guessed
 const BOX = /^[nms]\d+$/; // a node, a closed module, a run of neighbours: how the drawing calls its boxes
 
 export function graphPanel(data, { words, onbox, at, dark }) {
@@ -14,7 +16,7 @@ export function graphPanel(data, { words, onbox, at, dark }) {
   const panel = h("section", { class: "panel graph", tabindex: "0", "aria-label": words.graph }, stage);
   if (!picture || !data.nodes.length) {
     panel.append(h("p", { class: "empty" }, data.nodes.length ? words.no_picture : words.no_steps));
-    return { element: panel, show() {}, fit() {}, follow() {}, start() {}, settle() {}, zoom() {}, restore() {}, view: () => null };
+    return { element: panel, show() {}, fit() {}, follow() {}, find() {}, start() {}, settle() {}, zoom() {}, restore() {}, view: () => null };
   }
   const { width, height } = data.picture;
   picture.setAttribute("width", width);
@@ -66,6 +68,7 @@ export function graphPanel(data, { words, onbox, at, dark }) {
     if (dx || dy) { view.x += dx; view.y += dy; apply(true); }
     return undefined;
   };
+  const find = (id) => follow(id, { force: view.scale < LEGIBLE });
   const topmost = () => [...new Set(data.boxes)].filter((id) => byId.has(id)).reduce((one, other) => (rectangle(other).y < rectangle(one).y ? other : one));
   let ownFont = false;
   const settle = () => {
@@ -78,7 +81,7 @@ export function graphPanel(data, { words, onbox, at, dark }) {
     view.placed = true;
     settle();
     if (kept) return;
-    if (fitScale() >= 0.62) fit(false);
+    if (fitScale() >= LEGIBLE) fit(false);
     else {
       view.scale = READABLE;
       const box = rectangle(id && byId.has(id) ? id : topmost());
@@ -96,8 +99,10 @@ export function graphPanel(data, { words, onbox, at, dark }) {
   const zoom = (factor) => scaleAt(size().width / 2, size().height / 2, factor);
   panel.append(h("div", { class: "zoom" },
     button("plus", words.zoom_in, () => zoom(1.25)), button("minus", words.zoom_out, () => zoom(0.8)), button("fit", words.fit, () => fit())));
+  const grave = ["error", "warning"].filter((severity) => picture.querySelector(`g.${severity}`));
   panel.append(h("p", { class: "legend", "aria-hidden": "true" },
-    h("span", { class: "value" }, words.value), h("span", { class: "gradient" }, words.gradient)));
+    h("span", { class: "value" }, words.value), h("span", { class: "gradient" }, words.gradient),
+    grave.map((severity) => h("span", { class: `sign ${severity}` }, severityIcon(severity), words[severity]))));
 
   let marked = [];
   return {
@@ -107,6 +112,7 @@ export function graphPanel(data, { words, onbox, at, dark }) {
     start,
     settle: () => { ownFont = true; if (view.placed) settle(); }, // the drawing's own font is there
     follow,
+    find,
     view: () => ({ ...view }),
     restore: (old) => { Object.assign(view, old, { placed: false }); kept = Boolean(old.placed); apply(); },
     show({ k, now, reads, writes, wires, side }) {

@@ -1,6 +1,7 @@
 // The inspector: everything the trace knows of one node, as far as the steps have come. What does not exist yet is "not computed".
 
 import { arrayCells } from "./cells.js";
+import { severityIcon } from "./findings.js";
 import { brief, count, figure, isNumber, label, nested, plain, shapeText } from "./format.js";
 import { h } from "./dom.js";
 
@@ -34,7 +35,7 @@ function leafParts(data, state, { words, onnode }) {
 
 function nodeParts(data, node, state, context) {
   const { words } = context;
-  const parts = [header(data, node, words)];
+  const parts = [header(data, node, words), ...data.findings.filter((finding) => finding.node === node.id).map((finding) => found(finding, words))];
   node.outputs.forEach((note, output) => {
     const many = node.outputs.length > 1 ? ` ${output}` : "";
     parts.push(quantity(words.value + many, "value", state.has("value", node.id, output) ? note : null, words.not_computed, words));
@@ -53,6 +54,11 @@ function header(data, node, words) {
     h("h2", {}, label(node)),
     h("p", { class: "op" }, node.kind === "op" ? names : words[`kind_${node.kind}`]),
     node.names.length > 1 && h("p", { class: "names" }, `${words.also}: ${node.names.filter((name) => name !== node.name).map((name) => plain(name)).join(", ")}`));
+}
+
+function found(finding, words) {
+  return h("p", { class: `found ${finding.severity}` }, severityIcon(finding.severity),
+    h("span", {}, h("span", { class: "hidden" }, `${words[finding.severity]}: `), h("bdi", {}, finding.message)));
 }
 
 function quantity(title, side, note, absent, words) {

@@ -6,6 +6,7 @@
 import { codePanel } from "./code.js";
 import { controlBar } from "./controls.js";
 import { h } from "./dom.js";
+import { findingsPanel, severityIcon } from "./findings.js";
 import { drawingFonts } from "./fonts.js";
 import { brief, label, plain } from "./format.js";
 import { graphPanel } from "./graph.js";
@@ -20,17 +21,16 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   const listening = new AbortController();
   const when = timetable(data);
   const same = before && before.key === data.key;
-  const state = { k: 1, playing: false, rate: 1, inspected: null, ...(same ? before : {}) };
+  const state = { k: 1, playing: false, rate: 1, inspected: null, finding: null, ...(same ? before : {}) };
   state.k = Math.min(Math.max(1, same ? before.k : startingStep(data, address)), Math.max(1, total));
   let timer = null;
   let addressTimer = null;
   let frame = null;
 
-  const go = (to, { keep = false } = {}) => {
+  const go = (to, { keep = false, finding = null } = {}) => {
     const k = Math.min(total, Math.max(1, typeof to === "function" ? to(state.k) : to));
     if (!keep) pause();
-    state.k = k;
-    state.inspected = null;
+    Object.assign(state, { k, finding, inspected: null });
     render();
   };
   const pause = () => { clearTimeout(timer); state.playing = false; };
@@ -58,27 +58,51 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     return go(steps.includes(state.k) ? steps.find((k) => k > state.k) ?? steps[0] : inPhase[0] ?? steps[0]);
   };
 
+  // To the step at which a finding is seen, its node in the middle and its line marked; once more closes it again.
+  const choose = (index) => {
+    const { node, kind } = data.findings[index];
+    const steps = when.stepsOf.get(node) ?? [];
+    const phase = kind.endsWith("_gradient") ? "backward" : "forward";
+    pause();
+    if (state.finding === index) state.finding = null;
+    else if (steps.length) go(steps.find((k) => data.steps[k - 1].phase === phase) ?? steps[0], { finding: index });
+    else Object.assign(state, { finding: index, inspected: node });
+    if (!steps.length || state.finding === null) render();
+    if (state.finding !== null && node !== null) requestAnimationFrame(() => graph.find(data.boxes[node]));
+  };
+
   const nodesOfBox = groups(data.boxes.map((box, node) => [box, node]));
   const nodesOfLine = groups(data.nodes.flatMap(({ id, kind, source }) => (source && kind === "op" ? [[`${source.file}:${source.line}`, id]] : [])));
   const code = codePanel(data, { words, times: lineTimes(nodesOfLine, when.at), online: (file, line) => nodesOfLine.has(`${file}:${line}`) && jump(nodesOfLine.get(`${file}:${line}`)) });
   const graph = graphPanel(data, { words, at: when.at, dark: root.dataset.theme === "dark", onbox: (box) => nodesOfBox.has(box) && jump(nodesOfBox.get(box)) });
   const inspector = inspectorPanel(data, { words, onnode: (node) => { state.inspected = node; render(); } });
+  const findings = findingsPanel(data, { words, onchoose: choose, onshow: (node) => {
+    graph.element.scrollIntoView({ block: "nearest" });
+    graph.element.focus({ preventScroll: true });
+    graph.find(data.boxes[node]);
+  } });
+  const reveal = (index) => { if (state.finding !== index) choose(index); findings.reveal(index); };
   const bar = total ? controlBar(data, { words, go, play, speed: (rate) => { state.rate = rate; render(); } }) : null;
   const sentence = h("p", { class: "sentence", "aria-live": "polite", "aria-atomic": "true" });
   const help = helpBox(words);
   root.replaceChildren(
-    summary(data, words, { jump, help }),
+    summary(data, words, { jump, reveal, help }),
     h("div", { class: "frame" }, code.element, graph.element, inspector.element),
     total ? sentence : "",
     bar?.element ?? h("p", { class: "empty" }, words.no_steps),
-    !data.nodes.length && !data.findings.length ? "" : findingsList(data, words, (node) => jump([node])),
+    findings.element,
     help.element,
   );
 
   const has = (what, ...place) => when.at(what, ...place) <= state.k;
 
   function render() {
-    if (!total) return inspector.show({ inspected: state.inspected, step: { phase: "forward" }, has: () => true, sum: () => null });
+    findings.show(state.finding);
+    const line = state.finding === null ? null : data.findings[state.finding].source;
+    if (!total) {
+      code.show({ source: line, k: 0, phase: "finding" });
+      return inspector.show({ inspected: state.inspected, step: { phase: "forward" }, has: () => true, sum: () => null });
+    }
     last = { key: data.key, k: state.k };
     const step = data.steps[state.k - 1];
     const now = step.node === null ? null : data.boxes[step.node];
@@ -92,10 +116,8 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
       k: state.k, now, side, wires: wires.filter((arrow) => arrow !== undefined),
       reads: others(step.reads), writes: [...others(step.writes), ...sent.map(box)],
     });
-    code.show({
-      source: step.node === null ? null : data.nodes[step.node].source, phase: side === "value" ? "forward" : "backward",
-      k: state.k,
-    });
+    const own = step.node === null ? null : data.nodes[step.node].source;
+    code.show({ source: line ?? own, phase: line ? "finding" : side === "value" ? "forward" : "backward", k: state.k });
     const sum = (node, output) => when.sums.get(`${node}.${output}`)?.findLast(([k]) => k <= state.k)?.[1] ?? null;
     inspector.show({ inspected: state.inspected ?? step.node, step, has, sum });
     sentence.setAttribute("aria-live", state.playing ? "off" : "polite");
@@ -117,7 +139,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
       ArrowRight: () => go((k) => k + 1), ArrowLeft: () => go((k) => k - 1), Home: () => go(1), End: () => go(total), " ": play,
       "+": () => graph.zoom(1.25), "=": () => graph.zoom(1.25), "-": () => graph.zoom(0.8), 0: () => graph.fit(),
       f: () => graph.follow(data.boxes[state.inspected ?? data.steps[state.k - 1].node ?? 0], { force: true }),
-      Escape: () => { if (help.open()) help.close(); else { state.inspected = null; render(); } }, "?": help.toggle,
+      Escape: () => { if (help.open()) help.close(); else { Object.assign(state, { inspected: null, finding: null }); render(); } }, "?": help.toggle,
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act) return;
     event.preventDefault();
@@ -131,7 +153,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   fonts.ready.then((there) => { if (there) graph.settle(); });
   render();
   return {
-    state: () => ({ key: data.key, k: state.k, rate: state.rate, inspected: state.inspected, view: graph.view() }),
+    state: () => ({ key: data.key, k: state.k, rate: state.rate, inspected: state.inspected, finding: state.finding, view: graph.view() }),
     stop: () => { pause(); clearTimeout(addressTimer); cancelAnimationFrame(frame); listening.abort(); sized.disconnect(); fonts.remove(); },
   };
 }
@@ -208,9 +230,10 @@ function mine(event, root, alone) {
   return alone || inside || !target.closest(OWN_KEYS);
 }
 
-function summary(data, words, { jump, help }) {
+function summary(data, words, { jump, reveal, help }) {
   const leaves = data.nodes.filter((node) => node.grad && node.gradients[0]);
-  let room = 110; // characters, so that this stays one line on a desk
+  const grave = gravest(data, words, reveal);
+  let room = grave ? 84 : 110; // characters, so that this stays one line on a desk
   const named = leaves.filter((node) => { room -= Math.min(24, label(node).length) + 14; return room > 0; });
   const chips = named.map((node) => h("button", { type: "button", class: "chip", title: label(node), onclick: () => jump([node.id]) },
     h("span", { class: "name" }, label(node)), " ", h("span", { class: "number gradient" }, brief(node.gradients[0]))));
@@ -219,19 +242,20 @@ function summary(data, words, { jump, help }) {
     h("div", { class: "facts" },
       h("h1", {}, plain(data.title)),
       data.loss !== null && h("span", { class: "chip plain" }, words.loss, " ", h("span", { class: "number value" }, data.loss_text)),
+      grave,
       chips.length > 0 && h("span", { class: "found" }, `${words.gradients}:`), chips, more > 0 && h("span", { class: "more" }, `+${more}`),
-      data.partial && h("span", { class: "chip warning" }, words.partial)),
+      data.partial && h("span", { class: "chip warning" }, words.partial),),
     h("span", { class: "made" }, data.made),
     h("button", { type: "button", class: "icon question", title: words.help, "aria-label": words.help, onclick: help.toggle }, "?"));
 }
 
-function findingsList(data, words, show) {
-  if (!data.findings.length) return h("p", { class: "findings none" }, words.no_findings);
-  const items = data.findings.map((finding) => h("li", { class: finding.severity },
-    h("span", { class: "mark", "aria-hidden": "true" }, { error: "✕", warning: "!", info: "i" }[finding.severity]),
-    h("span", { class: "words" }, h("span", { class: "hidden" }, `${words[finding.severity]}: `), h("bdi", {}, finding.message), " ", h("bdi", { class: "remedy" }, finding.remedy)),
-    finding.node !== null && h("button", { type: "button", class: "link", onclick: () => show(finding.node) }, words.show)));
-  return h("section", { class: "findings" }, h("h2", {}, `${words.findings} (${data.findings.length})`), h("ul", {}, items));
+// How many errors, or else warnings, there are; leads to the first.
+function gravest(data, words, reveal) {
+  const severity = ["error", "warning"].find((one) => data.findings.some((finding) => finding.severity === one));
+  if (!severity) return null;
+  const found = data.findings.filter((finding) => finding.severity === severity);
+  return h("button", { type: "button", class: `chip grave ${severity}`, onclick: () => reveal(data.findings.indexOf(found[0])) },
+    severityIcon(severity), ` ${found.length === 1 ? words[severity] : `${words[`${severity}s`]} ${found.length}`}`);
 }
 
 function helpBox(words) {

@@ -43,6 +43,8 @@ DRAWING: dict[str, tuple[str, str]] = {
     "drawing.leaves": ("{count} tensors", "텐서 {count}개"),
     "drawing.findings": ("{count} findings", "발견 {count}건"),
     # the caption
+    "drawing.error": ("error", "오류"),
+    "drawing.warning": ("warning", "경고"),
     "drawing.forward": ("forward pass: arrows carry values", "순전파: 화살표를 따라 값이 흐릅니다"),
     "drawing.backward": ("backward pass: arrows carry gradients", "역전파: 화살표를 따라 기울기가 흐릅니다"),
     "drawing.pass": ("pass {number} of {passes}", "패스 {number}/{passes}"),

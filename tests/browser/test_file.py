@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from explorer.export import export
 from explorer.files import assets_folder, load
-from explorer.model import Trace
+from explorer.model import Finding, Trace
+from explorer.text import LANGUAGES
 from tests.browser.conftest import FLAGS
 from tests.browser.reading import HOSTILE, SHOWN, hostile_trace, place, seen_in_graph, sentence, snapshot
 
@@ -116,6 +118,65 @@ def test_hostile_names_stay_text(read: Any) -> None:
     assert page.locator("img, .player script, .player a, .stage [onload], .stage foreignObject").count() == 0
     expect(page.locator(".player h1")).to_have_text(SHOWN)
     assert HOSTILE in page.evaluate("JSON.parse(document.getElementById('recording').textContent).data.title")
+
+
+def with_findings(trace: Trace, *severities: str) -> Trace:
+    """`trace` with a finding at its third node for each of `severities`, worded by its number."""
+    node = trace.nodes[2]
+    found = tuple(
+        Finding(
+            "vanishing_gradient",
+            severity,
+            2,
+            "z",
+            node.source,
+            (),
+            dict.fromkeys(LANGUAGES, f"Cause {at}."),
+            dict.fromkeys(LANGUAGES, "Do."),
+        )  # type: ignore[arg-type]
+        for at, severity in enumerate(severities)
+    )
+    return replace(trace, findings=found)
+
+
+def test_a_finding_leads_to_its_node(read: Any) -> None:
+    """By keyboard: it opens what to do, the step where it is seen, its node and its line; pressed again it closes. The graph is marked."""
+    trace = load(assets_folder() / "samples" / "nan_where.trace")
+    page = read(trace)
+    finding = page.get_by_role("button", name=trace.findings[0].message["en"])
+    remedy = page.get_by_text(trace.findings[0].remedy["en"])
+    expect(remedy).to_be_hidden()
+    expect(page.locator(".graph .legend")).to_contain_text("Error")
+    assert page.locator(".stage g.error text").first.text_content() == "⌧"
+    finding.focus()
+    page.keyboard.press("Enter")
+    expect(remedy).to_be_visible()
+    expect(finding).to_have_attribute("aria-expanded", "true")
+    assert sentence(page).startswith("SqrtBackward0")
+    assert page.locator(".code mark.pointed").inner_text() == "torch.sqrt(x)"
+    assert trace.findings[0].message["en"] in page.locator(".inspector").inner_text()
+    page.keyboard.press("Enter")
+    expect(remedy).to_be_hidden()
+    assert page.locator(".code mark.pointed").count() == 0
+    page.locator(".chip.grave").click()
+    expect(remedy).to_be_visible()
+    page.get_by_role("button", name="Next step").click()
+    expect(remedy).to_be_hidden()
+
+
+def test_many_findings_can_be_told_apart(read: Any, neuron: Trace) -> None:
+    """The first eight are listed, the rest when asked for; one severity alone can be chosen; the choice says how many there are."""
+    page = read(with_findings(neuron, "error", *["warning"] * 12, "info"))
+    listed = page.locator(".findings li")
+    expect(listed).to_have_count(8)
+    page.get_by_role("button", name="Show 6 more").click()
+    expect(listed).to_have_count(14)
+    page.get_by_role("button", name="Notes 1").click()
+    expect(listed).to_have_count(1)
+    expect(listed).to_contain_text("Cause 13.")
+    page.locator(".chip.grave").click()
+    expect(listed).to_have_count(14)
+    expect(page.locator(".findings li.chosen")).to_contain_text("Cause 0.")
 
 
 def test_a_narrow_screen(read: Any, neuron: Trace) -> None:
