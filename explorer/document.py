@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
+from explorer.checking import checks_document
 from explorer.model import Accumulated, Edge, Finding, Module, Node, Note, Saved, Source, Trace, Update
 from explorer.reading import FORMAT, from_document
 
@@ -71,6 +72,7 @@ def _parts(trace: Trace) -> list[tuple[str, Any]]:
         ("backward", list(trace.backward)),
         ("updates", map(write.update, trace.updates)),
         ("findings", map(write.finding, trace.findings)),
+        ("checks", checks_document(trace.checks)),
     ]
 
 

@@ -115,6 +115,9 @@ def _check_references(trace: Trace) -> None:
     for place, finding in enumerate(trace.findings):
         if finding.node is not None and not 0 <= finding.node < count:
             raise InvalidTrace("trace.finding_node", finding=place, node=finding.node)
+    for place, check in enumerate(() if trace.checks is None else trace.checks.each()):
+        if not 0 <= check.node < count:
+            raise InvalidTrace("trace.check_node", check=place, node=check.node)
     for place, update in enumerate(trace.updates):
         if not 0 <= update.node < count:
             raise InvalidTrace("trace.update_node", update=place, node=update.node)

@@ -14,20 +14,25 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from explorer.errors import ExplorerError
+from explorer.verdicts import Checks, GradientCheck, NodeCheck, StepError
 
 __all__ = [
     "Accumulated",
     "Arguments",
+    "Checks",
     "Edge",
     "Finding",
     "Formula",
+    "GradientCheck",
     "MadeWith",
     "Module",
     "Node",
+    "NodeCheck",
     "Note",
     "Related",
     "Saved",
     "Source",
+    "StepError",
     "StoredTensor",
     "Time",
     "Trace",
@@ -322,7 +327,7 @@ class Trace:
 
     `number` is the number of this pass, from 1 (0: the program never ran backward), `passes` how many were seen. `sources` maps the
     user's files to their text, `tensors` holds whole tensors by "n12.output0", "n12.gradient0" where they were asked for; both are part
-    of the `.trace` file only.
+    of the `.trace` file only. `checks` is None where nothing was verified.
     """
 
     title: str
@@ -340,6 +345,7 @@ class Trace:
     findings: tuple[Finding, ...] = ()
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tensors: Mapping[str, StoredTensor] = field(default_factory=lambda: MappingProxyType({}))
+    checks: Checks | None = None
 
     def check(self) -> None:
         """Raise InvalidTrace at the first invariant that does not hold."""

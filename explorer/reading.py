@@ -11,6 +11,7 @@ from sys import intern
 from types import MappingProxyType
 from typing import Any
 
+from explorer.checking import read_checks
 from explorer.errors import FileError
 from explorer.fields import (
     LARGEST,
@@ -57,7 +58,7 @@ FORMAT = 1
 LISTS = frozenset({"modules", "nodes", "edges", "updates", "findings"})  # read entry by entry
 _SEVERITIES = ("error", "warning", "info")
 _STATES = ("kept", "freed", "stale")
-_OPTIONAL = frozenset({"sources"})
+_OPTIONAL = frozenset({"sources", "checks"})
 _NO_TIME = Time()
 
 
@@ -138,6 +139,7 @@ class _Reader:
             "backward": ("backward", many(self.id)),
             "updates": ("updates", many(self.update)),
             "findings": ("findings", many(self.finding)),
+            "checks": ("checks", one(read_checks)),
             "sources": ("sources", lambda raw, key: MappingProxyType(named(raw, key, string))),
         }
 

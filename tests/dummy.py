@@ -13,16 +13,20 @@ from typing import Any
 
 from explorer.model import (
     Accumulated,
+    Checks,
     Edge,
     Finding,
     Formula,
+    GradientCheck,
     MadeWith,
     Module,
     Node,
+    NodeCheck,
     Note,
     Related,
     Saved,
     Source,
+    StepError,
     Time,
     Trace,
     Update,
@@ -79,10 +83,13 @@ def source_line(number: int, expression: str, text: str = SOURCE_TEXT, file: str
     return Source(file, number, code, "<module>", column, column + len(expression), number)
 
 
-def dummy_trace(*, modules: bool = False, updates: bool = False, findings: bool = False, partial: bool = False) -> Trace:
+def dummy_trace(
+    *, modules: bool = False, updates: bool = False, findings: bool = False, checks: bool = False, partial: bool = False
+) -> Trace:
     """The logistic neuron: 8 nodes (0 x, 1 w, 2 mul, 3 b, 4 add, 5 sigmoid, 6 y, 7 loss), 7 edges; more of it on request.
 
-    `modules` puts it into nn.Modules two levels deep, `updates` adds one step of SGD (lr 0.1), `findings` one of each severity.
+    `modules` puts it into nn.Modules two levels deep, `updates` adds one step of SGD (lr 0.1), `findings` one of each severity,
+    `checks` what verification says of a few of its nodes.
     """
     nodes = _module_nodes() if modules else _plain_nodes()
     return Trace(
@@ -100,6 +107,7 @@ def dummy_trace(*, modules: bool = False, updates: bool = False, findings: bool 
         updates=_neuron_updates() if updates else (),
         findings=_neuron_findings() if findings else (),
         sources=MappingProxyType({"neuron.py": SOURCE_TEXT}),
+        checks=_neuron_checks() if checks else None,
     )
 
 
@@ -250,6 +258,13 @@ def _neuron_updates() -> tuple[Update, ...]:
         Update(1, "SGD", 0, note([W]), note([GRAD_W]), note([NEW_W]), MappingProxyType({"momentum_buffer": note([GRAD_W])}), settings),
         Update(3, "SGD", 0, note([B]), note([GRAD_Z]), note([NEW_B]), MappingProxyType({"momentum_buffer": note([GRAD_Z])}), settings),
     )
+
+
+def _neuron_checks() -> Checks:
+    """The node of each verdict but wrong, and the gradient of w with its curve."""
+    nodes = (NodeCheck(7, "equal", 0.0), NodeCheck(5, "close", 1e-9), NodeCheck(2, "skipped", None, "raised: IndexError"))
+    curve = (StepError(0.1, 1e-3), StepError(1e-5, 1e-11))
+    return Checks(nodes, (GradientCheck(1, "w", (1,), (GRAD_W,), (GRAD_W + 1e-9,), 1, 1e-9, 1.1e-8, "equal", None, curve),))
 
 
 def _neuron_findings() -> tuple[Finding, ...]:

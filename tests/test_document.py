@@ -25,7 +25,7 @@ from explorer.model import Note, Trace
 from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
 
 SCHEMA = json.loads((assets_folder() / "trace.schema.json").read_text(encoding="utf-8"))
-WHOLE = dummy_trace(modules=True, updates=True, findings=True)
+WHOLE = dummy_trace(modules=True, updates=True, findings=True, checks=True)
 BARE = Note((1, 2), "float32", "cpu", 1.0, 1.0, 1.0, 0.5, 2.0, 0, 0, 0)
 
 
@@ -114,6 +114,32 @@ findings = st.builds(
     message=sentences,
     remedy=sentences,
 )
+verdicts = st.sampled_from(["equal", "close", "wrong", "skipped"])
+
+
+@st.composite
+def gradient_checks(draw: st.DrawFn) -> model.GradientCheck:
+    shape = draw(st.lists(st.integers(0, 3), max_size=3).map(tuple))
+
+    def nested(sizes: tuple[int, ...], kind: Any) -> Any:
+        return tuple(nested(sizes[1:], kind) for _ in range(sizes[0])) if sizes else draw(kind)
+
+    kind = draw(st.sampled_from([numbers, st.complex_numbers(allow_nan=False).map(str)]))
+    return model.GradientCheck(
+        draw(whole),
+        draw(maybe(words)),
+        shape,
+        nested(shape, kind),
+        nested(shape, maybe(kind)) if draw(st.booleans()) else None,
+        draw(small),
+        *draw(st.tuples(maybe(numbers), maybe(numbers), verdicts, maybe(words), tuples(st.builds(model.StepError, numbers, numbers)))),
+        output=draw(small),
+    )
+
+
+checks = st.builds(
+    model.Checks, tuples(st.builds(model.NodeCheck, whole, verdicts, maybe(numbers), maybe(words))), tuples(gradient_checks())
+)
 traces = st.builds(
     Trace,
     title=words,
@@ -130,6 +156,7 @@ traces = st.builds(
     updates=tuples(updates),
     findings=tuples(findings),
     sources=mappings(words),
+    checks=maybe(checks),
 )
 
 
@@ -160,7 +187,9 @@ def test_value_and_text_are_one_document() -> None:
 def test_keys_are_those_of_the_format() -> None:
     """Every key, in the order of the contract; "class" and "pass" have names that Python could not give."""
     document = to_document(WHOLE)
-    assert list(document) == keys("format title partial pass passes made_with loss modules nodes edges forward backward updates findings")
+    assert list(document) == keys(
+        "format title partial pass passes made_with loss modules nodes edges forward backward updates findings checks"
+    )
     assert list(document["made_with"]) == keys("explorer torch python device dtype seed")
     assert document["modules"][2] == {"path": "cell.scale", "class": "Scale", "parent": "cell", "parameters": 1}
     node = document["nodes"][5]
@@ -177,6 +206,11 @@ def test_keys_are_those_of_the_format() -> None:
     assert list(document["updates"][0]) == keys("node optimizer group before gradient after state settings")
     assert list(document["findings"][0]) == keys("kind severity node name source related message remedy")
     assert list(document["findings"][1]["related"][0]) == ["role", "source"]
+    assert list(document["checks"]) == ["nodes", "gradients"]
+    assert list(document["checks"]["nodes"][0]) == keys("node verdict max_abs_error reason")
+    assert list(document["checks"]["gradients"][0]) == keys(
+        "node output name shape autograd numeric checked max_abs_error max_rel_error verdict reason curve"
+    )
 
 
 def test_schema_knows_every_key() -> None:
@@ -192,6 +226,8 @@ def test_schema_knows_every_key() -> None:
         ("source", document["nodes"][0]["source"] or document["nodes"][2]["source"]),
         ("saved", document["nodes"][5]["saved"][0]),
         ("formula", document["nodes"][5]["formula"]),
+        ("node_check", document["checks"]["nodes"][0]),
+        ("gradient_check", document["checks"]["gradients"][0]),
     ):
         assert list(written) == list(defs[name]["properties"])
 
@@ -218,7 +254,7 @@ def test_same_trace_same_bytes() -> None:
     """Two equal traces, built apart and with their mappings filled in another order, give the same bytes."""
     update = WHOLE.updates[0]
     turned = replace(update, settings=MappingProxyType(dict(reversed(update.settings.items()))))
-    other = replace(dummy_trace(modules=True, updates=True, findings=True), updates=(turned, *WHOLE.updates[1:]))
+    other = replace(dummy_trace(modules=True, updates=True, findings=True, checks=True), updates=(turned, *WHOLE.updates[1:]))
     assert text_of(other, sources=True) == text_of(WHOLE, sources=True)
 
 
@@ -344,6 +380,11 @@ WRONG: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
     ("findings[1].related[0].source", put("findings", 1, "related", 0, "source", value=None)),
     ("findings[1].message", put("findings", 1, "message", value="look")),
     ("findings[1].message.ko", put("findings", 1, "message", value={"en": "look"})),
+    ("checks", put("checks", value=[])),
+    ("checks.nodes[0].verdict", put("checks", "nodes", 0, "verdict", value="right")),
+    ("checks.gradients[0].numeric", put("checks", "gradients", 0, "numeric", value=1.0)),
+    ("checks.gradients[0].autograd", put("checks", "gradients", 0, "autograd", value=["1.0"])),
+    ("checks.gradients[0].curve[1]", put("checks", "gradients", 0, "curve", value=[[0.1, 1.0], [0.1]])),
     ("sources.a", put("sources", value={"a": 1})),
 ]
 
@@ -374,7 +415,7 @@ def missing_keys() -> list[tuple[str, tuple[Any, ...]]]:
                 walk(inner, (*way, place))
 
     walk(to_document(WHOLE), ())
-    free = ("format", "end_line", "settings", "hooks", "arguments", "dim", "momentum_buffer", "lr", "momentum", "nesterov")
+    free = ("format", "checks", "end_line", "settings", "hooks", "arguments", "dim", "momentum_buffer", "lr", "momentum", "nesterov")
     return [(name, way) for name, way in ways.items() if way[-1] not in free]
 
 

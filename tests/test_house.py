@@ -58,6 +58,7 @@ FILES_OF = {
     "engine": "layout",
     "fonts": "layout",
     "payload": "player",
+    "checking": "document",
     "invariants": "model",
     "sums": "model",
     "fields": "document",
@@ -65,6 +66,7 @@ FILES_OF = {
     "reading": "document",
     "repeated": "document",
     "tensors": "document",
+    "verdicts": "model",
 }
 # For the type of an attribute only: ProgramError carries the trace of what ran before the program failed.
 TYPES_ONLY = {("errors", "model")}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from explorer.errors import InvalidTrace
-from explorer.model import Edge, Finding, Module, Note, Saved, StoredTensor, Time, Trace, Update
+from explorer.model import Checks, Edge, Finding, Module, NodeCheck, Note, Saved, StoredTensor, Time, Trace, Update
 from tests.dummy import chain_trace, dummy_trace, nonfinite_trace, note
 
 WHOLE = dummy_trace(modules=True, updates=True, findings=True)
@@ -88,6 +88,7 @@ BROKEN: dict[str, tuple[str, Callable[[], Trace]]] = {
         lambda: with_node(WHOLE, 2, saved=(Saved("self", (1,), "float32", 4, 8, "freed"),)),
     ),
     "finding on a missing node": ("trace.finding_node", lambda: replace(WHOLE, findings=(MISSING_FINDING,))),
+    "check of a missing node": ("trace.check_node", lambda: replace(WHOLE, checks=Checks((NodeCheck(8, "equal", 0.0),)))),
     "update of a missing node": (
         "trace.update_node",
         lambda: replace(WHOLE, updates=(Update(8, "SGD", 0, note(1.0), None, note(1.0)),)),

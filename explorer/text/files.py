@@ -40,6 +40,10 @@ _CONTRADICTIONS: dict[str, tuple[str, str]] = {
         "a tensor saved by node {node} is shared with node {shared}, which does not exist",
         "노드 {node}이(가) 저장한 텐서가 없는 노드 {shared}과(와) 공유됩니다",
     ),
+    "check_node": (
+        "check {check} is of node {node}, which does not exist",
+        "검증 {check}번이 가리키는 노드 {node}번이 없습니다",
+    ),
     "finding_node": (
         "finding {finding} speaks of node {node}, which does not exist",
         "{finding}번 진단이 없는 노드 {node}을(를) 가리킵니다",
