@@ -72,7 +72,8 @@ class Graph:
     def release(self) -> None:
         """Let go of all nodes, those nearest the roots first, whatever else still holds them."""
         numbers = [node._sequence_nr() for node in self.nodes]
-        order = sorted(range(len(self.nodes)), key=lambda key: -1 if numbers[key] == _NO_SEQUENCE else numbers[key], reverse=True)
+        numbers = [-1 if number == _NO_SEQUENCE else number for number in numbers]
+        order = sorted(range(len(numbers)), key=numbers.__getitem__, reverse=True)
         self.keys.clear()
         self.next = []
         for key in order:
@@ -110,11 +111,23 @@ def describe(node: Any, key: int, following: list[tuple[int, int] | None], rows:
 
 
 def _metadata(item: Any) -> Note:
+    """What a node says of one of its outputs; few are unlike all others, and equal ones are one object."""
     try:
-        shape: tuple[int | str, ...] = sizes_of(item.shape)
+        key = (*item.shape, item.dtype, item.device)
+        return _METADATA[key]
+    except KeyError:
+        note = Note(sizes_of(key[:-2]), dtype_name(key[-2]), device_name(key[-1]))
+    except TypeError:  # symbolic sizes
+        return Note(sizes_of(item.shape), dtype_name(item.dtype), device_name(item.device))
     except RuntimeError:  # a strided nested tensor has no shape
-        shape = ("*",)
-    return Note(shape, dtype_name(item.dtype), device_name(item.device))
+        return Note(("*",), dtype_name(item.dtype), device_name(item.device))
+    if len(_METADATA) >= MOST_METADATA:
+        _METADATA.clear()
+    return _METADATA.setdefault(key, note)
+
+
+_METADATA: dict[Any, Note] = {}
+MOST_METADATA = 1_000
 
 
 def _backward_code(owner: Any) -> str:

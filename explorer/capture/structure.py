@@ -29,6 +29,7 @@ from explorer.model import Accumulated, Edge, Finding, Formula, MadeWith, Node, 
 
 _held: list[Graph] = []  # graphs too deep to be destroyed safely: kept until the process ends
 _UNTIMED = Time()
+_NONE = (None,)
 
 
 def structure(loss: torch.Tensor, *, frame: FrameType | None = None, deep: bool = False) -> Trace:
@@ -108,14 +109,17 @@ def _in_sequence(rows: list[Row], part: Pass, owned: Owners, about: Circumstance
     ids = [0 if node.leaf is None else node.leaf for node in part.nodes]
     for number, node in enumerate(ops, len(rows)):
         ids[node.key] = number
-    nodes, edges = [_leaf(row, part, owned) for row in rows], []
-    for number, node in enumerate(ops, len(rows)):
-        following = [item for item in node.next if item is not None]
-        for count, (key, output) in enumerate(following):
-            source = ids[key]
+    nodes, edges, leaves = [_leaf(row, part, owned) for row in rows], [], len(rows)
+    for number, node in enumerate(ops, leaves):
+        count = 0
+        for following in node.next:
+            if following is None:
+                continue
+            source = ids[following[0]]
             if source >= number:
                 return None
-            edges.append(Edge(source, output if source >= len(rows) else 0, number, count, None, True))
+            edges.append(Edge(source, following[1] if source >= leaves else 0, number, count, None, True))
+            count += 1
         nodes.append(_op(node, number))
     trace = Trace(
         title=about.title,
@@ -159,8 +163,8 @@ def _leaf(row: Row, part: Pass, owned: Owners) -> Node:
 
 def _op(node: GraphNode, number: int) -> Node:
     names = tuple(sorted(node.names, key=lambda name: "[" in name)) if node.names else ()
-    nothing = (None,) * len(node.outputs)
-    saved = tuple([Saved(item.name, item.shape, item.dtype, item.bytes, item.row, item.state) for item in node.saved])  # type: ignore[arg-type]
+    nothing = _NONE if len(node.outputs) == 1 else (None,) * len(node.outputs)
+    saved = tuple([Saved(item.name, item.shape, item.dtype, item.bytes, item.row, item.state) for item in node.saved]) if node.saved else ()  # type: ignore[arg-type]
     formula = formula_of(node.name) if node.code is None else Formula(node.code, "user code")
     return Node(
         id=number,
