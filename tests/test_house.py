@@ -31,7 +31,8 @@ FLOOR = {"errors", "text"}
 ROWS: list[tuple[str, str]] = [
     ("text", ""),
     ("errors", "text"),
-    ("model formulas", ""),
+    ("model", ""),
+    ("formulas", "model"),
     ("steps findings view", "model formulas"),
     ("dot", "model view"),
     ("layout", "dot view model"),
@@ -80,6 +81,7 @@ HOMES = {
     "streamlit": {"ui"},
     "plotly": {"charts"},
     "fontTools": {"layout"},
+    "latex2mathml": {"formulas"},
     "graphviz": {"dot", "layout"},
     "pygraphviz": {"dot", "layout"},
     "graphviz_pure": {"dot", "layout"},

@@ -9,13 +9,14 @@ from explorer.text.commands import COMMANDS
 from explorer.text.drawing import DRAWING
 from explorer.text.files import FILES
 from explorer.text.findings import FINDINGS
+from explorer.text.formulas import FORMULAS
 from explorer.text.page import PAGE
 from explorer.text.programs import PROGRAMS
 from explorer.text.running import RUNNING
 
 LANGUAGES = ("en", "ko")
 
-TEXTS: dict[str, tuple[str, str]] = {**COMMANDS, **DRAWING, **FILES, **FINDINGS, **PAGE, **PROGRAMS, **RUNNING}
+TEXTS: dict[str, tuple[str, str]] = {**COMMANDS, **DRAWING, **FILES, **FINDINGS, **FORMULAS, **PAGE, **PROGRAMS, **RUNNING}
 
 
 def say(key: str, language: str = "en", **values: object) -> str:

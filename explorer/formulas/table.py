@@ -1,0 +1,35 @@
+"""All rules, by the name of the backward node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from explorer.formulas.elementwise import ELEMENTWISE
+from explorer.formulas.rules import Rule
+
+__all__ = ["RULES", "rule_for", "rule_of"]
+
+RULES: tuple[Rule, ...] = (*ELEMENTWISE,)
+
+
+def rule_of(autograd_name: str) -> Rule | None:
+    """The rule of a backward node by its name ("MulBackward0"), for the usual arguments; None where none was written."""
+    return rule_for(autograd_name)
+
+
+def rule_for(autograd_name: str, arguments: Mapping[str, Any] = MappingProxyType({})) -> Rule | None:
+    """The rule of a backward node whose op was given these plain arguments."""
+    rules = _by_name().get(autograd_name.removeprefix("torch::autograd::").removesuffix("_copy"), ())
+    return next((one for one in rules if one.fits(arguments)), None)
+
+
+@cache
+def _by_name() -> dict[str, tuple[Rule, ...]]:
+    found: dict[str, tuple[Rule, ...]] = {}
+    for one in RULES:
+        for name in one.autograd:
+            found[name] = (*found.get(name, ()), one)
+    return found
