@@ -90,7 +90,8 @@ HOMES = {
 
 # Of capture/, what works where torch is not installed: finding a program, starting it, making a trace of what it wrote down.
 TORCH_FREE = {
-    f"explorer.capture.{name}" for name in ("run", "handover", "journal", "targets", "assemble", "derivatives", "rows", "programs")
+    f"explorer.capture.{name}"
+    for name in ("run", "handover", "journal", "targets", "assemble", "derivatives", "rows", "verified", "programs")
 }
 
 

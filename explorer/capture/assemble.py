@@ -13,6 +13,7 @@ from dataclasses import replace
 from explorer.capture.derivatives import formula_of
 from explorer.capture.items import Item, Items, Link, output_index
 from explorer.capture.rows import EXTERNAL, Circumstances, GraphNode, Input, Owners, Pass, Row
+from explorer.capture.verified import checks_of
 from explorer.capture.watched import first_effects
 from explorer.findings import changed_by_watching, findings, no_graph, user_error
 from explorer.model import Accumulated, Edge, Formula, MadeWith, Node, Note, Saved, StoredTensor, Time, Trace, Update
@@ -25,6 +26,8 @@ def assemble(rows: Sequence[Row], part: Pass, owners: Owners, about: Circumstanc
     links = _links(items)
     ordered, links = _in_order(items.living(), links)
     trace = _trace(ordered, links, items, part, owners, about)
+    if part.verified is not None:
+        trace = replace(trace, checks=checks_of(part.verified, trace, {key: item.id for key, item in items.by_key.items()}))
     return _with_findings(trace, items, part, about)
 
 

@@ -47,7 +47,7 @@ class Recorder:
 
     `folder` is where sources are told relative to. `wanted` is the number of the pass to record, or "all". `journal` gets every row as it
     is written, `progress` (phase, done, total), `finished` the traces as soon as the wanted pass and its update are over. `deep` allows
-    graphs of any depth; only a process that ends without destroying them may say so.
+    graphs of any depth; only a process that ends without destroying them may say so. `check` verifies what was recorded, too.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Recorder:
         finished: Callable[[list[Trace]], None] | None = None,
         to_end: bool = False,
         deep: bool = False,
+        check: bool = False,
     ) -> None:
         self.title, self.device, self.dtype, self.seed = title, device, dtype, seed
         self.wanted, self.to_end, self.deep = wanted, to_end, deep
@@ -98,6 +99,11 @@ class Recorder:
             module=lambda: self.scopes.current,
             log=self.log,
         )
+        self.checks: Any = None  # loaded only where it is asked for
+        if check:
+            from explorer.capture.checks import Checker
+
+            self.checks = Checker(self)
         self._mode = Watch(self)
         self.tracer = Tracer(self)
         self.updates = Updates(self)

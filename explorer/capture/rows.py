@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from explorer.capture.verified import Verified
 from explorer.model import Finding, MadeWith, Module, Note, Source, StoredTensor
 
 _PUBLIC = {"_local_scalar_dense": "item", "lift_fresh": ""}  # inner names of ops that people know by another, or by none
@@ -164,7 +165,7 @@ class Pass:
     """One outermost engine call: the rows (start ≤ index < stop) that came since the one before, its graph, and what was done after it.
 
     `roots` are (node key, output number, seed) per tensor that backward started from, `root_rows` (node key, output number, row and output
-    that hold the tensor's value), `order` the keys in the order the engine ran them.
+    that hold the tensor's value), `order` the keys in the order the engine ran them, `verified` what checks found, if any were made.
     """
 
     number: int
@@ -178,6 +179,7 @@ class Pass:
     writes: list[Write] = field(default_factory=list)
     loss: float | None = None
     started: bool = False
+    verified: Verified | None = None
 
 
 @dataclass(frozen=True, slots=True)

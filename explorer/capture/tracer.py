@@ -107,6 +107,8 @@ class Tracer:
                         described.leaf is not None and getattr(leaves[described.leaf], "_post_accumulate_grad_hooks", None)
                     ):
                         handles.append(node.register_prehook(partial(self._before, described)))
+            if recorder.checks is not None:
+                handles += recorder.checks.begin(here, graph, leaves)
             here.stop = len(recorder.rows)
             self._at_once = recorder.values.keep or self._may_be_changed(here)
             self._running, self._began = here, time.perf_counter_ns()
@@ -121,6 +123,8 @@ class Tracer:
                 handle.remove()
             with recorder.quiet():
                 self._after_engine(here, leaves, raws)
+                if recorder.checks is not None:
+                    recorder.checks.end(here)
             recorder.meter.flush()
             raws.clear()
             graph.release()
@@ -154,6 +158,8 @@ class Tracer:
     def _inner(self, here: Pass, outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A backward inside the running one (a reentrant checkpoint) is about to add to leaves that the outer graph may not reach."""
         recorder = self._recorder
+        if recorder.checks is not None:
+            recorder.checks.nested()
         if not recorder.wants(here.number) or not kwargs.get("accumulate_grad"):
             return
         only = {id(wanted) for wanted in args[3]} if len(args) > 3 else set()
@@ -255,6 +261,14 @@ class Tracer:
             if self._recorder.tells:
                 self._recorder.report("backward", len(running.order), len(running.nodes))
             self._clocks[thread] = time.perf_counter_ns()
+
+    def is_watching(self) -> bool:
+        """Whether the engine run that calls a hook just now is the watched one."""
+        return self._running is not None and (get_ident() == self._recorder.thread or installed.current() is self._recorder)
+
+    def restart_clock(self) -> None:
+        """What just ran on this thread was ours: the time of the next node begins now."""
+        self._clocks[get_ident()] = time.perf_counter_ns()
 
     def _look_anew(self, node: GraphNode) -> None:
         """The user's code may just have changed gradients, and whatever shares their memory: nothing known before counts."""
