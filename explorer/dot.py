@@ -11,6 +11,7 @@ import graphviz
 
 from explorer.labels import CUTS, Tips, box_label, cluster_label, cluster_tip, figure, is_start
 from explorer.labels import caption as title
+from explorer.marks import Marks
 from explorer.model import Edge
 from explorer.palette import PALETTE, Scale
 from explorer.view import Arrow, Box, Cluster, View
@@ -27,11 +28,12 @@ def write(view: View, *, caption: bool = True) -> str:
     colors = PALETTE[view.theme]
     scale = Scale(view)
     graph = graphviz.Digraph("trace")
-    graph.attr("graph", **_graph_attributes(view, colors, title(view, scale) if caption else None))
+    marks = Marks(view)
+    graph.attr("graph", **_graph_attributes(view, colors, title(view, scale, marks) if caption else None))
     graph.attr("node", fontname=FONT, fontsize="12", fontcolor=colors["ink"], shape="box", style="rounded,filled", margin="0.13,0.07",
                height="0.3", width="0.5", penwidth="1")  # fmt: skip
     graph.attr("edge", fontname=FONT, fontsize="10", arrowsize="0.6", penwidth="1.1", color=colors["line"])
-    _place(graph, view, colors, scale)
+    _place(graph, view, colors, scale, marks)
     readers = Counter(arrow.source for arrow in view.arrows)
     for arrow in view.arrows:
         graph.edge(arrow.source, arrow.target, **_arrow_attributes(view, arrow, colors, hub=readers[arrow.source] > HUB))
@@ -48,7 +50,7 @@ def _graph_attributes(view: View, colors: dict[str, str], caption: str | None) -
     return attributes
 
 
-def _place(graph: graphviz.Digraph, view: View, colors: dict[str, str], scale: Scale) -> None:
+def _place(graph: graphviz.Digraph, view: View, colors: dict[str, str], scale: Scale, marks: Marks) -> None:
     """Clusters and boxes, each inside the cluster it stands in; an explicit stack, since modules may be nested deeply."""
     inner: dict[str | None, list[Cluster]] = {}
     standing: dict[str | None, list[Box]] = {}
@@ -56,7 +58,7 @@ def _place(graph: graphviz.Digraph, view: View, colors: dict[str, str], scale: S
         inner.setdefault(cluster.parent, []).append(cluster)
     for box in view.boxes:
         standing.setdefault(box.cluster, []).append(box)
-    tips = Tips(view)
+    tips = Tips(view, marks)
     stack: list[tuple[str, Cluster, int] | str] = []
 
     def enter(name: str | None, level: int) -> None:
@@ -82,13 +84,12 @@ def _place(graph: graphviz.Digraph, view: View, colors: dict[str, str], scale: S
 
 def _box_attributes(view: View, box: Box, colors: dict[str, str], scale: Scale, tips: Tips) -> dict[str, str]:
     look = _node_look(view, box.nodes[0], colors) if box.kind == "node" else _group_look(box, colors)
-    severity = tips.severity(box)
-    if severity is not None:
-        look["class"] += f" {severity}"
+    signs = [mark for mark in (tips.marks.severity(box), tips.marks.verdict(box)) if mark is not None]
+    look["class"] = " ".join([look["class"], *signs])
     fill = scale.fill(box.id)
     if fill is not None:
         look["fillcolor"] = fill
-    return {"id": box.id, "label": box_label(view, box, scale, severity), "tooltip": tips.of(box), **look}
+    return {"id": box.id, "label": box_label(view, box, scale, tips.marks), "tooltip": tips.of(box), **look}
 
 
 def _node_look(view: View, number: int, colors: dict[str, str]) -> dict[str, str]:

@@ -14,7 +14,8 @@ from typing import Any
 
 import graphviz
 
-from explorer.model import Finding, Node, Note
+from explorer.marks import COLORS, SIGNS, Marks
+from explorer.model import Node, Note
 from explorer.palette import Scale
 from explorer.text import TEXTS, say
 from explorer.view import Box, Cluster, View
@@ -26,19 +27,20 @@ LONGEST_TIP = 300  # characters of a line in a tooltip
 MOST_VALUES = 4  # a box shows all values of a tensor with at most so many
 MOST_TIPS = 12  # lines of a tooltip
 CUTS = frozenset({"detach", "item", "integer"})
-SEVERITIES = {"error": "⌧", "warning": "⚠"}  # the sign of a box that such a finding speaks of, graver first; its colour has the same name
 
 
-def box_label(view: View, box: Box, scale: Scale, severity: str | None) -> str:
-    """The label of a box; `severity` of a finding marks it."""
+def box_label(view: View, box: Box, scale: Scale, marks: Marks) -> str:
+    """The label of a box: its lines, the first with the signs that mark it."""
     lines = _node_lines(view, view.trace.nodes[box.nodes[0]], scale) if box.kind == "node" else _group_lines(view, box, scale)
-    if severity is not None:
+    if severity := marks.severity(box):
         lines[0] = f"{_sign(severity, scale)} {lines[0]}"
+    if verdict := marks.verdict(box):
+        lines[0] = f"{lines[0]} {_sign(verdict, scale)}"
     return f"<{'<BR/>'.join(lines)}>"
 
 
-def _sign(severity: str, scale: Scale) -> str:
-    return _color(f"<B>{SEVERITIES[severity]}</B>", scale.text(severity))
+def _sign(mark: str, scale: Scale) -> str:
+    return _color(f"<B>{SIGNS[mark]}</B>", scale.text(COLORS[mark]))
 
 
 def _node_lines(view: View, node: Node, scale: Scale) -> list[str]:
@@ -180,8 +182,8 @@ def cluster_tip(view: View, cluster: Cluster) -> str:
 # -- caption, legend, tooltips -------------------------------------------------------------------------------------------------------
 
 
-def caption(view: View, scale: Scale) -> str:
-    """Title, loss, what the arrows mean, and what is not as asked for; under it the legend of an overlay."""
+def caption(view: View, scale: Scale, marks: Marks) -> str:
+    """Title, loss, what the arrows mean, and what is not as asked for; under it what signs and colours mean."""
     trace, language, colors = view.trace, view.language, scale.palette
     starts = {node.id for node in trace.nodes if is_start(node)}
     reached = view.values is None or (bool(starts) and starts <= view.values)
@@ -202,19 +204,15 @@ def caption(view: View, scale: Scale) -> str:
         _small(" · ".join(parts), colors["muted"]),
         _small(notes[0], direction if trace.nodes else colors["muted"]),
         *(_small(note, colors["mark"]) for note in notes[1:]),
-        *_marks(view, scale),
+        *_signs(view, scale, marks),
     ]
     cells = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{cells}{_legend(view, scale)}<TR><TD> </TD></TR></TABLE>>'
 
 
-def _marks(view: View, scale: Scale) -> list[str]:
+def _signs(view: View, scale: Scale, marks: Marks) -> list[str]:
     """A line of the caption that says what the signs on boxes mean, where there are any."""
-    tips = Tips(view)
-    met = {tips.severity(box) for box in view.boxes}
-    words = [
-        f"{_sign(severity, scale)} {_small(_word(view, severity), scale.palette['muted'])}" for severity in SEVERITIES if severity in met
-    ]
+    words = [f"{_sign(mark, scale)} {_small(_word(view, f'sign.{mark}'), scale.palette['muted'])}" for mark in SIGNS if mark in marks.met]
     return ["  ".join(words)] if words else []
 
 
@@ -243,29 +241,16 @@ def _swatch(color: str, line: str) -> str:
 
 
 class Tips:
-    """Findings by node, and what a box says when pointed at: names in full, where it stands, shapes, the line it comes from, findings."""
+    """What a box says when pointed at: names in full, where it stands, shapes, the line it comes from, findings."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, marks: Marks) -> None:
         self.view = view
-        self.findings: dict[int, list[Finding]] = {}
-        for finding in view.trace.findings:
-            if finding.node is not None:
-                self.findings.setdefault(finding.node, []).append(finding)
+        self.marks = marks
 
     def of(self, box: Box) -> str:
         """The tooltip of a box, as a DOT string."""
         lines = self._node(self.view.trace.nodes[box.nodes[0]]) if box.kind == "node" else self._group(box)
-        return _tip([*lines, *(finding.message.get(self.view.language, "") for finding in self._of(box))][:MOST_TIPS])
-
-    def severity(self, box: Box) -> str | None:
-        """The gravest finding that speaks of the box; information alone does not mark it."""
-        found = {finding.severity for finding in self._of(box)}
-        return next((severity for severity in SEVERITIES if severity in found), None)
-
-    def _of(self, box: Box) -> list[Finding]:
-        if not self.findings:
-            return []
-        return [finding for node in box.nodes for finding in self.findings.get(node, ())]
+        return _tip([*lines, *(finding.message.get(self.view.language, "") for finding in self.marks.findings(box))][:MOST_TIPS])
 
     def _node(self, node: Node) -> Iterator[str]:
         yield " · ".join(word for word in (*node.names, node.op, node.autograd) if word)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.errors import RequestError
+from explorer.explained import verified
 from explorer.fonts import font_data, letters
 from explorer.model import Edge, Finding, Node, Note, Source, Trace, Update
 from explorer.palette import PALETTE, SCALES
@@ -58,6 +59,7 @@ def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, 
         "updates": [_update(update) for update in trace.updates],
         "sources": dict(trace.sources),
         "findings": [_finding(finding, language) for finding in trace.findings],
+        "checks": verified(trace, language),
     }
     data["picture"]["fonts"] = _fonts(svg, json.dumps(data, ensure_ascii=False))
     return data

@@ -28,19 +28,10 @@ from explorer.view import View
 __all__ = ["document", "framed", "joined_script", "style"]
 
 MODULES = (
-    "format",
-    "dom",
-    "fonts",
-    "picture",
-    "cells",
-    "code",
-    "findings",
-    "graph",
-    "inspector",
-    "controls",
+    "format", "dom", "fonts", "picture", "cells", "maths", "curve", "code", "findings", "verification", "graph", "inspector", "controls",
     "player",
-)  # each uses those before it
-STYLES = ("player", "findings")
+)  # fmt: skip  # each uses those before it
+STYLES = ("player", "findings", "explained")
 FRAME_HEIGHT = 760  # pixels in a notebook
 
 

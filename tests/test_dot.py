@@ -11,7 +11,7 @@ import pytest
 
 from explorer import dot
 from explorer.labels import figure, plain
-from explorer.model import KINDS, STATUSES, Note, Trace
+from explorer.model import KINDS, STATUSES, NodeCheck, Note, Trace
 from explorer.palette import PALETTE, SCALES
 from explorer.view import Overlay, make_view
 from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
@@ -158,6 +158,20 @@ def test_findings_mark_their_box() -> None:
     caption = text.split("label=<")[1]
     assert "⌧" in caption and "오류" in caption and "⚠" not in caption
     assert "⚠" not in dot.write(make_view(dummy_trace()))
+
+
+def test_verification_marks_its_box() -> None:
+    """✓ equal, ≈ close, ✗ wrong and – skipped stand on their boxes and in the caption; of many nodes in a box the gravest counts."""
+    trace = dummy_trace(modules=True, checks=True)
+    text = dot.write(make_view(trace))
+    for node, sign in ((7, "✓"), (5, "≈"), (2, "–")):
+        assert sign in lines_of(text, f"n{node}") and sign in text.split("label=<")[1]
+    assert "✗" not in text
+    assert trace.checks is not None
+    wrong = replace(trace.checks, nodes=(NodeCheck(5, "wrong", 1.0), *trace.checks.nodes[::2]))
+    text = dot.write(make_view(replace(trace, checks=wrong), depth=0, language="ko"))
+    assert "✗" in lines_of(text, "m4") and "검증 실패" in text.split("label=<")[1]
+    assert not {"✓", "≈", "✗"} & set(dot.write(make_view(dummy_trace())))
 
 
 @pytest.mark.parametrize("name", list(HOSTILE.values()), ids=list(HOSTILE))

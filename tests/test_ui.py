@@ -202,7 +202,7 @@ def test_samples_open(path: Path) -> None:
     assert len(steps(trace)) > 1
 
 
-@pytest.mark.parametrize("trace", [dummy_trace(updates=True, findings=True, modules=True), nonfinite_trace()])
+@pytest.mark.parametrize("trace", [dummy_trace(updates=True, findings=True, checks=True, modules=True), nonfinite_trace()])
 def test_the_payload_is_plain_json(trace: Any) -> None:
     """What goes to the player is JSON without NaN, and refers only to boxes and arrows that the picture holds."""
     drawn = picture(make_view(trace))
@@ -218,7 +218,7 @@ def test_every_word_of_the_player_exists() -> None:
     used = set(re.findall(r"\bwords\.([a-z_]+)", scripts))
     known = {name.removeprefix("player.") for name in TEXTS if name.startswith("player.")}
     assert used <= known
-    by_name = {name for name in known if re.match(r"(kind|reason|saved|role)_", name)} | {"seed", "pass"}
+    by_name = {name for name in known if re.match(r"(kind|reason|saved|role|verdict|verified)_", name)} | {"seed", "pass"}
     phases = {"forward", "loss", "backward", "update", "error", "warning", "info", "errors", "warnings", "infos"}
     statistics = {"min", "max", "mean", "std", "norm", "zeros", "nans", "infs", "value", "gradient"}
     assert known - used - by_name - phases - statistics == set()

@@ -3,6 +3,7 @@
 import { brief, isNumber, shapeText } from "./format.js";
 import { button, h, s } from "./dom.js";
 import { severityIcon } from "./findings.js";
+import { SIGNS } from "./verification.js";
 import { safePicture } from "./picture.js";
 
 const READABLE = 1;
@@ -102,6 +103,7 @@ export function graphPanel(data, { words, onbox, at, dark }) {
   const grave = ["error", "warning"].filter((severity) => picture.querySelector(`g.${severity}`));
   panel.append(h("p", { class: "legend", "aria-hidden": "true" },
     h("span", { class: "value" }, words.value), h("span", { class: "gradient" }, words.gradient),
+    Object.keys(SIGNS).filter((verdict) => picture.querySelector(`g.${verdict}`)).map((verdict) => h("span", { class: "sign" }, `${SIGNS[verdict]} ${words[`verdict_${verdict}`]}`)),
     grave.map((severity) => h("span", { class: `sign ${severity}` }, severityIcon(severity), words[severity]))));
 
   let marked = [];

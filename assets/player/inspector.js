@@ -4,6 +4,7 @@ import { arrayCells } from "./cells.js";
 import { severityIcon } from "./findings.js";
 import { brief, count, figure, isNumber, label, nested, plain, shapeText } from "./format.js";
 import { h } from "./dom.js";
+import { nodeVerdict, threeWays } from "./verification.js";
 
 export function inspectorPanel(data, { words, onnode, onjump }) {
   const body = h("div", { class: "inspector-body" });
@@ -35,13 +36,16 @@ function leafParts(data, state, { words, onnode }) {
 
 function nodeParts(data, node, state, context) {
   const { words } = context;
-  const parts = [header(data, node, words), ...data.findings.filter((finding) => finding.node === node.id).map((finding) => found(finding, words))];
+  const parts = [header(data, node, words), nodeVerdict(data, node, words), ...data.findings.filter((finding) => finding.node === node.id).map((finding) => found(finding, words))];
   node.outputs.forEach((note, output) => {
     const many = node.outputs.length > 1 ? ` ${output}` : "";
     parts.push(quantity(words.value + many, "value", state.has("value", node.id, output) ? note : null, words.not_computed, words));
     parts.push(gradientPart(node, output, many, state, words));
   });
   parts.push(contributions(data, node, state, context));
+  node.gradients.forEach((note, output) => {
+    if (note && state.has("gradient", node.id, output)) parts.push(threeWays(data, node, output, note, words));
+  });
   if (node.grad && state.step.phase !== "forward") parts.push(gradField(node, state, words));
   data.updates.forEach((update, index) => { if (update.node === node.id) parts.push(updatePart(update, index, state, words)); });
   parts.push(rule(node, words), facts(node, words), savedPart(data, node, words), statistics(node, state, words));

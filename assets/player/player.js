@@ -9,6 +9,7 @@ import { h } from "./dom.js";
 import { findingsPanel, severityIcon } from "./findings.js";
 import { drawingFonts } from "./fonts.js";
 import { brief, label, plain } from "./format.js";
+import { verdictChip } from "./verification.js";
 import { graphPanel } from "./graph.js";
 import { inspectorPanel } from "./inspector.js";
 
@@ -242,7 +243,7 @@ function summary(data, words, { jump, reveal, help }) {
     h("div", { class: "facts" },
       h("h1", {}, plain(data.title)),
       data.loss !== null && h("span", { class: "chip plain" }, words.loss, " ", h("span", { class: "number value" }, data.loss_text)),
-      grave,
+      grave, verdictChip(data, words),
       chips.length > 0 && h("span", { class: "found" }, `${words.gradients}:`), chips, more > 0 && h("span", { class: "more" }, `+${more}`),
       data.partial && h("span", { class: "chip warning" }, words.partial),),
     h("span", { class: "made" }, data.made),

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from explorer.export import export
 from explorer.files import assets_folder, load
-from explorer.model import Finding, Trace
+from explorer.model import Checks, Finding, GradientCheck, NodeCheck, StepError, Trace
 from explorer.text import LANGUAGES
 from tests.browser.conftest import FLAGS
 from tests.browser.reading import HOSTILE, SHOWN, hostile_trace, place, seen_in_graph, sentence, snapshot
@@ -162,6 +162,25 @@ def test_a_finding_leads_to_its_node(read: Any) -> None:
     expect(remedy).to_be_visible()
     page.get_by_role("button", name="Next step").click()
     expect(remedy).to_be_hidden()
+
+
+def test_verification_is_shown(read: Any, neuron: Trace) -> None:
+    """A node says whether its backward gave the same again and why not; its gradient stands beside the numerical one with its curve."""
+    curve = tuple(StepError(10.0**-power, max(10.0 ** (-2 * power), 10.0 ** (power - 17))) for power in range(1, 12))
+    gradient = GradientCheck(4, "z", (1,), (-0.0817,), (-0.0816,), 1, 1e-4, 1e-3, "wrong", None, curve)
+    nodes = (NodeCheck(4, "skipped", None, "raised: IndexError"), NodeCheck(3, "equal", 0.0), NodeCheck(6, "close", 1e-9))
+    page = read(replace(neuron, checks=Checks(nodes, (gradient,))), step=11)
+    expect(page.locator(".inspector .checked")).to_contain_text("not checked")
+    assert page.locator(".chip.verification").get_attribute("aria-label") == "Verification: close 1, equal 1, not checked 1"
+    ways = page.locator(".inspector .ways")
+    expect(ways).to_contain_text("different")
+    expect(ways).to_contain_text("largest difference 0.0001")
+    ways.locator("summary").click()
+    assert "least, 1e−11, at a step of 1e−6" in (page.locator("svg.curve").get_attribute("aria-label") or "")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".inspector .checked")).to_contain_text("equal")
+    page.keyboard.press("Home")
+    assert ways.count() == 0
 
 
 def test_many_findings_can_be_told_apart(read: Any, neuron: Trace) -> None:
