@@ -1,14 +1,33 @@
-"""Why the numbers are what they are, for the player: what verification said of each node and of each gradient."""
+"""Why the numbers are what they are, for the player: the rule of each node, and what verification said of it and of each gradient."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from explorer.checking import plain
+from explorer.formulas import Rule, mathml, rule_for
 from explorer.model import Checks, GradientCheck, NodeCheck, Trace
 from explorer.text import TEXTS, say
 
-__all__ = ["verified"]
+__all__ = ["rules", "verified"]
+
+
+def rules(trace: Trace, language: str) -> tuple[list[dict[str, str]], list[int | None]]:
+    """Each rule that the trace needs, once, in maths and in words; and for each node the number of its rule, None where we have none."""
+    found: dict[str, int] = {}
+    written: list[dict[str, str]] = []
+    numbers: list[int | None] = []
+    for node in trace.nodes:
+        rule = None if node.autograd is None else rule_for(node.autograd, node.arguments)
+        if rule is not None and rule.key not in found:
+            found[rule.key] = len(written)
+            written.append(_rule(rule, language))
+        numbers.append(None if rule is None else found[rule.key])
+    return written, numbers
+
+
+def _rule(rule: Rule, language: str) -> dict[str, str]:
+    return {"maths": mathml(rule.latex, block=True), "words": rule.words[language]}
 
 
 def verified(trace: Trace, language: str) -> dict[str, Any] | None:

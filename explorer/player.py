@@ -28,8 +28,8 @@ from explorer.view import View
 __all__ = ["document", "framed", "joined_script", "style"]
 
 MODULES = (
-    "format", "dom", "fonts", "picture", "cells", "maths", "curve", "code", "findings", "verification", "graph", "inspector", "controls",
-    "player",
+    "format", "dom", "fonts", "picture", "cells", "maths", "curve", "rule", "code",
+    "findings", "verification", "graph", "inspector", "controls", "player",
 )  # fmt: skip  # each uses those before it
 STYLES = ("player", "findings", "explained")
 FRAME_HEIGHT = 760  # pixels in a notebook

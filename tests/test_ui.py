@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import streamlit as st
@@ -17,7 +18,9 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.capture.programs import EXAMPLES
 from explorer.errors import ProgramError, TargetError
+from explorer.explained import rules
 from explorer.files import assets_folder, load, save
+from explorer.formulas import rule_for
 from explorer.layout import picture
 from explorer.payload import payload
 from explorer.steps import steps
@@ -25,7 +28,7 @@ from explorer.text import TEXTS
 from explorer.ui import devices, explore, running, state
 from explorer.ui.state import load_upload
 from explorer.view import make_view
-from tests.dummy import dummy_trace, nonfinite_trace
+from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
 
 ask = devices.ask  # the real one: the fixture puts another in its place
 ROOT = Path(__file__).resolve().parent.parent
@@ -210,6 +213,17 @@ def test_the_payload_is_plain_json(trace: Any) -> None:
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert {box for box in data["boxes"] if box} <= {part.split('"')[0] for part in drawn.svg.split('id="')}
     assert {arrow for arrow, _ in data["arrows"]} <= {part.split('"')[0] for part in drawn.svg.split('id="')}
+
+
+def test_a_rule_is_written_once() -> None:
+    """However many nodes have it, the player gets a rule once, as MathML that an XML parser takes and in words of the page's language."""
+    chain = chain_trace(500)
+    written, numbers = rules(chain, "ko")
+    assert len(written) == len({node.autograd for node in chain.nodes if node.autograd and rule_for(node.autograd)})
+    assert len([number for number in numbers if number is not None]) > 400
+    for rule in written:
+        assert ElementTree.fromstring(rule["maths"]).tag.endswith("math")
+        assert re.search("[가-힣]", rule["words"])
 
 
 def test_every_word_of_the_player_exists() -> None:

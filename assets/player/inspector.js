@@ -4,6 +4,7 @@ import { arrayCells } from "./cells.js";
 import { severityIcon } from "./findings.js";
 import { brief, count, figure, isNumber, label, nested, plain, shapeText } from "./format.js";
 import { h } from "./dom.js";
+import { rulePart } from "./rule.js";
 import { nodeVerdict, threeWays } from "./verification.js";
 
 export function inspectorPanel(data, { words, onnode, onjump }) {
@@ -43,12 +44,13 @@ function nodeParts(data, node, state, context) {
     parts.push(gradientPart(node, output, many, state, words));
   });
   parts.push(contributions(data, node, state, context));
+  parts.push(rulePart(data, node, words));
   node.gradients.forEach((note, output) => {
     if (note && state.has("gradient", node.id, output)) parts.push(threeWays(data, node, output, note, words));
   });
   if (node.grad && state.step.phase !== "forward") parts.push(gradField(node, state, words));
   data.updates.forEach((update, index) => { if (update.node === node.id) parts.push(updatePart(update, index, state, words)); });
-  parts.push(rule(node, words), facts(node, words), savedPart(data, node, words), statistics(node, state, words));
+  parts.push(facts(node, words), savedPart(data, node, words), statistics(node, state, words));
   return parts.filter(Boolean);
 }
 
@@ -138,13 +140,6 @@ function updatePart(update, index, state, words) {
     parts.push(h("table", { class: "rows" }, kept.map(([name, note]) => h("tr", {}, h("td", {}, name), h("td", { class: "number" }, brief(note))))));
   }
   return h("div", { class: "part" }, parts);
-}
-
-function rule(node, words) {
-  if (!node.formula) return null;
-  const source = { "derivatives.yaml": "PyTorch derivatives.yaml", explorer: "Autograd Explorer", "user code": words.user_code }[node.formula.source];
-  return h("div", { class: "part" }, h("h3", {}, words.rule),
-    h("pre", { class: "formula" }, node.formula.text), h("p", { class: "settings" }, `${words.rule_from}: ${source}`));
 }
 
 function facts(node, words) {

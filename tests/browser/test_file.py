@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from explorer.export import export
 from explorer.files import assets_folder, load
+from explorer.formulas import rule_for
 from explorer.model import Checks, Finding, GradientCheck, NodeCheck, StepError, Trace
 from explorer.text import LANGUAGES
 from tests.browser.conftest import FLAGS
@@ -162,6 +163,17 @@ def test_a_finding_leads_to_its_node(read: Any) -> None:
     expect(remedy).to_be_visible()
     page.get_by_role("button", name="Next step").click()
     expect(remedy).to_be_hidden()
+
+
+def test_a_rule_is_readable_maths(read: Any, neuron: Trace) -> None:
+    """At a product stand its rule in words, as MathML with fractions, and PyTorch's own line, closed and said to be PyTorch's."""
+    page = read(neuron, step=11)
+    rule = page.locator(".inspector .rule")
+    expect(rule).to_contain_text(rule_for("MulBackward0").words["en"])  # type: ignore[union-attr]
+    assert rule.locator("math mfrac").count() == 2
+    expect(rule.locator("pre")).to_be_hidden()
+    rule.get_by_text("PyTorch's own line").click()
+    expect(rule.locator("pre")).to_contain_text("grad")
 
 
 def test_verification_is_shown(read: Any, neuron: Trace) -> None:

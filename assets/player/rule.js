@@ -1,0 +1,20 @@
+// How a node makes gradients: our rule in words and in maths, and beside it the line that PyTorch has for it, or the program's own code.
+
+import { h } from "./dom.js";
+import { maths } from "./maths.js";
+
+export function rulePart(data, node, words) {
+  const rule = node.rule === null ? null : data.rules[node.rule];
+  if (!rule && !node.formula) return null;
+  return h("section", { class: "part rule" }, h("h3", {}, words.rule),
+    rule && [h("p", { class: "says" }, rule.words), maths(rule.maths, words.formula)],
+    node.formula && ownLine(node.formula, rule !== null, words));
+}
+
+// What torch says is said to be torch's; it stays closed where there is a rule that reads better.
+function ownLine(formula, closed, words) {
+  const code = h("pre", { class: "formula", tabindex: "0" }, formula.text);
+  if (formula.source === "explorer") return closed ? null : code;
+  const title = { "derivatives.yaml": words.rule_torch, "user code": words.rule_program }[formula.source];
+  return h("details", { open: !closed }, h("summary", {}, title), code);
+}
