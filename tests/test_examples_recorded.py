@@ -153,7 +153,6 @@ def test_recorded_in_this_process(name: str) -> None:
 
 FOUND = {  # by example and pass: its warnings and errors; all other passes have none
     ("detached_branch", 1): {"detached"},
-    ("d2l_detach", 1): {"detached"},
     ("repeated_backward", 2): {"accumulated_gradient"},
     ("forgotten_zero_grad", 2): {"accumulated_gradient"},
     ("forgotten_zero_grad", 3): {"accumulated_gradient"},

@@ -24,6 +24,7 @@ from torch.utils._python_dispatch import _get_current_dispatch_mode as _top_mode
 import explorer
 from explorer.capture import installed
 from explorer.capture.assemble import assemble
+from explorer.capture.evidence import Witness
 from explorer.capture.frames import Frames, variables
 from explorer.capture.journal import Journal
 from explorer.capture.measuring import Meter, Ticket, resolve, resolve_row
@@ -107,6 +108,7 @@ class Recorder:
         self._mode = Watch(self)
         self.tracer = Tracer(self)
         self.updates = Updates(self)
+        self.witness = Witness(self)
 
     # -- entering and leaving
 
@@ -193,7 +195,9 @@ class Recorder:
 
     def begin_pass(self) -> Pass:
         """An outermost engine call starts: the pass before it is over."""
+        self.witness.followed = True
         self._conclude()
+        self.witness.begin_pass(sys._getframe(1))
         self.passes += 1
         if not self.wants(self.passes):
             self._retire(self._start, self._start_ticket)
@@ -245,7 +249,8 @@ class Recorder:
     def _later(self, part: Pass, *, error: BaseException | None = None, partial: bool = False) -> Callable[[], Trace]:
         """Everything about a pass that only the running program can tell is taken down; calling the result makes the trace of it."""
         self.meter.flush()
-        owners, about = self._owners(), self._circumstances(error, partial)
+        owners = self._owners()
+        about = self._circumstances(owners, error, partial)
 
         def assembled() -> Trace:
             self.report("assembling", 0, None)
@@ -265,7 +270,7 @@ class Recorder:
         rows = [(row.index, living[row.identity]) for row in list(self.rows) if row.identity in living]
         return owners(self.scopes, rows)
 
-    def _circumstances(self, error: BaseException | None, partial: bool) -> Circumstances:
+    def _circumstances(self, owners: Owners, error: BaseException | None, partial: bool) -> Circumstances:
         dtype = self.dtype or dtype_name(torch.get_default_dtype())
         made = MadeWith(explorer.__version__, str(torch.__version__), platform.python_version(), self.device, dtype, self.seed)
         return Circumstances(
@@ -278,6 +283,8 @@ class Recorder:
             passes=self.passes,
             sources=dict(self.frames.files),
             findings=tuple(self._findings),
+            evidence=self.witness.evidence(owners.paths),
+            backwards=tuple(self.witness.backwards),
         )
 
     def _raised_at(self, error: BaseException) -> Any:

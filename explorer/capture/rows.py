@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from explorer.capture.verified import Verified
+from explorer.findings import Evidence
 from explorer.model import Finding, MadeWith, Module, Note, Source, StoredTensor
 
 _PUBLIC = {"_local_scalar_dense": "item", "lift_fresh": ""}  # inner names of ops that people know by another, or by none
@@ -205,3 +206,5 @@ class Circumstances:
     structure: bool = False
     sources: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)  # its leaves are identities of rows
+    backwards: Sequence[Source | None] = ()  # the lines that started the engine, pass by pass

@@ -58,6 +58,7 @@ class Updates:
         recorder = self._recorder
         if get_ident() == recorder.thread:
             self._end()
+        recorder.witness.stepped(optimizer)
         here = recorder.open_pass
         entries = self._pending.pop(id(optimizer), [])
         self._closures.pop(id(optimizer), None)
@@ -113,6 +114,7 @@ class Updates:
 
     def written(self, write: Write, tensor: torch.Tensor) -> None:
         """The change by hand is done."""
+        self._recorder.witness.used(tensor)
         with self._recorder.quiet():
             write.after = self._recorder.meter.hold(tensor)
             self._recorder.meter.flush()

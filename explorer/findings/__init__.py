@@ -8,17 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from explorer.findings.cuts import detached, integer_cut, no_grad
+from explorer.findings.cuts import cuts, flat
+from explorer.findings.flow import Evidence, Flow, Unused
 from explorer.findings.gradients import accumulated_gradient, averaged_gradient, replaced_gradient
-from explorer.findings.parameters import frozen_parameter, shared_parameter
+from explorer.findings.parameters import frozen_parameter, shared_parameter, unused_parameter
 from explorer.findings.running import changed_by_watching, no_graph, non_scalar_loss, own_choices, user_error
 from explorer.findings.saved import stale_saved_tensor
 from explorer.findings.values import inf_forward, inf_gradient, nan_forward, nan_gradient
 from explorer.model import Finding, Trace
 
-__all__ = ["KINDS", "changed_by_watching", "findings", "no_graph", "non_scalar_loss", "own_choices", "user_error"]
+__all__ = [
+    "KINDS",
+    "Evidence",
+    "Unused",
+    "changed_by_watching",
+    "findings",
+    "no_graph",
+    "non_scalar_loss",
+    "own_choices",
+    "user_error",
+]
 
-KINDS: tuple[Callable[[Trace], Iterator[Finding]], ...] = (
+KINDS: tuple[Callable[[Flow], Iterator[Finding]], ...] = (
     nan_forward,
     inf_forward,
     nan_gradient,
@@ -27,15 +38,16 @@ KINDS: tuple[Callable[[Trace], Iterator[Finding]], ...] = (
     replaced_gradient,
     averaged_gradient,
     accumulated_gradient,
-    detached,
-    integer_cut,
-    no_grad,
+    cuts,
+    flat,
+    unused_parameter,
     shared_parameter,
     frozen_parameter,
 )
 
 
-def findings(trace: Trace) -> tuple[Finding, ...]:
-    """All findings that the trace itself shows, errors first."""
-    found = [finding for find in KINDS for finding in find(trace)]
+def findings(trace: Trace, evidence: Evidence | None = None) -> tuple[Finding, ...]:
+    """All findings that the trace itself shows, with what the recording knew beside it; errors first."""
+    flow = Flow(trace, evidence or Evidence())
+    found = [finding for find in KINDS for finding in find(flow)]
     return tuple(sorted(found, key=lambda finding: ("error", "warning", "info").index(finding.severity)))

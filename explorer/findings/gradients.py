@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from explorer.findings.flow import Flow
 from explorer.findings.wording import finding
-from explorer.model import Finding, Node, Trace
+from explorer.model import Finding, Node
 from explorer.sums import misfits
 
 
-def replaced_gradient(trace: Trace) -> Iterator[Finding]:
+def replaced_gradient(flow: Flow) -> Iterator[Finding]:
     """The gradient a node received is not the sum of what was sent to it; the hooks that saw it on the way are named."""
+    trace = flow.trace
     for number in sorted({node for node, _ in misfits(trace)}):
         node = trace.nodes[number]
         variant = {0: "", 1: "by_hook"}.get(len(node.hooks), "by_hooks")
         yield finding("replaced_gradient", "warning", node, variant=variant, hooks=", ".join(node.hooks))
 
 
-def averaged_gradient(trace: Trace) -> Iterator[Finding]:
+def averaged_gradient(flow: Flow) -> Iterator[Finding]:
     """Under DistributedDataParallel `.grad` holds the average over all processes, beside what this process brought."""
+    trace = flow.trace
     if not any(module.class_name == "DistributedDataParallel" for module in trace.modules):
         return
     averaged = [node for node in trace.nodes if node.kind == "parameter" and _is_another(node)]
@@ -37,9 +40,20 @@ def _is_another(leaf: Node) -> bool:
     )  # fmt: skip
 
 
-def accumulated_gradient(trace: Trace) -> Iterator[Finding]:
-    """A leaf had a gradient before the pass, and this pass added to it."""
-    for node in trace.nodes:
+def accumulated_gradient(flow: Flow) -> Iterator[Finding]:
+    """A leaf had a gradient before the pass, and this pass added to it.
+
+    Where the old one had already served an update, zero_grad was forgotten. Where it had not, and there is an optimizer, gradients are
+    most likely added up on purpose.
+    """
+    spent = flow.evidence.spent
+    for node in flow.trace.nodes:
         before = node.accumulated.before if node.accumulated else None
-        if before is not None and node.status == "executed" and (before.norm is None or before.norm != 0):
+        if before is None or node.status != "executed" or before.norm == 0:
+            continue
+        if node.id in spent:
+            yield finding("accumulated_gradient", "warning", node, variant="spent")
+        elif flow.evidence.has_optimizer:
+            yield finding("accumulated_gradient", "info", node, variant="on_purpose")
+        else:
             yield finding("accumulated_gradient", "warning", node)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from explorer.findings.flow import Flow
 from explorer.findings.wording import called, finding
 from explorer.model import Finding, Node, Related, Trace
 
 
-def stale_saved_tensor(trace: Trace) -> Iterator[Finding]:
+def stale_saved_tensor(flow: Flow) -> Iterator[Finding]:
     """Backward stopped at a node because a tensor that it had saved was changed in place; the line that changed it is to blame."""
+    trace = flow.trace
     asked = {edge.source for edge in trace.edges if edge.gradient is not None} | {node.id for node in trace.nodes if any(node.seeds)}
     writers = _writers(trace)
     for node in trace.nodes:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from explorer.findings.flow import Flow
 from explorer.findings.wording import finding
 from explorer.model import Edge, Finding, Node, Note, Related, Trace
 
 
-def nan_forward(trace: Trace) -> Iterator[Finding]:
+def nan_forward(flow: Flow) -> Iterator[Finding]:
     """The op that made the first NaN of the forward pass."""
-    yield from _first_value(trace, "nan_forward", lambda note: bool(note.nans))
+    yield from _first_value(flow.trace, "nan_forward", lambda note: bool(note.nans))
 
 
-def inf_forward(trace: Trace) -> Iterator[Finding]:
+def inf_forward(flow: Flow) -> Iterator[Finding]:
     """The op that made the first infinity of the forward pass and lies on the way to the loss: masks are filled with it on purpose."""
-    yield from _first_value(trace, "inf_forward", lambda note: bool(note.infs))
+    yield from _first_value(flow.trace, "inf_forward", lambda note: bool(note.infs))
 
 
 def _first_value(trace: Trace, kind: str, is_bad: Callable[[Note], bool]) -> Iterator[Finding]:
@@ -33,14 +34,14 @@ def _first_value(trace: Trace, kind: str, is_bad: Callable[[Note], bool]) -> Ite
             return
 
 
-def nan_gradient(trace: Trace) -> Iterator[Finding]:
+def nan_gradient(flow: Flow) -> Iterator[Finding]:
     """The op whose backward made the first NaN."""
-    yield from _first_gradient(trace, "nan_gradient", lambda note: bool(note.nans))
+    yield from _first_gradient(flow.trace, "nan_gradient", lambda note: bool(note.nans))
 
 
-def inf_gradient(trace: Trace) -> Iterator[Finding]:
+def inf_gradient(flow: Flow) -> Iterator[Finding]:
     """The op whose backward made the first infinity."""
-    yield from _first_gradient(trace, "inf_gradient", lambda note: bool(note.infs))
+    yield from _first_gradient(flow.trace, "inf_gradient", lambda note: bool(note.infs))
 
 
 def _first_gradient(trace: Trace, kind: str, is_bad: Callable[[Note], bool]) -> Iterator[Finding]:
