@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.errors import RequestError
-from explorer.explained import rules, verified
+from explorer.explained import explained
 from explorer.fonts import font_data, letters
 from explorer.model import Edge, Finding, Node, Note, Source, Trace, Update
 from explorer.palette import PALETTE, SCALES
@@ -41,7 +41,6 @@ def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, 
     """
     check_playable(trace)
     language = view.language
-    written, rule_of = rules(trace, language)
     data: dict[str, Any] = {
         "key": key,
         "language": language,
@@ -54,14 +53,13 @@ def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, 
         "picture": {"svg": svg, "width": width, "height": height, "flow": view.flow, "colors": _colors()},
         "boxes": [view.box_of.get(node.id) for node in trace.nodes],
         "arrows": [[arrow.id, list(arrow.edges)] for arrow in view.arrows],
-        "nodes": [_node(node, rule_of[node.id]) for node in trace.nodes],
-        "rules": written,
+        "nodes": [_node(node) for node in trace.nodes],
         "edges": [_edge(edge) for edge in trace.edges],
         "steps": [_step(step, language) for step in steps(trace)],
         "updates": [_update(update) for update in trace.updates],
         "sources": dict(trace.sources),
         "findings": [_finding(finding, language) for finding in trace.findings],
-        "checks": verified(trace, language),
+        **explained(trace, language),
     }
     data["picture"]["fonts"] = _fonts(svg, json.dumps(data, ensure_ascii=False))
     return data
@@ -141,7 +139,7 @@ def _source(source: Source | None) -> dict[str, Any] | None:
     }
 
 
-def _node(node: Node, rule: int | None) -> dict[str, Any]:
+def _node(node: Node) -> dict[str, Any]:
     accumulated = node.accumulated
     return {
         "id": node.id,
@@ -169,7 +167,6 @@ def _node(node: Node, rule: int | None) -> dict[str, Any]:
             }
             for saved in node.saved
         ],
-        "rule": rule,
         "formula": None if node.formula is None else {"text": node.formula.text, "source": node.formula.source},
     }
 

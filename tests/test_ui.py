@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.capture.programs import EXAMPLES
 from explorer.errors import ProgramError, TargetError
-from explorer.explained import rules
+from explorer.explained import explained
 from explorer.files import assets_folder, load, save
 from explorer.formulas import rule_for
 from explorer.layout import picture
@@ -218,12 +218,12 @@ def test_the_payload_is_plain_json(trace: Any) -> None:
 def test_a_rule_is_written_once() -> None:
     """However many nodes have it, the player gets a rule once, as MathML that an XML parser takes and in words of the page's language."""
     chain = chain_trace(500)
-    written, numbers = rules(chain, "ko")
-    assert len(written) == len({node.autograd for node in chain.nodes if node.autograd and rule_for(node.autograd)})
-    assert len([number for number in numbers if number is not None]) > 400
-    for rule in written:
-        assert ElementTree.fromstring(rule["maths"]).tag.endswith("math")
-        assert re.search("[가-힣]", rule["words"])
+    found = explained(chain, "ko")
+    known = {node.autograd for node in chain.nodes if node.autograd and rule_for(node.autograd)}
+    assert len(found["maths"]) == len(found["rule_words"]) == len(known) > 0
+    assert len([number for number in found["rules"] if number is not None]) > 400
+    assert all(ElementTree.fromstring(maths).tag.endswith("math") for maths in found["maths"])
+    assert all(re.search("[가-힣]", words) for words in found["rule_words"])
 
 
 def test_every_word_of_the_player_exists() -> None:

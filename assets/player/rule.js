@@ -4,10 +4,10 @@ import { h } from "./dom.js";
 import { maths } from "./maths.js";
 
 export function rulePart(data, node, words) {
-  const rule = node.rule === null ? null : data.rules[node.rule];
-  if (!rule && !node.formula) return null;
+  const rule = data.rules[node.id];
+  if (rule === null && !node.formula) return null;
   return h("section", { class: "part rule" }, h("h3", {}, words.rule),
-    rule && [h("p", { class: "says" }, rule.words), maths(rule.maths, words.formula)],
+    rule !== null && [h("p", { class: "says" }, data.rule_words[rule]), maths(data.maths[rule], words.formula)],
     node.formula && ownLine(node.formula, rule !== null, words));
 }
 

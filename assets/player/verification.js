@@ -18,7 +18,7 @@ export function nodeVerdict(data, node, words) {
   if (!check) return null;
   const [verdict, error, reason] = check;
   const difference = error ? words.largest_difference.replace("{error}", figure(error)) : null;
-  const more = [words[`verified_${verdict}`], difference && `(${difference})`, reason].filter(Boolean);
+  const more = [words[`verified_${verdict}`], difference && `(${difference})`, data.reasons[reason]].filter(Boolean);
   return h("p", { class: "checked" }, verdictBadge(verdict, words), h("span", { class: "why" }, more.join(" ")));
 }
 
@@ -46,7 +46,7 @@ function way(name, line, ...more) {
 function numericWay(check, data, words) {
   const name = words.way_numeric;
   if (!check) return way(name, h("span", { class: "absent" }, data.checks ? words.numeric_none : words.not_verified));
-  if (check.verdict === "skipped") return way(name, [verdictBadge("skipped", words), h("span", { class: "why" }, check.reason)]);
+  if (check.verdict === "skipped") return way(name, [verdictBadge("skipped", words), h("span", { class: "why" }, data.reasons[check.reason])]);
   const sampled = check.checked < check.size ? words.sampled.replace("{checked}", check.checked).replace("{size}", check.size) : null;
   return way(name, [shown(check.numeric), compared(check.verdict, check.error, words), sampled && h("span", { class: "why" }, sampled)], curvePart(check, words));
 }
