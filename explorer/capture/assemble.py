@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from explorer.capture.derivatives import formula_of
+from explorer.capture.derivatives import formula_of, rule_of
 from explorer.capture.items import Item, Items, Link, output_index
 from explorer.capture.rows import EXTERNAL, Circumstances, GraphNode, Input, Owners, Pass, Row
 from explorer.capture.verified import checks_of
@@ -234,8 +234,12 @@ def _naming(item: Item, owners: Owners) -> tuple[str, list[str]]:
 def _op(item: Item, kind: str) -> str | None:
     if item.row is not None:
         return item.row.op if kind in ("op", "constant") else None
-    custom = item.node is not None and item.node.code is not None
-    return item.node.name.removesuffix("Backward") if item.node is not None and custom else None
+    if item.node is None:
+        return None
+    if item.node.code is not None:
+        return item.node.name.removesuffix("Backward")
+    rule = rule_of(item.node.name)  # made where nobody watched, it is the node of one op all the same
+    return None if rule is None else Row(-1, "op", rule.schema).op
 
 
 def _status(item: Item, ran: set[int]) -> tuple[str, str | None]:

@@ -199,11 +199,13 @@ def output_index(item: Item, number: int) -> int:
     if item.is_leaf:
         return 0
     index = number
-    if item.row is not None and item.node is not None and len(item.outputs) > 1:
+    undefined = item.row.undefined if item.row is not None else ()
+    if item.row is not None and item.node is not None and (len(item.outputs) > 1 or undefined):
         rule = rule_of(item.node.name)
         if rule is not None and rule.differentiable_outputs is not None:
             followed = [i for i, flag in enumerate(rule.differentiable_outputs) if flag]
             index = followed[number] if number < len(followed) else number
+    index -= sum(place < index for place in undefined)
     while len(item.outputs) <= index:
         outlines = item.node.outputs if item.node is not None else []
         item.outputs.append(outlines[min(len(item.outputs), len(outlines) - 1)])

@@ -81,7 +81,7 @@ class Recorder:
         self._findings: list[Finding] = []
         self._outputs: tuple[int, ...] | None = None
         self.paused = 0  # > 0 while the ops that run are not the program's
-        self._over = False
+        self.over = False  # the wanted pass is behind: what follows is only counted
         self._start = 0  # the first row after the last engine call, and the first ticket
         self._start_ticket: Ticket = 0
         self._thresholds = self._rarely = gc.get_threshold()
@@ -105,7 +105,7 @@ class Recorder:
             from explorer.capture.checks import Checker
 
             self.checks = Checker(self)
-        self._mode = Watch(self)
+        self.mode = Watch(self)
         self.tracer = Tracer(self)
         self.updates = Updates(self)
         self.witness = Witness(self)
@@ -117,7 +117,7 @@ class Recorder:
             raise RequestError("running.nested_recording")
         installed.install(self)
         try:
-            self._mode.__enter__()
+            self.mode.__enter__()
         except BaseException:
             installed.remove()
             raise
@@ -131,7 +131,7 @@ class Recorder:
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         try:
-            self._mode.__exit__(kind, error, traceback)
+            self.mode.__exit__(kind, error, traceback)
         finally:
             installed.remove()
             if gc.get_threshold() == self._rarely:  # else the program, or a recording on another thread, has set its own since
@@ -204,8 +204,8 @@ class Recorder:
         self._open = Pass(self.passes, self._start, len(self.rows), started=True)
         self._start = self.values.start = len(self.rows)
         self._start_ticket = self.meter.next
-        if not self._over and self.passes > (MOST_PASSES if isinstance(self.wanted, str) else self.wanted):
-            self._over = True
+        if not self.over and self.passes > (MOST_PASSES if isinstance(self.wanted, str) else self.wanted):
+            self.over = True
             self.paused += 1  # from now on passes are only counted
             self._retire(len(self.rows), self.meter.next)
         return self._open
@@ -309,7 +309,7 @@ class Recorder:
 
     def asleep(self) -> Quiet | Asleep:
         """A region in which the program's ops are not recorded and need not be seen."""
-        return Asleep(self._mode) if _top_mode() is self._mode else Quiet(self)
+        return Asleep(self.mode) if _top_mode() is self.mode else Quiet(self)
 
     def hooked(self, tensor: torch.Tensor, hook: Any, handle: Any) -> None:
         """The user registered a hook on a tensor."""

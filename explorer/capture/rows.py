@@ -41,6 +41,7 @@ class Row:
     `building`: the op ran in a constructor, outside any module's call; it is drawn only where something reads it.
     `foreign`: the op ran on a thread of the engine's, which counts its autograd nodes for itself.
     `results`: (output, sequence number of an autograd node, its output number) where an output became that of a custom Function.
+    `undefined`: the places among the op's results where it gave out nothing; `outputs` goes on without them.
     `effect`: why the op is another than unwatched, a cause of `explorer.capture.watched`.
     `arguments`: what the op was given that is no tensor, by name; one object for all that were given the same, None for nothing.
     `absorbed`: the op only made or changed a leaf; it is not drawn, nor is what served it alone.
@@ -72,6 +73,7 @@ class Row:
     identity: int | None = None
     effect: str | None = None
     results: Sequence[tuple[int, int, int]] = ()
+    undefined: Sequence[int] = ()
     tensors: Sequence[StoredTensor | None] = ()
     arguments: dict[str, Any] | None = None
 

@@ -19,6 +19,7 @@ from explorer.capture.graph import SHALLOW, Graph, describe, edge_of, is_freed, 
 from explorer.capture.measuring import Ticket
 from explorer.capture.notes import PLAIN_TYPES, version_of
 from explorer.capture.rows import GraphNode, LeafGradient, Pass
+from explorer.capture.unseen import unseen
 from explorer.errors import RequestError
 from explorer.model import MOST_VALUES
 
@@ -75,12 +76,21 @@ class Tracer:
         return self._watched(here, graph, original, outputs, args, kwargs, creates)
 
     def _unwatched(self, here: Pass, original: Callable[..., Any], outputs: Any, args: Any, kwargs: Any, creates: bool) -> Any:
+        """A pass that nobody wants; its ops are recorded only where they make a graph that a later pass may run through."""
+        recorder, handles = self._recorder, []
+        creates = creates and not recorder.over
         self._running = here
         try:
+            if creates:
+                graph = Graph(outputs, limit=None if recorder.deep else SHALLOW)
+                handles = unseen(graph.nodes, recorder.mode, back=self._seen_again)
+                graph.release()
             return self._run(original, outputs, args, kwargs, creates)
         finally:
             self._running = None
-            self._recorder.resume()
+            for handle in handles:
+                handle.remove()
+            recorder.resume()
 
     def _run(self, original: Callable[..., Any], outputs: Any, args: Any, kwargs: Any, creates: bool) -> Any:
         """The engine's own ops are the program's only where they make a graph of their own."""
@@ -109,6 +119,8 @@ class Tracer:
                         handles.append(node.register_prehook(partial(self._before, described)))
             if recorder.checks is not None:
                 handles += recorder.checks.begin(here, graph, leaves)
+            if creates:
+                handles += unseen(graph.nodes, recorder.mode, back=self._seen_again)
             here.stop = len(recorder.rows)
             self._at_once = recorder.values.keep or self._may_be_changed(here)
             self._running, self._began = here, time.perf_counter_ns()
@@ -133,6 +145,10 @@ class Tracer:
             self._leaves = {}
             if not creates:
                 recorder.resume()
+
+    def _seen_again(self) -> None:
+        if get_ident() == self._recorder.thread:
+            self._recorder.resume()
 
     def _may_be_changed(self, here: Pass) -> bool:
         """Whether code of the user's sees gradients on their way, and could change one: Functions, hooks, parts made before."""

@@ -195,7 +195,12 @@ class Watch(TorchDispatchMode):
     def _outcome(self, row: Row, op: Op, result: Any, written: list[torch.Tensor], tensors: list[torch.Tensor], follows: bool) -> None:
         """Note the results of an op; those of a factory when they are first read. `follows`: autograd does, if it can."""
         values = self._values
-        results = [result] if isinstance(result, torch.Tensor) else _tensors((result,))
+        if isinstance(result, torch.Tensor):
+            results = [result]
+        else:
+            results = _tensors((result,))
+            if type(result) is tuple and len(results) < len(result):  # the gradients of a convolution that nobody asked for
+                row.undefined = tuple([place for place, value in enumerate(result) if value is None])
         if op.factory:
             for number, tensor in enumerate(results):
                 values.remember(tensor, row.index, number)

@@ -7,10 +7,15 @@ program is not run twice to find out. Nothing here needs torch.
 | ---------- | ------------------------------- | ----------------------------- |
 | `reshape`  | ViewBackward0                   | ReshapeAliasBackward0         |
 | `ctc_loss` | CtcLossBackward1                | CtcLossBackward0              |
+| `index`    | IndexPutBackward0               | IndexPutImplBackward0         |
 | `compiled` | the ops of what was compiled    | one CompiledFunctionBackward  |
 
 `reshape` is any composite op that reshapes a tensor whose elements lie so that no copy is needed, but not in order: reshape, flatten,
-einsum and others. `view` itself is the same op either way, so what Python called has to be known: see `called`.
+einsum and others. `view` itself is the same op either way, so what Python called has to be known: see `called`. `index` is the backward of
+an indexed tensor, in a backward that makes a graph of its own.
+
+Where torch would compute other numbers, if only in the last digit, it is not watched: the backward of the nodes in `ASKING`, in a backward
+that makes a graph of its own (others run unwatched anyway). What they compute is in the graph, named as it always is, without its values.
 """
 
 from __future__ import annotations
@@ -23,11 +28,16 @@ from typing import Any
 
 from explorer.capture.rows import Row
 
-__all__ = ["CAUSES", "SUSPECTS", "called", "cause_of", "first_effects", "is_compiled"]
+__all__ = ["ASKING", "CAUSES", "SUSPECTS", "called", "cause_of", "first_effects", "is_compiled"]
 
-CAUSES = ("reshape", "ctc_loss", "compiled")
-SUSPECTS = frozenset({"view", "_ctc_loss.Tensor"})  # schemas that may be the effect of being watched
-_VIEWS = frozenset({"view", "view_as", "unflatten"})  # what is called so is a view unwatched, too
+CAUSES = ("reshape", "ctc_loss", "index", "compiled")
+ASKING = frozenset(
+    "CumprodBackward0 LinalgDetBackward0 LinalgEigBackward0 LinalgEighBackward0 LinalgHouseholderProductBackward0 "
+    "LinalgMatrixExpBackward0 MaskedFillBackward1 MaxBackward1 MedianBackward0 MinBackward1 NanmedianBackward0 OrmqrBackward0 "
+    "ProdBackward0 ProdBackward1".split()
+)
+SUSPECTS = frozenset({"view", "_ctc_loss.Tensor", "index_put"})  # schemas that may be the effect of being watched
+_VIEWS = frozenset({"view", "view_as", "unflatten", "quantile", "nanquantile"})  # what is called so is a view unwatched, too
 _LOADS = frozenset({"LOAD_METHOD", "LOAD_ATTR"})
 
 
@@ -41,6 +51,8 @@ def cause_of(schema: str, tensor: Any, frame: FrameType | None) -> str | None:
     name = called(frame.f_code, frame.f_lasti)
     if schema == "view":
         return None if name is None or name in _VIEWS or _is_transformed(frame) else "reshape"
+    if schema == "index_put":
+        return "index" if name == "run_backward" else None
     if schema == "_ctc_loss.Tensor":
         return "ctc_loss" if name != "_ctc_loss" and tensor.device.type == "cpu" else None
     return None

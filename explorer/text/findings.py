@@ -98,6 +98,13 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "lengths stay tensors; unwatched, its node is CtcLossBackward0, not CtcLossBackward1; values are equal",
         "길이가 텐서로 전달됩니다. 관찰하지 않으면 노드가 CtcLossBackward1이 아니라 CtcLossBackward0이며, 값은 같습니다",
     ),
+    "finding.changed_by_watching.index": (
+        "the backward of an indexed tensor is IndexPutBackward0; unwatched, the node is IndexPutImplBackward0; values are equal",
+        (
+            "인덱스로 고른 텐서의 역전파가 IndexPutBackward0으로 기록되었습니다. 관찰하지 않으면 노드가 IndexPutImplBackward0이며, "
+            "값은 같습니다"
+        ),
+    ),
     "finding.changed_by_watching.compiled": (
         (
             "what torch.compile turns into one piece ran op by op; unwatched, it is one CompiledFunctionBackward; "

@@ -132,6 +132,7 @@ PROGRAMS: dict[str, tuple[Callable[[], torch.Tensor], str | None]] = {
     "view as": (lambda: some(3, 4, 5).transpose(0, 1).view_as(torch.ones(4, 3, 5, 1)), None),
     "unflatten": (lambda: some(12, 5).t().unflatten(1, (3, 4)), None),
     "flatten in order": (lambda: nn.Conv2d(1, 2, 3)(some(1, 1, 5, 5)).flatten(1), None),
+    "quantile": (lambda: some(4, 3).quantile(torch.tensor([0.2, 0.4]), dim=0, keepdim=True), None),
     "ravel": (lambda: some(2, 3).t().ravel(), None),
     "linear, 3-D": (lambda: nn.Linear(4, 2)(some(2, 3, 4)), None),
     "linear, 3-D, turned": (lambda: nn.Linear(4, 2)(some(3, 2, 4).transpose(0, 1)), None),
