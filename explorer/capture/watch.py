@@ -119,7 +119,7 @@ class Watch(TorchDispatchMode):
         if recorder.frames.compiled:
             row.effect = "compiled"
         elif op.suspect and type(tensors[0]) in PLAIN_TYPES and not _modes():
-            row.effect = cause_of(op.schema, tensors[0], frame)
+            row.effect = cause_of(op.schema, tensors[0], frame, _running())
         if op.factory:
             row.kind, row.factory = "constant", True
         rows.append(row)
@@ -304,6 +304,12 @@ class Asleep:
 
     def __exit__(self, *_: object) -> None:
         self._mode.__enter__()
+
+
+def _running() -> str:
+    """The name of the autograd node that the engine runs on this thread."""
+    node = torch._C._current_autograd_node()
+    return "" if node is None else str(node.name())
 
 
 def _tensors(values: Iterable[Any]) -> list[torch.Tensor]:

@@ -38,21 +38,24 @@ ASKING = frozenset(
 )
 SUSPECTS = frozenset({"view", "_ctc_loss.Tensor", "index_put"})  # schemas that may be the effect of being watched
 _VIEWS = frozenset({"view", "view_as", "unflatten", "quantile", "nanquantile"})  # what is called so is a view unwatched, too
+_VIEWING = ("MaxUnpool", "MaxPool", "AdaptiveMaxPool", "FractionalMaxPool")  # nodes so called make views of their gradient
 _LOADS = frozenset({"LOAD_METHOD", "LOAD_ATTR"})
 
 
-def cause_of(schema: str, tensor: Any, frame: FrameType | None) -> str | None:
+def cause_of(schema: str, tensor: Any, frame: FrameType | None, node: str) -> str | None:
     """Why the op `schema` (one of `SUSPECTS`), called from `frame`, is another than unwatched; None if it is not.
 
+    `node` is the name of the autograd node that the engine runs, "" if it runs none.
     `tensor` is its first argument: an ordinary one, and no other dispatch mode is active, under which torch would take the op anyway.
     """
     if frame is None or (schema == "view" and tensor.is_contiguous()):
         return None
     name = called(frame.f_code, frame.f_lasti)
     if schema == "view":
-        return None if name is None or name in _VIEWS or _is_transformed(frame) else "reshape"
+        is_view = name is None or name in _VIEWS or (name == "run_backward" and node.startswith(_VIEWING))
+        return None if is_view or _is_transformed(frame) else "reshape"
     if schema == "index_put":
-        return "index" if name == "run_backward" else None
+        return "index" if name == "run_backward" and node == "IndexBackward0" else None
     if schema == "_ctc_loss.Tensor":
         return "ctc_loss" if name != "_ctc_loss" and tensor.device.type == "cpu" else None
     return None

@@ -147,6 +147,24 @@ def test_T10_the_backward_of_an_index_is_marked() -> None:
     assert all(torch.equal(one, other) for one, other in zip(plain, watched, strict=True))
     (finding,) = [finding for finding in whole(recording.trace).findings if finding.kind == "changed_by_watching"]
     assert "IndexPutImplBackward0" in finding.message["en"] and "IndexPutImplBackward0" in finding.message["ko"]
+
+
+@pytest.mark.parametrize("name", ["put", "unpool"])
+def test_T10_a_double_backward_that_is_as_always_is_not_marked(name: str) -> None:
+    """The backward of `index_put` puts zeros, and that of an unpooling makes views, watched or not: nothing is said of it."""
+    places = torch.tensor([0, 2, 3])
+    wide = torch.arange(9).mul(4).reshape(1, 1, 3, 3).expand(1, 2, 3, 3).contiguous(memory_format=torch.channels_last)
+
+    def put(x: torch.Tensor) -> torch.Tensor:
+        return x.index_put((places,), x[0, 0])
+
+    def unpool(x: torch.Tensor) -> torch.Tensor:
+        image = x[:3, :3].expand(1, 2, 3, 3).contiguous(memory_format=torch.channels_last)
+        return torch.nn.functional.max_unpool2d(image, wide, [2, 2], output_size=(6, 6))
+
+    program = put if name == "put" else unpool
+    plain, behind = derivatives(program)
     with explorer.record() as recording:
-        torch.zeros(3).index_put((rows,), torch.ones(3, requires_grad=True), accumulate=True).sum().backward()
-    assert not [finding for finding in whole(recording.trace).findings if finding.kind == "changed_by_watching"]
+        watched, seen = derivatives(program)
+    assert behind == seen and all(torch.equal(one, other) for one, other in zip(plain, watched, strict=True))
+    assert not [f for trace in recording.traces for f in trace.findings if f.kind == "changed_by_watching"]
