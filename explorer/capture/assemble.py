@@ -298,7 +298,7 @@ def _with_findings(trace: Trace, items: Items, part: Pass, about: Circumstances)
         found.append(changed_by_watching(trace.nodes[items.by_row[row].id], cause))
     if about.error is not None:
         failed = next((item.id for item in items.by_row.values() if item.row is not None and item.row.failed), None)
-        found.insert(0, user_error(trace, failed, about.error, about.error_source))
+        found.insert(0, user_error(trace, failed, about.error, about.error_source, backwards=about.backwards))
     elif not part.started and not about.partial and not about.structure:
         outputs = [items.by_row[row].id for row in about.outputs or () if row in items.by_row]
         found.insert(0, no_graph(trace, outputs))

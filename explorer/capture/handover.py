@@ -94,4 +94,4 @@ def with_failure(trace: Trace, error: ExplorerError) -> Trace:
 
 def lacks_failure(trace: Trace) -> bool:
     """Whether a trace is partial and does not say why."""
-    return trace.partial and not any(found.kind == "user_error" for found in trace.findings)
+    return trace.partial and not any(found.kind in ("user_error", "freed_graph") for found in trace.findings)

@@ -1,7 +1,7 @@
 """Trace → Findings: what a person should know about a pass, one small function a kind.
 
 What needs only the trace is found by `findings`; what only the recording knew (an error of the program, outputs without a graph) is made
-by the functions of `explorer.findings.running`.
+by the functions of `explorer.findings.running` and `explorer.findings.errors`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from explorer.findings.cuts import cuts, flat
+from explorer.findings.errors import user_error
 from explorer.findings.flow import Evidence, Flow, Unused
 from explorer.findings.gradients import accumulated_gradient, averaged_gradient, replaced_gradient
 from explorer.findings.parameters import frozen_parameter, shared_parameter, unused_parameter
-from explorer.findings.running import changed_by_watching, no_graph, non_scalar_loss, own_choices, user_error
+from explorer.findings.running import changed_by_watching, no_graph, non_scalar_loss, own_choices
 from explorer.findings.saved import stale_saved_tensor
-from explorer.findings.values import inf_forward, inf_gradient, nan_forward, nan_gradient
+from explorer.findings.values import not_finite
 from explorer.model import Finding, Trace
 
 __all__ = [
@@ -30,10 +31,7 @@ __all__ = [
 ]
 
 KINDS: tuple[Callable[[Flow], Iterator[Finding]], ...] = (
-    nan_forward,
-    inf_forward,
-    nan_gradient,
-    inf_gradient,
+    not_finite,
     stale_saved_tensor,
     replaced_gradient,
     averaged_gradient,

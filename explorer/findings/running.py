@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from explorer.findings.wording import finding
-from explorer.model import Finding, Node, Note, Source, Trace
-
-
-def user_error(trace: Trace, failed: int | None, error: str, source: Source | None) -> Finding:
-    """The program raised; `failed` is the op that did, if one did."""
-    node = None if failed is None else trace.nodes[failed]
-    return finding("user_error", "error", node, source=source, error=error if len(error) <= 300 else error[:297] + "…")
+from explorer.model import Finding, Node, Note, Trace
 
 
 def no_graph(trace: Trace, outputs: Sequence[int]) -> Finding:

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from explorer.findings.causes import cause_of_gradient, cause_of_inf, cause_of_nan, largest_of
 from explorer.findings.flow import Flow
 from explorer.findings.wording import finding
 from explorer.model import Edge, Finding, Node, Note, Related, Trace
 
 
+def not_finite(flow: Flow) -> Iterator[Finding]:
+    """The first NaN and the first infinity of the forward pass, and of the gradients; whichever came first is told first."""
+    place = {number: index for index, number in enumerate(flow.trace.backward)}
+    yield from sorted((*nan_forward(flow), *inf_forward(flow)), key=lambda found: found.node or 0)
+    yield from sorted((*nan_gradient(flow), *inf_gradient(flow)), key=lambda found: place.get(found.node or 0, 0))
+
+
 def nan_forward(flow: Flow) -> Iterator[Finding]:
     """The op that made the first NaN of the forward pass."""
-    yield from _first_value(flow.trace, "nan_forward", lambda note: bool(note.nans))
+    yield from _first_value(flow, "nan_forward", lambda note: bool(note.nans))
 
 
 def inf_forward(flow: Flow) -> Iterator[Finding]:
     """The op that made the first infinity of the forward pass and lies on the way to the loss: masks are filled with it on purpose."""
-    yield from _first_value(flow.trace, "inf_forward", lambda note: bool(note.infs))
+    yield from _first_value(flow, "inf_forward", lambda note: bool(note.infs))
 
 
-def _first_value(trace: Trace, kind: str, is_bad: Callable[[Note], bool]) -> Iterator[Finding]:
+def _first_value(flow: Flow, kind: str, is_bad: Callable[[Note], bool]) -> Iterator[Finding]:
+    trace = flow.trace
     seeded = {node.id for node in trace.nodes if any(node.seeds)}
     spoiled = {node.id for node in trace.nodes if any(map(is_bad, node.outputs))}
     if not spoiled or (kind == "inf_forward" and not seeded & spoiled):
@@ -30,21 +39,28 @@ def _first_value(trace: Trace, kind: str, is_bad: Callable[[Note], bool]) -> Ite
             where = _left_out(trace, node) if kind == "nan_forward" else None
             if where is not None and node.kind == "constant" and node.op is not None:
                 continue  # a NaN that was written down, as torch.logdet does, to be chosen where there is no result
-            yield finding(kind, "error", node) if where is None else finding(kind, "error", node, variant="left_out", related=where)
+            if where is not None:
+                yield finding(kind, "error", node, variant="left_out", related=where)
+            else:
+                cause = cause_of_nan(flow, node) if kind == "nan_forward" else cause_of_inf(flow, node)
+                variant = "overflow" if cause == "overflow" else ""
+                why, cure = f"@finding.cause.{cause}", f"@finding.cure.{cause}"
+                yield finding(kind, "error", node, variant=variant, why=why, cure=cure, largest=largest_of(node))
             return
 
 
 def nan_gradient(flow: Flow) -> Iterator[Finding]:
     """The op whose backward made the first NaN."""
-    yield from _first_gradient(flow.trace, "nan_gradient", lambda note: bool(note.nans))
+    yield from _first_gradient(flow, "nan_gradient", lambda note: bool(note.nans))
 
 
 def inf_gradient(flow: Flow) -> Iterator[Finding]:
     """The op whose backward made the first infinity."""
-    yield from _first_gradient(flow.trace, "inf_gradient", lambda note: bool(note.infs))
+    yield from _first_gradient(flow, "inf_gradient", lambda note: bool(note.infs))
 
 
-def _first_gradient(trace: Trace, kind: str, is_bad: Callable[[Note], bool]) -> Iterator[Finding]:
+def _first_gradient(flow: Flow, kind: str, is_bad: Callable[[Note], bool]) -> Iterator[Finding]:
+    trace = flow.trace
     sent = {edge.target for edge in trace.edges if edge.gradient is not None and is_bad(edge.gradient)}
     for number in trace.backward:
         node = trace.nodes[number]
@@ -52,7 +68,11 @@ def _first_gradient(trace: Trace, kind: str, is_bad: Callable[[Note], bool]) -> 
         if number in sent and not received:
             starved = any(note is not None and note.zeros for note in node.gradients)
             where = _left_out(trace, node) if kind == "nan_gradient" and starved else None
-            yield finding(kind, "error", node) if where is None else finding(kind, "error", node, variant="left_out", related=where)
+            if where is not None:
+                yield finding(kind, "error", node, variant="left_out", related=where)
+            else:
+                cause = cause_of_gradient(flow, node)
+                yield finding(kind, "error", node, why=f"@finding.cause.{cause}", cure=f"@finding.cure.{cause}")
             return
 
 

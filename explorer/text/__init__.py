@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from explorer.text.causes import CAUSES
 from explorer.text.commands import COMMANDS
 from explorer.text.drawing import DRAWING
 from explorer.text.files import FILES
@@ -13,10 +14,22 @@ from explorer.text.formulas import FORMULAS
 from explorer.text.page import PAGE
 from explorer.text.programs import PROGRAMS
 from explorer.text.running import RUNNING
+from explorer.text.stopping import STOPPING
 
 LANGUAGES = ("en", "ko")
 
-TEXTS: dict[str, tuple[str, str]] = {**COMMANDS, **DRAWING, **FILES, **FINDINGS, **FORMULAS, **PAGE, **PROGRAMS, **RUNNING}
+TEXTS: dict[str, tuple[str, str]] = {
+    **CAUSES,
+    **COMMANDS,
+    **DRAWING,
+    **FILES,
+    **FINDINGS,
+    **FORMULAS,
+    **PAGE,
+    **PROGRAMS,
+    **RUNNING,
+    **STOPPING,
+}
 
 
 def say(key: str, language: str = "en", **values: object) -> str:

@@ -304,13 +304,10 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "텐서를 만드는 곳에서 dtype을 빼거나, 함수가 dtype을 키워드 인자로 받게 하세요.",
     ),
     "finding.nan_forward": (
-        "{name} made the first NaN of the forward pass: none of its inputs had one.",
-        "순전파의 첫 NaN이 {name}에서 생겼습니다. 입력에는 NaN이 없었습니다.",
+        "{name} made the first NaN of the forward pass: {why}.",
+        "순전파의 첫 NaN이 {name}에서 생겼습니다: {why}.",
     ),
-    "finding.nan_forward.remedy": (
-        "Look at its inputs: a root or logarithm of a negative number, 0/0, or infinity minus infinity.",
-        "입력을 확인하세요. 음수의 제곱근이나 로그, 0/0, 무한대 빼기 무한대가 흔한 원인입니다.",
-    ),
+    "finding.nan_forward.remedy": ("{cure}.", "{cure}."),
     "finding.nan_forward.left_out": (
         "{name} made the first NaN of the forward pass; torch.where leaves it out, so the loss stays finite.",
         "순전파의 첫 NaN이 {name}에서 생겼습니다. torch.where가 그 값을 쓰지 않아 손실은 유한합니다.",
@@ -320,21 +317,20 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "그래도 기울기는 NaN이 됩니다. 연산 전에 torch.where를 한 번 더 써서 입력을 안전한 값으로 바꾸세요.",
     ),
     "finding.inf_forward": (
-        "{name} made the first infinity of the forward pass: none of its inputs had one.",
-        "순전파의 첫 무한대가 {name}에서 생겼습니다. 입력에는 무한대가 없었습니다.",
+        "{name} made the first infinity of the forward pass: {why}.",
+        "순전파의 첫 무한대가 {name}에서 생겼습니다: {why}.",
     ),
-    "finding.inf_forward.remedy": (
-        "Look at its inputs: a division by zero, a logarithm of zero, or a number too large for the data type.",
-        "입력을 확인하세요. 0으로 나누기, 0의 로그, 자료형에 비해 너무 큰 수가 흔한 원인입니다.",
+    "finding.inf_forward.overflow": (
+        "{name} made the first infinity of the forward pass: {why} ({largest}).",
+        "순전파의 첫 무한대가 {name}에서 생겼습니다: {why} ({largest}).",
     ),
+    "finding.inf_forward.overflow.remedy": ("{cure}.", "{cure}."),
+    "finding.inf_forward.remedy": ("{cure}.", "{cure}."),
     "finding.nan_gradient": (
-        "The backward of {name} made the first NaN gradient: what it received had none.",
-        "첫 NaN 기울기가 {name}의 역전파에서 생겼습니다. 받은 기울기에는 NaN이 없었습니다.",
+        "The backward of {name} made the first NaN gradient: {why}.",
+        "첫 NaN 기울기가 {name}의 역전파에서 생겼습니다: {why}.",
     ),
-    "finding.nan_gradient.remedy": (
-        "Its derivative does not exist at this value; if it is a branch that torch.where leaves out, make the input safe before the op.",
-        "이 값에서 도함수가 존재하지 않습니다. torch.where가 쓰지 않는 쪽이라면 연산 전에 입력을 안전한 값으로 바꾸세요.",
-    ),
+    "finding.nan_gradient.remedy": ("{cure}.", "{cure}."),
     "finding.nan_gradient.left_out": (
         (
             "The backward of {name} made the first NaN gradient although the loss is finite: torch.where does not take its result there "
@@ -350,11 +346,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "연산 전에 입력을 안전한 값으로 바꾸세요. 입력에도 torch.where를 쓰면 선택되지 않은 쪽도 유한해집니다.",
     ),
     "finding.inf_gradient": (
-        "The backward of {name} made the first infinite gradient: what it received was finite.",
-        "첫 무한대 기울기가 {name}의 역전파에서 생겼습니다. 받은 기울기는 유한했습니다.",
+        "The backward of {name} made the first infinite gradient: {why}.",
+        "첫 무한대 기울기가 {name}의 역전파에서 생겼습니다: {why}.",
     ),
-    "finding.inf_gradient.remedy": (
-        "Its derivative grows without bound at this value; keep the input away from it, with a small constant or clamp.",
-        "이 값에서 도함수가 끝없이 커집니다. 작은 상수를 더하거나 clamp로 입력을 그 값에서 떨어뜨리세요.",
-    ),
+    "finding.inf_gradient.remedy": ("{cure}.", "{cure}."),
 }

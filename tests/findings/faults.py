@@ -21,7 +21,7 @@ FAULTS: list[Fault] = []
 class Fault:
     """A program and the finding it must give: in pass `number`, on the line that ends with `# <- name`, unless there is no one `line`.
 
-    `starves` is a leaf that has to be named in the sentence, `says` any text that has to stand there.
+    `starves` is a leaf that has to be named in both languages, `says` any text that has to stand in the English sentence.
     """
 
     program: Callable[[], Any]
@@ -30,6 +30,7 @@ class Fault:
     number: int
     line: bool
     says: str
+    starves: str
 
     @property
     def name(self) -> str:
@@ -51,6 +52,7 @@ class Fault:
             if (finding.kind, finding.severity) == (self.kind, self.severity)
             and (not self.line or (finding.source is not None and finding.source.line in self.lines))
             and self.says in finding.message["en"]
+            and all(self.starves in sentence for sentence in finding.message.values())
         ]
 
 
@@ -60,7 +62,7 @@ def fault(
     """Puts a program into the table."""
 
     def put(program: Callable[[], Any]) -> Callable[[], Any]:
-        FAULTS.append(Fault(program, kind, severity, number, line, starves or says))
+        FAULTS.append(Fault(program, kind, severity, number, line, says, starves))
         return program
 
     return put

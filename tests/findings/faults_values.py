@@ -1,0 +1,116 @@
+"""Programs that make NaN or infinity, in the values of the forward pass or in gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from tests.findings.faults import fault
+
+
+@fault("nan_forward", severity="error", says="negative")
+def root_of_a_negative_number() -> Any:
+    w = torch.tensor([0.5, 2.0], requires_grad=True)
+    return torch.sqrt(w - 1).sum()  # <- root_of_a_negative_number
+
+
+@fault("nan_forward", severity="error", says="negative")
+def logarithm_of_a_negative_number() -> Any:
+    model = nn.Linear(3, 4)
+    return torch.log(model(torch.randn(8, 3))).mean()  # <- logarithm_of_a_negative_number
+
+
+@fault("nan_forward", severity="error", says="0/0")
+def nothing_divided_by_nothing() -> Any:
+    w = torch.tensor([0.0, 1.0], requires_grad=True)
+    mask = torch.tensor([0.0, 0.0])
+    total = (w * mask).sum()
+    return total / mask.sum()  # <- nothing_divided_by_nothing
+
+
+@fault("nan_forward", severity="error", says="-inf")
+def row_masked_as_a_whole() -> Any:
+    scores = torch.randn(3, 3, requires_grad=True)
+    mask = torch.tensor([[True, True, True], [False, True, True], [False, False, True]])
+    attention = scores.masked_fill(mask, float("-inf")).softmax(-1)  # <- row_masked_as_a_whole
+    return (attention * torch.randn(3, 3)).sum()
+
+
+@fault("nan_forward", severity="error", says="one element")
+def deviation_of_one_sample() -> Any:
+    w = torch.randn(1, 4, requires_grad=True)
+    return ((w - w.mean(0)) / w.std(0, correction=1)).sum()  # <- deviation_of_one_sample
+
+
+@fault("inf_forward", severity="error", says="logarithm")
+def logarithm_of_zero() -> Any:
+    logits = torch.tensor([[200.0, 0.0]], requires_grad=True)
+    return -torch.log(torch.softmax(logits, -1))[0, 1]  # <- logarithm_of_zero
+
+
+@fault("inf_forward", severity="error", says="zero")
+def division_by_zero() -> Any:
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    distance = torch.tensor([0.0, 1.0])
+    return (w / distance).sum()  # <- division_by_zero
+
+
+@fault("inf_forward", severity="error", says="float32")
+def exponential_of_much() -> Any:
+    w = torch.tensor([10.0, 100.0], requires_grad=True)
+    return torch.exp(w).mean()  # <- exponential_of_much
+
+
+@fault("inf_forward", severity="error", says="65504")
+def overflow_in_half() -> Any:
+    w = torch.full((4, 64), 40.0, dtype=torch.float16, requires_grad=True)
+    return (w @ w.t()).float().mean()  # <- overflow_in_half
+
+
+@fault("inf_gradient", severity="error", says="at 0")
+def root_at_zero() -> Any:
+    x = torch.tensor([0.0, 4.0], requires_grad=True)
+    return torch.sqrt(x).sum()  # <- root_at_zero
+
+
+@fault("nan_gradient", severity="error", says="infinite")
+def length_of_nothing() -> Any:
+    points = torch.zeros(2, 3, requires_grad=True)
+    return torch.sqrt((points**2).sum(-1)).sum()  # <- length_of_nothing
+
+
+@fault("nan_gradient", severity="error", says="torch.where")
+def branch_not_taken() -> Any:
+    x = torch.tensor([0.0, 2.0], requires_grad=True)
+    safe = torch.where(x > 0, torch.sqrt(x), torch.zeros_like(x))  # <- branch_not_taken
+    return safe.sum()
+
+
+@fault("nan_gradient", severity="error")
+def division_not_taken() -> Any:
+    x = torch.tensor([0.0, 1.0], requires_grad=True)
+    sinc = torch.where(x == 0, torch.ones_like(x), torch.sin(x) / x)  # <- division_not_taken
+    return sinc.sum()
+
+
+@fault("nan_gradient", severity="error")
+def deviation_of_equal_values() -> Any:
+    w = torch.ones(4, requires_grad=True)
+    spread = (w - w.mean()).pow(2).mean().sqrt()  # <- deviation_of_equal_values
+    return spread * 2
+
+
+class Sharpen(nn.Module):
+    """A power below one, at a zero of relu."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.relu(x) ** 0.5  # <- power_of_relu
+
+
+@fault("inf_gradient", severity="error", says="at 0")
+def power_of_relu() -> Any:
+    model = nn.Sequential(nn.Linear(3, 8), Sharpen(), nn.Linear(8, 1))
+    return model(torch.randn(4, 3)).sum()
