@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from explorer.formulas.vocabulary import LARGE, WORDS
+from explorer.formulas.vocabulary import LARGE, NUMBERS, SHAPED, WORDS
 
 __all__ = ["called", "evaluate", "is_scalar", "latex", "named", "parse", "shaped", "spelled", "symbol"]
 
@@ -62,7 +62,7 @@ def named(tree: ast.AST) -> frozenset[str]:
     if isinstance(tree, ast.Name):
         return frozenset({tree.id})
     if isinstance(tree, ast.Call):
-        if _word(tree) in ("shape", "count", "size"):
+        if _word(tree) in SHAPED:
             tree = ast.Tuple(tree.args[1:])
         else:
             tree = ast.Tuple(tree.args)
@@ -71,7 +71,7 @@ def named(tree: ast.AST) -> frozenset[str]:
 
 def shaped(tree: ast.AST) -> frozenset[str]:
     """The symbols whose shape a formula reads."""
-    calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and _word(one) in ("shape", "count", "size")]
+    calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and _word(one) in SHAPED]
     return frozenset(one.args[0].id for one in calls if isinstance(one.args[0], ast.Name))
 
 
@@ -111,7 +111,7 @@ def evaluate(tree: ast.expr, values: Callable[[str], Any], shapes: Callable[[str
                 return _together(operator.and_ if isinstance(part.op, ast.And) else operator.or_, [value(one) for one in part.values])
             case ast.Call():
                 word = _word(part)
-                if word in ("shape", "count", "size") and isinstance(part.args[0], ast.Name):
+                if word in SHAPED and isinstance(part.args[0], ast.Name):
                     return words[word](shapes(part.args[0].id), *map(value, part.args[1:]))
                 return words[word](*map(value, part.args))
         raise AssertionError(ast.dump(part))
@@ -224,7 +224,7 @@ def _sign_of_product(left: ast.expr, right: ast.expr, look: Look) -> str:
 def is_scalar(tree: ast.expr, scalars: frozenset[str]) -> bool:
     """Whether a formula is a single number whatever the shapes are."""
     if isinstance(tree, ast.Call):
-        return _word(tree) in ("count", "size", "pi") or all(is_scalar(one, scalars) for one in tree.args)
+        return _word(tree) in NUMBERS or all(is_scalar(one, scalars) for one in tree.args)
     if isinstance(tree, ast.BinOp):
         return is_scalar(tree.left, scalars) and is_scalar(tree.right, scalars)
     if isinstance(tree, ast.UnaryOp):

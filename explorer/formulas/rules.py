@@ -43,8 +43,8 @@ class Rule:
 
     `slots` are the tensor arguments in the order of the op's schema, `arguments` the plain ones with their defaults. `where` defines
     symbols that the formulas after it use. `gradients` has a formula per symbol of an input; what it gives is summed over the dimensions
-    that the input was broadcast along. `forward` is the op itself. `when` says which values of plain arguments the rule is for; for
-    nodes that torch writes by hand and that compute nothing a formula could say, `text` is the LaTeX and `gradients` is empty.
+    that the input was broadcast along. `forward` is the op itself. `when` says which values of plain arguments the rule is for. `text`
+    is LaTeX in place of that of the formulas; nodes that torch writes by hand have nothing else.
     """
 
     key: str
@@ -127,7 +127,9 @@ def rule(
     outputs: str = "y",
     where: Mapping[str, str] | None = None,
     when: Mapping[str, tuple[Any, ...]] | None = None,
-    **gradients: str,
+    text: str = "",
+    gradients: Mapping[str, str] | None = None,
+    **by_symbol: str,
 ) -> Rule:
     """A line of a table. `signature` names the tensor arguments, then the plain ones with their defaults: "a=self b=other; alpha=1".
 
@@ -142,8 +144,9 @@ def rule(
         outputs=tuple(outputs.split()),
         forward=forward,
         where=MappingProxyType(dict(where or {})),
-        gradients=MappingProxyType(gradients),
+        gradients=MappingProxyType({**(gradients or {}), **by_symbol}),
         when=MappingProxyType(dict(when or {})),
+        text=text,
     )
 
 

@@ -8,11 +8,16 @@ from types import MappingProxyType
 from typing import Any
 
 from explorer.formulas.elementwise import ELEMENTWISE
+from explorer.formulas.layers import LAYERS
+from explorer.formulas.losses import LOSSES
+from explorer.formulas.matrices import MATRICES
+from explorer.formulas.reductions import REDUCTIONS
 from explorer.formulas.rules import Rule
+from explorer.formulas.shapes import SHAPES, SPOKEN
 
 __all__ = ["RULES", "rule_for", "rule_of"]
 
-RULES: tuple[Rule, ...] = (*ELEMENTWISE,)
+RULES: tuple[Rule, ...] = (*ELEMENTWISE, *REDUCTIONS, *MATRICES, *SHAPES, *LOSSES, *LAYERS, *SPOKEN)
 
 
 def rule_of(autograd_name: str) -> Rule | None:

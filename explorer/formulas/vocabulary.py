@@ -5,7 +5,7 @@ What they do stands in `explorer.formulas.words`, under the same names.
 
 from __future__ import annotations
 
-__all__ = ["LARGE", "WORDS"]
+__all__ = ["LARGE", "NUMBERS", "SHAPED", "WORDS"]
 
 # Each word with how it is typeset and how it is spelled; @0, @1 … stand for its arguments, "^" binds them like the base of a power.
 WORDS: dict[str, tuple[str, str]] = {
@@ -30,5 +30,85 @@ WORDS: dict[str, tuple[str, str]] = {
     "max": (r"\max\left(@0,\,@1\right)", "max(@0, @1)"),
     "min": (r"\min\left(@0,\,@1\right)", "min(@0, @1)"),
     "pi": (r"\pi", "π"),
+    # numbers and shapes
+    "shape": ("@0", "@0"),
+    "count": ("N_{@0}", "N(@0)"),
+    "size": ("n_{@1}", "n(@0)"),
+    "how_many": (r"\#\left(@0\right)", "#(@0)"),
+    # sums over dimensions, and back
+    "total": (r"\sum @0", "Σ(@0)"),
+    "sum": (r"\sum_{@1} @0", "Σ(@0)"),
+    "mean": (r"\operatorname{mean}_{@1}\left(@0\right)", "mean(@0)"),
+    "spread": (r"\operatorname{expand}\left(@0\right)", "expand(@0)"),
+    "product": (r"\prod @0", "Π(@0)"),
+    "others": (r"\prod_{j \ne i} @0_{j}", "Π(others of @0)"),
+    "sums_until": (r"\sum_{j \le i} @0_{j}", "cumsum(@0)"),
+    "sums_from": (r"\sum_{j \ge i} @0_{j}", "cumsum from the end(@0)"),
+    "softmax": (r"\operatorname{softmax}\left(@0\right)", "softmax(@0)"),
+    "scatter": (r"\operatorname{put}_{@1}\left(@0\right)", "put(@0 at @1)"),
+    # matrices
+    "T": (r"^@0^{\top}", "^@0ᵀ"),
+    "outer": (r"@0 \, @1^{\top}", "@0 @ @1ᵀ"),
+    # elements moved about
+    "fit": (r"\operatorname{sum}_{\to @1}\left(@0\right)", "sum to the shape of @1(@0)"),
+    "reshape": (r"\operatorname{reshape}\left(@0\right)", "reshape(@0)"),
+    "swap": (r"\operatorname{transpose}_{@1,@2}\left(@0\right)", "transpose(@0)"),
+    "permute": (r"\operatorname{permute}\left(@0\right)", "permute(@0)"),
+    "unpermute": (r"\operatorname{permute}^{-1}\left(@0\right)", "permute⁻¹(@0)"),
+    "spread_to": (r"\operatorname{expand}\left(@0\right)", "expand(@0)"),
+    "tile": (r"\operatorname{repeat}\left(@0\right)", "repeat(@0)"),
+    "untile": (r"\operatorname{sum}_{\to @1}\left(@0\right)", "sum of the copies(@0)"),
+    "take": (r"^@0_{@2}", "^@0[@2]"),
+    "put": (r"\operatorname{put}_{@3}\left(@0\right)", "put(@0 at @3)"),
+    "cut": (r"^@0_{@2:@3}", "^@0[@2:@3]"),
+    "put_slice": (r"\operatorname{put}_{@3:@4}\left(@0\right)", "put(@0 at @3:@4)"),
+    "joined": (r"\left[\, g_{0} \;\; g_{1} \; \dots \right]_{@1}", "[g0, g1, …]"),
+    "stacked": (r"\operatorname{stack}_{@1}\left(g_{0},\, g_{1},\, \dots\right)", "stack(g0, g1, …)"),
+    "part": (r"^@0_{\left[@3\right]}", "^@0[part @3]"),
+    "item": (r"^@0_{@1}", "^@0[@1]"),
+    "at": (r"^@0_{@1}", "^@0[@1]"),
+    "add_at": (r"\sum_{j:\, @1_{j} = k} @0_{j}", "add(@0 at @1)"),
+    "cleared": (r"^@0_{\notin @1}", "^@0, 0 at @1"),
+    "chosen": (r"^@0_{@2}", "^@0[@2]"),
+    "add_chosen": (r"\sum_{j:\, @2_{j} = k} @0_{j}", "add(@0 at @2)"),
+    "along": (r"^@0_{@2}", "^@0[@2]"),
+    "add_along": (r"\sum_{j:\, @2_{j} = k} @0_{j}", "add(@0 at @2)"),
+    "cleared_along": (r"^@0_{\notin @2}", "^@0, 0 at @2"),
+    "rows": (r"^@0_{@1}", "^@0[@1]"),
+    "add_rows": (r"\sum_{j:\, @1_{j} = k} @0_{j}", "add(@0 at @1)"),
+    "flip": (r"\operatorname{flip}\left(@0\right)", "flip(@0)"),
+    "roll": (r"\operatorname{roll}_{@1}\left(@0\right)", "roll(@0)"),
+    "unroll": (r"\operatorname{roll}_{-@1}\left(@0\right)", "roll back(@0)"),
+    "tril": (r"\operatorname{tril}_{@1}\left(@0\right)", "tril(@0)"),
+    "triu": (r"\operatorname{triu}_{@1}\left(@0\right)", "triu(@0)"),
+    "diagonal": (r"\operatorname{diagonal}\left(@0\right)", "diagonal(@0)"),
+    "put_diagonal": (r"\operatorname{put}_{\mathrm{diagonal}}\left(@0\right)", "put on the diagonal(@0)"),
+    "pad": (r"\operatorname{pad}\left(@0\right)", "pad(@0)"),
+    "unpad": (r"\operatorname{crop}\left(@0\right)", "crop(@0)"),
+    # layers
+    "by_channel": ("@0", "@0"),
+    "but_channels": (r"\left\{n,\, h,\, w\right\}", "all but channels"),
+    "sum_channels": (r"\sum_{n,h,w} @0", "Σ(@0)"),
+    "last": (r"\operatorname{dims}\left(@0\right)", "last dims"),
+    "mean_groups": (r"\operatorname{mean}_{\mathrm{group}}\left(@0\right)", "mean(@0)"),
+    "by_group": ("@0", "@0"),
+    "conv": (r"\operatorname{conv}\left(@0,\, @1\right)", "conv(@0, @1)"),
+    "conv_back": (r"\operatorname{conv}^{\top}\left(@0,\, @1\right)", "convᵀ(@0, @1)"),
+    "correlate": (r"\sum_{n} @0_{n} \star @1_{n}", "correlate(@0, @1)"),
+    "unpool": (r"\operatorname{put}_{@1}\left(@0\right)", "put(@0 at @1)"),
+    "windows": (r"\operatorname{mean}_{\mathrm{window}}\left(@0\right)", "mean of windows(@0)"),
+    "unwindow": (r"\sum_{\mathrm{window}} \frac{@0}{n}", "sum over windows(@0 / n)"),
+    "regions": (r"\operatorname{mean}_{\mathrm{region}}\left(@0\right)", "mean of regions(@0)"),
+    "unregion": (r"\sum_{\mathrm{region}} \frac{@0}{n}", "sum over regions(@0 / n)"),
+    "enlarged": (r"\operatorname{nearest}\left(@0\right)", "nearest(@0)"),
+    "reduced": (r"\sum_{\mathrm{copies}} @0", "sum of the copies(@0)"),
+    "picked": (r"w_{@0} \, \mathbf{1}_{\left[k = @0\right]}", "w[@0] at class @0"),
+    "by_class": ("@0", "@0"),
+    "scaling": (r"\frac{1}{\sqrt{d}}", "1/√d"),
+    "hidden": (r"\mathrm{mask}", "mask"),
+    "lstm_back": (r"\operatorname{LSTM}^{\top}\left(@0,\, @1,\, @2\right)", "LSTMᵀ(@0, @1, @2)"),
 }
-LARGE: set[str] = set()  # typeset with a sign that reaches as far as a product
+
+LARGE = {"total", "sum", "product", "sum_channels", "reduced"}  # typeset with a sign that reaches as far as a product
+SHAPED = ("shape", "count", "size")  # take the shape of a symbol, whose values need not be known
+NUMBERS = {"count", "size", "pi", "scaling", "last", "but_channels"}  # give no array

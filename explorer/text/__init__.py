@@ -11,6 +11,7 @@ from explorer.text.drawing import DRAWING
 from explorer.text.files import FILES
 from explorer.text.findings import FINDINGS
 from explorer.text.formulas import FORMULAS
+from explorer.text.layers import LAYERS
 from explorer.text.page import PAGE
 from explorer.text.programs import PROGRAMS
 from explorer.text.running import RUNNING
@@ -25,6 +26,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **FILES,
     **FINDINGS,
     **FORMULAS,
+    **LAYERS,
     **PAGE,
     **PROGRAMS,
     **RUNNING,

@@ -1,4 +1,4 @@
-"""What each derivative rule says, in a sentence, and what a page says about its arithmetic."""
+"""What each derivative rule says, in a sentence: ops that work element by element, sums and means."""
 
 FORMULAS: dict[str, tuple[str, str]] = {
     # element by element
@@ -171,4 +171,45 @@ FORMULAS: dict[str, tuple[str, str]] = {
     ),
     "formula.softplus": ("The gradient times the sigmoid of x.", "기울기에 x의 시그모이드를 곱합니다."),
     "formula.log_sigmoid": ("The gradient times one minus the sigmoid of x.", "기울기에 1 − σ(x)를 곱합니다."),
+    # sums, means, extremes
+    "formula.sum": ("Every element that was summed gets the gradient of the sum.", "더해진 모든 원소가 합의 기울기를 그대로 받습니다."),
+    "formula.mean": (
+        "Every element gets the gradient of the mean divided by how many elements were averaged.",
+        "모든 원소가 평균의 기울기를 평균 낸 원소 수로 나눈 값을 받습니다.",
+    ),
+    "formula.var": (
+        "Every element gets the gradient times twice its distance from the mean, over the count minus the correction c.",
+        "모든 원소가 기울기에 평균과의 차의 두 배를 곱하고, 원소 수에서 보정값 c를 뺀 수로 나눈 값을 받습니다.",
+    ),
+    "formula.std": (
+        "As for the variance, divided by twice the standard deviation.",
+        "분산의 규칙을 표준편차의 두 배로 나눈 것입니다.",
+    ),
+    "formula.prod": (
+        "Every factor gets the gradient times the product of all others.",
+        "각 인수가 기울기에 나머지 모든 인수의 곱을 곱한 값을 받습니다.",
+    ),
+    "formula.extreme": (
+        "The elements equal to the extreme share the gradient evenly; all others get 0.",
+        "최댓값(최솟값)과 같은 원소들이 기울기를 똑같이 나누어 받고, 나머지는 0을 받습니다.",
+    ),
+    "formula.chosen": (
+        "The gradient goes to the elements that were chosen; all others get 0.",
+        "기울기는 선택된 원소로만 가고, 나머지는 0을 받습니다.",
+    ),
+    "formula.cumsum": (
+        "Each element took part in every later sum, so it gets the sum of all their gradients.",
+        "각 원소는 그 뒤의 모든 누적합에 들어가므로, 그 기울기를 모두 더한 값을 받습니다.",
+    ),
+    "formula.logsumexp": ("The gradient is shared out by the softmax of x.", "기울기가 x의 softmax 비율로 나누어집니다."),
+    "formula.norm": ("The gradient times the unit vector of x.", "기울기에 x 방향의 단위벡터를 곱합니다."),
+    "formula.norm1": ("The gradient times the sign of each element.", "기울기에 각 원소의 부호를 곱합니다."),
+    "formula.softmax": (
+        "Each probability times how far its gradient lies above their weighted average.",
+        "각 확률에, 그 기울기가 확률로 가중한 평균보다 얼마나 큰지를 곱합니다.",
+    ),
+    "formula.log_softmax": (
+        "The gradient minus its sum shared out by the probabilities.",
+        "기울기에서, 기울기의 합을 확률대로 나눈 값을 뺍니다.",
+    ),
 }

@@ -13,9 +13,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from explorer.capture.derivatives import names_for
 from explorer.formulas.evaluation import Setting
 from explorer.formulas.rules import Rule
-from explorer.formulas.table import rule_for
 
-__all__ = ["Case", "Ran", "case", "leaves", "ran", "setting"]
+__all__ = ["Case", "Ran", "case", "leaves", "ran", "setting", "stand_in"]
 
 Shape = tuple[int, ...]
 
@@ -24,7 +23,8 @@ Shape = tuple[int, ...]
 class Case:
     """One call of an op on random tensors: `key` of the rule that must be found for it, the shapes of the tensors, their range.
 
-    `precision` is relative, and coarser where torch itself computes with constants in float32.
+    `precision` is relative, and coarser where torch itself computes with constants in float32;
+    `contiguous` cases are those of which torch refuses transposed tensors.
     """
 
     key: str
@@ -33,14 +33,23 @@ class Case:
     low: float = -2.0
     high: float = 2.0
     precision: float = 1e-9
+    contiguous: bool = False
 
     @property
     def name(self) -> str:
         return f"{self.key}-{'-'.join('x'.join(map(str, shape)) or 'number' for shape in self.shapes)}"
 
 
-def case(key: str, call: Callable[..., Any], *shapes: Shape, low: float = -2.0, high: float = 2.0, precision: float = 1e-9) -> Case:
-    return Case(key, call, shapes, low, high, precision)
+def case(
+    key: str,
+    call: Callable[..., Any],
+    *shapes: Shape,
+    low: float = -2.0,
+    high: float = 2.0,
+    precision: float = 1e-9,
+    contiguous: bool = False,
+) -> Case:
+    return Case(key, call, shapes, low, high, precision, contiguous)
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,8 @@ def ran(call: Callable[..., Any], tensors: Sequence[torch.Tensor]) -> Ran:
     node = results[0].grad_fn
     func, args, kwargs, raw = next(op for op in reversed(watch.ops) if node.name() in names_for(op[0]._schema.name[6:] + _overload(op[0])))
     given = dict(zip([argument.name for argument in func._schema.arguments], args, strict=False)) | kwargs
+    if func._schema.is_mutable:  # what is changed is a clone of the first tensor, which looks now as it did before
+        given["self"] = tensors[0]
     outputs = list(raw) if isinstance(raw, tuple | list) else [raw]
     seeds = [torch.randn_like(one) for one in results]
     upstream: list[Any] = [None] * len(outputs)
@@ -103,6 +114,23 @@ def ran(call: Callable[..., Any], tensors: Sequence[torch.Tensor]) -> Ran:
     )
 
 
+def stand_in(
+    autograd: str, inputs: dict[str, torch.Tensor], plain: dict[str, Any], outputs: list[torch.Tensor], flowed: list[torch.Tensor]
+) -> Ran:
+    """A run put together by hand, for an op that this torch does not make a node of."""
+    seeds = [torch.randn_like(one) for one in flowed]
+    wanted = {name: tensor for name, tensor in inputs.items() if tensor.requires_grad}
+    gradients = torch.autograd.grad(flowed, list(wanted.values()), seeds)
+    return Ran(
+        autograd=autograd,
+        inputs={name: _numbers(one) for name, one in inputs.items()},
+        arguments=plain,
+        outputs=[_numbers(one) for one in outputs],
+        upstream=[one.numpy() for one in seeds] + [None] * (len(outputs) - len(seeds)),
+        expected={(name, None): got.numpy() for name, got in zip(wanted, gradients, strict=True)},
+    )
+
+
 def setting(rule: Rule, of: Ran) -> Setting:
     """The rule with the numbers of the run."""
     shapes = {name: [np.shape(one) for one in value] if isinstance(value, list) else np.shape(value) for name, value in of.inputs.items()}
@@ -115,10 +143,6 @@ def setting(rule: Rule, of: Ran) -> Setting:
         shapes=shapes,
         output_shapes=[np.shape(one) for one in of.outputs],
     )
-
-
-def rule_of_run(of: Ran) -> Rule | None:
-    return rule_for(of.autograd, of.arguments)
 
 
 def _overload(func: Any) -> str:

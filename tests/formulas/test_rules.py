@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections import Counter
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,44 +14,61 @@ import pytest
 
 from explorer.formulas import mathml, rule_of
 from explorer.formulas.language import called, parse
+from explorer.formulas.rules import Rule
 from explorer.formulas.table import RULES, rule_for
 from explorer.formulas.vocabulary import WORDS
 from explorer.formulas.words import FUNCTIONS
 from explorer.text import LANGUAGES
-from tests.formulas import elementwise
-from tests.formulas.oracle import Case, leaves, ran, setting
+from tests.formulas import elementwise, layers, moves, reductions
+from tests.formulas.oracle import Case, Ran, leaves, ran, setting
 
-CASES: list[Case] = [*elementwise.CASES]
-NUMBERED = [pytest.param(one, id=f"{number}-{one.name}") for number, one in enumerate(CASES)]
+CASES: list[Case] = [*elementwise.CASES, *reductions.CASES, *moves.CASES, *layers.CASES]
+LAYOUTS = [
+    pytest.param(one, transposed, id=f"{number}-{one.name}-{'transposed' if transposed else 'contiguous'}")
+    for number, one in enumerate(CASES)
+    for transposed in (False, True)
+    if not (transposed and one.contiguous)
+]
 
 
-@pytest.mark.parametrize("one", NUMBERED)
-@pytest.mark.parametrize("transposed", [False, True], ids=["contiguous", "transposed"])
-def test_rule_gives_what_autograd_gives(one: Case, transposed: bool) -> None:
-    """On random inputs every contribution has the shape and, to twelve digits, the values that torch.autograd.grad returns."""
-    of = ran(one.call, leaves(one, transposed=transposed))
+def compared(of: Ran, precision: float = 1e-9) -> Rule:
+    """The rule for what ran, once all that it gives is what autograd gave."""
     rule = rule_for(of.autograd, of.arguments)
     assert rule is not None, of.autograd
-    assert rule.key == one.key
     numbers = setting(rule, of)
     symbols = {slot.name: slot.symbol for slot in rule.slots}
     assert of.expected
     for (name, index), expected in of.expected.items():
         got = numbers.contribution(symbols[name], index)
         assert got.shape == expected.shape, name
-        np.testing.assert_allclose(got, expected, rtol=one.precision, atol=one.precision / 100, err_msg=f"{rule.key}: {name}")
+        np.testing.assert_allclose(got, expected, rtol=precision, atol=precision / 100, err_msg=f"{rule.key}: {name}")
     if rule.forward is not None:
-        np.testing.assert_allclose(
-            numbers.formula(rule.forward), of.outputs[0], rtol=one.precision, atol=one.precision / 100, err_msg=f"{rule.key}: forward"
-        )
+        forward, y = numbers.formula(rule.forward), of.outputs[0]
+        if np.size(forward) == y.size:  # sums keep their dimensions
+            forward = np.reshape(forward, y.shape)
+        np.testing.assert_allclose(forward, y, rtol=precision, atol=precision / 100, err_msg=f"{rule.key}: forward")
+    return rule
+
+
+@pytest.mark.parametrize(("one", "transposed"), LAYOUTS)
+def test_rule_gives_what_autograd_gives(one: Case, transposed: bool) -> None:
+    """On random inputs every contribution has the shape and, to twelve digits, the values that torch.autograd.grad returns."""
+    of = ran(one.call, leaves(one, transposed=transposed))
+    rule = compared(of, one.precision)
+    assert rule.key == one.key
+
+
+@pytest.mark.parametrize("make", layers.STAND_INS)
+def test_rule_of_an_op_made_elsewhere(make: Callable[[], Ran]) -> None:
+    """What is one op on other devices or in other types follows its rule too, held to the ops that it stands for."""
+    compared(make())
 
 
 def test_every_rule_has_cases() -> None:
     """Each executable rule is run under each of its names, with a gradient for each of its inputs."""
     seen: Counter[tuple[str, str]] = Counter()
     inputs: Counter[tuple[str, str]] = Counter()
-    for one in CASES:
-        of = ran(one.call, leaves(one, transposed=False))
+    for of in [*(ran(one.call, leaves(one, transposed=False)) for one in CASES), *(make() for make in layers.STAND_INS)]:
         rule = rule_for(of.autograd, of.arguments)
         assert rule is not None
         seen[rule.key, of.autograd] += 1
@@ -73,12 +91,8 @@ def test_every_rule_can_be_read(rule: object) -> None:
 
 def test_words_are_those_that_rules_use() -> None:
     """Each word of the vocabulary is used, has a function and a look; nothing else is called."""
-    used = {
-        word
-        for rule in RULES
-        for text in [*rule.gradients.values(), *rule.where.values(), rule.forward or "g"]
-        for word in called(parse(text))
-    }
+    formulas = [text for rule in RULES for text in [*rule.gradients.values(), *rule.where.values(), rule.forward or "g"]]
+    used = {word for text in formulas for word in called(parse(text))}
     assert used == WORDS.keys() == FUNCTIONS.keys()
 
 
