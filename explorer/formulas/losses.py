@@ -32,7 +32,7 @@ LOSSES: tuple[Rule, ...] = (
     *reduced("huber", "HuberLossBackward0", "x=self t=target; b:delta=1", "where(abs(d) <= b, d**2 / 2, b * (abs(d) - b / 2))",
              {"d": "x - t"}, x="where(abs(d) <= b, g * d, b * g * sign(d))", t="where(abs(d) <= b, -g * d, -b * g * sign(d))"),
     *reduced("bce", BCE, "x=self t=target w=weight?1", "-w * (t * max(log(x), -100) + (1 - t) * max(log(1 - x), -100))",
-             x="g * w * (x - t) / max(x * (1 - x), 1e-12)", t="g * w * (max(log(1 - x), -100) - max(log(x), -100))"),
+             x="g * w * (x - t) / max(x * (1 - x), 1e-12)", t="g * w * (log(1 - x) - log(x))"),
     *reduced("bce_logits", LOGITS, "x=self t=target w=weight?1 p=pos_weight?1",
              "-w * (p * t * log(sigmoid(x)) + (1 - t) * log(1 - sigmoid(x)))",
              x="g * w * ((1 - t) * sigmoid(x) - p * t * (1 - sigmoid(x)))",
