@@ -18,8 +18,12 @@ export function maths(text, label) {
   return source && h("div", { class: "maths", role: "group", "aria-label": label, tabindex: "0" }, copyMaths(source));
 }
 
+// NOTE [braces]: a brace grows with what stands behind it only in a font made for maths, which many machines lack; so the brace before cases
+// is a line along them, drawn by the style sheet.
 function copyMaths(source) {
+  if (source.localName === "mo" && source.textContent === "{" && source.nextElementSibling?.localName === "mtable") return "";
   const element = document.createElementNS(MATHML, source.localName);
+  if (source.previousElementSibling?.textContent === "{") element.setAttribute("class", "cases");
   for (const attribute of source.attributes) if (PROPERTIES.has(attribute.name)) element.setAttribute(attribute.name, attribute.value);
   for (const child of source.childNodes) {
     if (child.nodeType === 3) element.append(child.nodeValue);
