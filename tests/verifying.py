@@ -175,3 +175,22 @@ WHOLE: tuple[Program, ...] = (  # of these every node can be run again
     double_backward,
 )
 PARTLY: tuple[Program, ...] = (checkpointed, checkpointed_reentrant)
+
+
+class Tripled(torch.autograd.Function):
+    """x², with a backward that says 3x where 2x is right."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+        (x,) = ctx.saved_tensors
+        return gradient * 3 * x
+
+
+def wrong_function() -> None:
+    w = torch.randn(3, requires_grad=True)
+    (Tripled.apply(w.sin()) * 2).sum().backward()

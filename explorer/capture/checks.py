@@ -6,26 +6,34 @@ an unwatched run, bit for bit; all that is done here is done on copies, in no gr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from explorer.capture.graph import Graph
+from explorer.capture.graph import Graph, edge_of
+from explorer.capture.numeric import Subject, check_gradients
 from explorer.capture.rerun import Rerun
 from explorer.capture.rows import Pass
+from explorer.capture.tape import Tape, Taped
 from explorer.capture.verified import Verified
-from explorer.model import NodeCheck
+from explorer.model import MOST_VALUES, NodeCheck
 
 if TYPE_CHECKING:
     from explorer.capture.recorder import Recorder
 
 
+SMALL_GRAPH = 200  # nodes; in a graph with no more of them the gradients of intermediates are checked as well
+
+
 class Checker:
-    """The verification of a recording, pass by pass."""
+    """The verification of a recording, pass by pass. `mode` is the dispatch mode to record with."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._rerun: Rerun | None = None
+        self._tape = Tape()
+        self.mode = Taped(recorder, self._tape)
 
     def begin(self, here: Pass, graph: Graph, leaves: dict[int, torch.Tensor]) -> list[Any]:
         """The engine is about to run: hook what is to be checked; the handles."""
@@ -34,7 +42,7 @@ class Checker:
         if reason is not None:
             here.verified.nodes = {node.key: NodeCheck(node.key, "skipped", None, reason) for node in here.nodes}
             return []
-        self._rerun = Rerun(self._recorder)
+        self._rerun = Rerun(self._recorder, keep=MOST_VALUES if len(graph.nodes) <= SMALL_GRAPH else 0)
         return self._rerun.begin(here, graph, leaves)
 
     def nested(self) -> None:
@@ -42,12 +50,56 @@ class Checker:
         if self._rerun is not None:
             self._rerun.nested += 1
 
-    def end(self, here: Pass) -> None:
-        """The engine has ended, well or not."""
-        if self._rerun is not None:
-            here.verified = Verified(self._rerun.found)
-            self._rerun.close()
-            self._rerun = None
+    def captured(self, graph: Graph, wanted: Any, result: Any) -> None:
+        """`autograd.grad` took these gradients out of the flow."""
+        if self._rerun is None or not isinstance(result, tuple):
+            return
+        for one, gradient in zip(wanted, result, strict=False):
+            edge = edge_of(one)
+            key = None if edge is None else graph.keys.get(edge.node)
+            if edge is not None and key is not None and isinstance(gradient, torch.Tensor):
+                self._rerun.gradients[key, edge.output_nr] = gradient.detach().clone()
+
+    def end(self, here: Pass, outputs: Any, args: tuple[Any, ...], leaves: dict[int, torch.Tensor], *, well: bool, keeps: bool) -> None:
+        """The engine has ended, `well` or with an error; `keeps`: the graph is still there for another pass."""
+        rerun, self._rerun = self._rerun, None
+        try:
+            if rerun is not None:
+                here.verified = Verified(rerun.found)
+                rerun.close()
+                if well:
+                    with torch._C._DisableTorchDispatch():
+                        here.verified.gradients = self._gradients(here, rerun, outputs, args, leaves)
+        finally:
+            if not keeps:
+                self._tape.clear()
+
+    def passed_over(self, *, keeps: bool) -> None:
+        """A pass that nobody wants is over."""
+        if not keeps:
+            self._tape.clear()
+
+    def _gradients(self, here: Pass, rerun: Rerun, outputs: Any, args: tuple[Any, ...], leaves: dict[int, torch.Tensor]) -> Any:
+        seeds = args[0] if args else ()
+        roots = [pair for pair in zip(outputs, seeds, strict=False) if isinstance(pair[0], torch.Tensor)]
+        subjects = list(self._subjects(here, rerun, leaves))
+        return check_gradients(self._tape, roots, subjects, progress=lambda done, total: self._recorder.report("checking", done, total))
+
+    def _subjects(self, here: Pass, rerun: Rerun, leaves: dict[int, torch.Tensor]) -> Iterator[Subject]:
+        hooks = _hooks_above(here, set(rerun.hooked()))
+        by_row = {entry.row: entry for entry in self._tape.entries if entry.row is not None}
+        for (key, output), gradient in sorted(rerun.gradients.items()):
+            node = here.nodes[key]
+            numbers: list[int] = []
+            if node.leaf is not None:
+                numbers = self._tape.leaves.get(id(leaves[node.leaf]), []) if node.leaf in leaves else []
+            elif node.row in by_row and len(by_row[node.row].outputs) > output and not by_row[node.row].writes:
+                numbers = [by_row[node.row].outputs[output]]
+            else:
+                continue  # no op of its own gave this value: a custom Function, a change in place
+            if gradient.layout is not torch.strided:
+                gradient = gradient.to_dense()
+            yield Subject(key, output, numbers, gradient, node.leaf is not None, rerun.flows.get(key, 0.0), ", ".join(hooks.get(key, ())))
 
     def _why_not(self) -> str | None:
         if self._recorder.device == "fake":
@@ -55,3 +107,21 @@ class Checker:
         if torch._C._functorch.peek_interpreter_stack() is not None:
             return "torch_func"
         return None
+
+
+def _hooks_above(here: Pass, after_nodes: set[int]) -> dict[int, tuple[str, ...]]:
+    """For each node the user's hooks that may have changed what it received, there or at nodes before it."""
+    found: dict[int, dict[str, None]] = {}
+    for node in here.nodes:
+        names = [*node.hooks, *(["post-hook"] if node.key in after_nodes else [])]
+        if not names:
+            continue
+        pending, seen = [node.key], {node.key}
+        while pending:
+            key = pending.pop()
+            found.setdefault(key, {}).update(dict.fromkeys(names))
+            for after in here.nodes[key].next:
+                if after is not None and after[0] not in seen:
+                    seen.add(after[0])
+                    pending.append(after[0])
+    return {key: tuple(names) for key, names in found.items()}

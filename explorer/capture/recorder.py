@@ -100,12 +100,12 @@ class Recorder:
             module=lambda: self.scopes.current,
             log=self.log,
         )
-        self.checks: Any = None  # loaded only where it is asked for
-        if check:
+        self.checks: Any = None
+        if check:  # loaded only where it is asked for
             from explorer.capture.checks import Checker
 
             self.checks = Checker(self)
-        self.mode = Watch(self)
+        self.mode: Watch = self.checks.mode if check else Watch(self)
         self.tracer = Tracer(self)
         self.updates = Updates(self)
         self.witness = Witness(self)

@@ -38,13 +38,20 @@ _is_grad_enabled = torch.is_grad_enabled
 
 
 class Rerun:
-    """Watches the nodes of one engine call; `found` has a check for each that ran."""
+    """Watches the nodes of one engine call; `found` has a check for each that ran.
 
-    def __init__(self, recorder: Recorder) -> None:
+    What flowed into leaves is kept, and into other nodes where it has at most `keep` elements.
+    """
+
+    def __init__(self, recorder: Recorder, *, keep: int) -> None:
         self._recorder = recorder
+        self._keep = keep
         self.found: dict[int, NodeCheck] = {}
+        self.gradients: dict[tuple[int, int], torch.Tensor] = {}  # (key, output) -> what it received
+        self.flows: dict[int, float] = {}  # key of a leaf -> the sum of the magnitudes of what its consumers received
         self.nested = 0  # backward runs started inside the running one
         self._graph: Graph | None = None
+        self._leaf_keys: set[int] = set()
         self._leaves: dict[int, torch.Tensor] = {}
         self._before: dict[int, Any] = {}  # key -> what was there before the node ran
         self._why_not: dict[int, str] = {}
@@ -53,6 +60,7 @@ class Rerun:
         """Hook every node, after the tracer has; the handles."""
         self._graph, self._leaves = graph, leaves
         handles: list[Any] = []
+        self._leaf_keys = {node.key for node in here.nodes if node.leaf is not None}
         for node, described in zip(graph.nodes, here.nodes, strict=True):
             if described.leaf is not None:
                 handles.append(node.register_prehook(partial(self._before_leaf, described)))
@@ -82,6 +90,7 @@ class Rerun:
     def _after_leaf(self, described: GraphNode, sent: tuple[Any, ...], received: tuple[Any, ...]) -> None:
         if not self._listens():
             return
+        self._keep_received(described, received, most=None)
         variable = self._leaves[described.leaf]  # type: ignore[index]
         before, after = self._before.pop(described.key, None), variable.grad
         if received[0] is None:
@@ -106,6 +115,7 @@ class Rerun:
     def _after(self, described: GraphNode, sent: tuple[Any, ...], received: tuple[Any, ...]) -> None:
         if self._graph is None or not self._listens():
             return
+        self._keep_received(described, received, most=self._keep)
         reason = self._why_not.get(described.key)
         if reason is not None and reason[0] != "?":
             self._before.pop(described.key, None)
@@ -140,6 +150,22 @@ class Rerun:
                 now.restore()
             if self.found[described.key].verdict in ("equal", "close"):
                 return
+
+    # -- what flows
+
+    def hooked(self) -> Iterator[int]:
+        """The keys of nodes where a hook of the user's sees what flows out, and may change it."""
+        return (key for key, reason in self._why_not.items() if reason == "?hooks")
+
+    def _keep_received(self, described: GraphNode, received: tuple[Any, ...], *, most: int | None) -> None:
+        for number, item in enumerate(received):
+            if item is not None and not item.is_nested and (most is None or item.numel() <= most):
+                self.gradients[described.key, number] = _quietly(item.detach().clone)
+        if any(after is not None and after[0] in self._leaf_keys for after in described.next):
+            flow = _quietly(lambda: sum(float(item.abs().sum()) for item in received if item is not None)) or 0.0
+            for after in described.next:
+                if after is not None and after[0] in self._leaf_keys:
+                    self.flows[after[0]] = self.flows.get(after[0], 0.0) + flow
 
     # -- judging
 

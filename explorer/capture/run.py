@@ -98,6 +98,7 @@ def record_target(
     values: str = "stats",
     wanted: int | str = 1,
     to_end: bool = False,
+    check: bool = False,
     timeout: float | None = 600.0,
     memory_limit: float | None = None,
     formats: Collection[str] = FORMATS[:1],
@@ -124,6 +125,7 @@ def record_target(
         "values": values,
         "wanted": wanted,
         "to_end": to_end,
+        "check": check,
         "formats": list(formats),
     }
     limits = _Limits(timeout, None if memory_limit is None else int(memory_limit * GB), cancelled)

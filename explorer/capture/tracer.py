@@ -90,6 +90,8 @@ class Tracer:
             self._running = None
             for handle in handles:
                 handle.remove()
+            if recorder.checks is not None:
+                recorder.checks.passed_over(keeps=bool(args[1]) or creates)
             recorder.resume()
 
     def _run(self, original: Callable[..., Any], outputs: Any, args: Any, kwargs: Any, creates: bool) -> Any:
@@ -105,6 +107,7 @@ class Tracer:
         raws: list[tuple[GraphNode, Any]] = []
         handles: list[Any] = []
         leaves = self._leaves = {}
+        well = False
         self._touched.clear()
         try:
             with recorder.quiet():
@@ -128,6 +131,9 @@ class Tracer:
             result = self._run(original, outputs, args, kwargs, creates)
             with recorder.quiet():
                 self._captured(here, graph, args, result)
+                if recorder.checks is not None and len(args) > 3:
+                    recorder.checks.captured(graph, args[3], result)
+            well = True
             return result
         finally:
             self._running = None
@@ -136,7 +142,7 @@ class Tracer:
             with recorder.quiet():
                 self._after_engine(here, leaves, raws)
                 if recorder.checks is not None:
-                    recorder.checks.end(here)
+                    recorder.checks.end(here, outputs, args, leaves, well=well, keeps=bool(args[1]) or creates)
             recorder.meter.flush()
             raws.clear()
             graph.release()

@@ -226,6 +226,7 @@ def _run_program(work: Work) -> NoReturn:
         progress=work.progress,
         finished=work.finished,
         to_end=request["to_end"],
+        check=request["check"],
         deep=True,  # the process ends without tearing the graph down
     )
     _let_signals_pass()

@@ -218,6 +218,7 @@ RUNNING: dict[str, tuple[str, str]] = {
     "running.phase.starting": ("starting PyTorch", "PyTorch 시작 중"),
     "running.phase.forward": ("forward pass", "순전파"),
     "running.phase.backward": ("backward pass", "역전파"),
+    "running.phase.checking": ("checking gradients by differences", "차분으로 기울기 검증 중"),
     "running.phase.assembling": ("assembling the record", "기록 정리 중"),
     "running.phase.writing": ("writing the record", "기록 저장 중"),
     "running.phase.drawing": ("drawing", "그리는 중"),

@@ -1,0 +1,313 @@
+"""Each gradient of a pass held against central differences over a replay of the pass in double precision.
+
+Every element of a small tensor is checked, of a large one the element with the largest gradient and a few drawn at random (always the
+same). Every tensor gets its first element before any gets its second, so that where time ends the sample, it ends it evenly.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from explorer.capture.differences import AGREE, Estimate, curve, derivative, tolerances, verdict
+from explorer.capture.replay import NoReplay, Plan, Replay, Root, double, relative_error
+from explorer.capture.tape import Tape
+from explorer.model import MOST_VALUES, GradientCheck, StepError
+
+BUDGET = 20.0  # seconds for all elements but the first of each tensor
+FIRST_BUDGET = 120.0  # seconds for those: on a large model a difference takes half a second
+INNER_BUDGET = 5.0  # seconds after which no more elements of intermediates are taken
+SAMPLE = 8  # elements of a tensor that has more than a Note holds
+CURVE_COST = 0.02  # seconds: a replay that takes longer is not repeated only to draw how the error depends on the step
+ROUNDINGS = 4.0  # times what rounding was measured to do to a gradient in a replay as the program ran
+FLOOR = 32.0  # roundings of the program's type: what a sum that cancels may leave of the magnitudes that went into it
+REPLAY_AGREES = 0.5  # of the digits: the replay of a float32 program must give its loss to about 3e-4
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Subject:
+    """A gradient to check: that of output `output` of the autograd node `key`; `numbers` are the values that change with it."""
+
+    key: int
+    output: int
+    numbers: Sequence[int]
+    gradient: torch.Tensor
+    leaf: bool
+    flow: float = 0.0  # the sum of the magnitudes that it was added up from, as far as known
+    hooks: str = ""  # names of the user's hooks that saw it, or what it was made of
+    plan: Plan | None = None
+    largest: float = 0.0
+    order: list[int] = field(default_factory=list)
+    found: dict[int, complex | None] = field(default_factory=dict)
+    errors: list[float] = field(default_factory=list)
+    verdicts: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    curve: tuple[StepError, ...] = ()
+
+
+def check_gradients(
+    tape: Tape, roots: Sequence[tuple[torch.Tensor, torch.Tensor | None]], subjects: Sequence[Subject], *, progress: Progress
+) -> list[GradientCheck]:
+    """The check of every subject; where nothing can be replayed, skipped with the reason."""
+    try:
+        replay = _replay(tape, roots)
+    except NoReplay as error:
+        return [_skipped(subject, error.reason) for subject in subjects]
+    with double():
+        return _Checking(replay, progress).run(subjects)
+
+
+def _replay(tape: Tape, roots: Sequence[tuple[torch.Tensor, torch.Tensor | None]]) -> Replay:
+    if tape.trouble is not None:
+        raise NoReplay(tape.trouble)
+    starts = []
+    for output, seed in roots:
+        number = tape.find(output)
+        if number is None:
+            raise NoReplay("not_recorded")
+        wide = torch.complex128 if output.is_complex() else torch.float64
+        start = torch.ones_like(output, dtype=wide) if seed is None else seed.detach().to(wide)
+        starts.append(Root(number, start))
+    replay = Replay(tape, starts)
+    allowed = replay.precision**REPLAY_AGREES
+    for (output, _), replayed in zip(roots, replay.outputs, strict=True):
+        if relative_error(replayed, output.detach()) > allowed:
+            raise NoReplay("replay_differs")
+    return replay
+
+
+class _Checking:
+    """The differences of one pass."""
+
+    def __init__(self, replay: Replay, progress: Progress) -> None:
+        self.replay, self.progress = replay, progress
+        self.eps, self.size = replay.precision, replay.size()
+        self.values = replay.tape.values
+        self.made_before = any(self.values[number].made_before for number in replay.base)
+        self.subjects: Sequence[Subject] = ()
+        self.rounding: dict[int, torch.Tensor] | None = None
+        self.cost = math.inf  # seconds of the quickest replay so far
+
+    def run(self, subjects: Sequence[Subject]) -> list[GradientCheck]:
+        self.subjects = ready = [subject for subject in subjects if self._prepare(subject)]
+        began = time.monotonic()
+        total = sum(len(subject.order) for subject in ready)
+        done = 0
+        for turn in range(max((len(subject.order) for subject in ready), default=0)):
+            for subject in ready:
+                budget = FIRST_BUDGET if turn == 0 and subject.leaf else BUDGET if subject.leaf else INNER_BUDGET
+                if turn < len(subject.order):
+                    if time.monotonic() - began < budget:
+                        self._element(subject, subject.order[turn])
+                    done += 1
+                    self.progress(done, total)
+        for subject in ready:
+            if self.cost < CURVE_COST and time.monotonic() - began < BUDGET and subject.gradient.numel() <= MOST_VALUES:
+                self._curve(subject)
+        return [self._result(subject) for subject in subjects]
+
+    def _prepare(self, subject: Subject) -> bool:
+        """Choose the elements; False where there are none to check."""
+        reason = None
+        if not subject.numbers:
+            reason = "not_recorded"
+        elif not subject.leaf and self.replay.is_changed_in_place(subject.numbers[0]):
+            reason = "in_place"
+        elif self.made_before:
+            reason = "made_before"
+        else:
+            reason = self.replay.reason_against(subject.numbers)
+        if reason is not None:
+            subject.reasons.append(reason)
+            return False
+        if not any(number in self.replay.base for number in subject.numbers):
+            subject.numbers = ()
+            subject.reasons.append("no_path")
+            return False
+        subject.plan = self.replay.plan(subject.numbers)
+        flat = subject.gradient.detach().reshape(-1)
+        magnitudes = flat.abs()
+        finite = magnitudes[magnitudes.isfinite()]
+        subject.largest = float(finite.max()) if finite.numel() else 0.0
+        subject.order = _chosen(magnitudes, subject.key)
+        return bool(subject.order)
+
+    def _element(self, subject: Subject, element: int) -> None:
+        gradient = subject.gradient.reshape(-1)[element].item()
+        began = time.monotonic()
+        estimate = self._estimate(subject, element, 1.0)
+        value: complex = estimate.value
+        if subject.gradient.is_complex() and estimate.reason is None:
+            other = self._estimate(subject, element, 1j)
+            value = complex(estimate.value, other.value)
+            estimate = Estimate(0.0, max(estimate.uncertainty, other.uncertainty), other.reason)
+        self.cost = min(self.cost, (time.monotonic() - began) / 4)
+        if estimate.reason is not None:
+            subject.found[element] = None
+            subject.reasons.append(estimate.reason)
+            return
+        subject.found[element] = value
+        if not _is_finite(gradient):
+            subject.reasons.append("not_finite")
+            subject.found[element] = None
+            return
+        error = abs(value - gradient)
+        largest = max(subject.largest, abs(value))
+        found = verdict(error, largest=largest, uncertainty=estimate.uncertainty, floor=self._floor(subject), eps=self.eps)
+        if found == "wrong" and error <= ROUNDINGS * self._rounding(subject):
+            found = "close"
+            subject.reasons.append("rounding")
+        if found == "unresolved":
+            subject.found[element] = None
+            subject.reasons.append(found)
+            return
+        subject.errors.append(error)
+        subject.largest = largest
+        subject.verdicts.append(found)
+
+    def _estimate(self, subject: Subject, element: int, direction: complex) -> Estimate:
+        equal, _ = tolerances(self.eps)
+        return derivative(
+            self._function(subject, element, direction),
+            scale=self._scale(subject, element),
+            size=self.size,
+            largest=subject.largest,
+            enough=AGREE * (equal * subject.largest + self._floor(subject)),
+        )
+
+    def _floor(self, subject: Subject) -> float:
+        return FLOOR * self.eps * subject.flow
+
+    def _rounding(self, subject: Subject) -> float:
+        """What rounding does to the gradient, measured: worked out when it is first needed, for all."""
+        if self.rounding is None:
+            numbers = [number for other in self.subjects for number in other.numbers if number in self.replay.base]
+            with torch.enable_grad():
+                self.rounding = self.replay.rounding(numbers)
+        return sum(float(self.rounding[number].max()) for number in subject.numbers if number in self.rounding)
+
+    def _scale(self, subject: Subject, element: int) -> float:
+        """The size of the element, or of a usual one of its tensor; one where all are zero."""
+        flat = self.replay.base[self._first(subject)].reshape(-1)
+        finite = flat[flat.isfinite()]
+        usual = float(finite.abs().square().mean().sqrt()) if finite.numel() else 0.0
+        own = abs(flat[element].item())
+        return max(own if math.isfinite(own) else 0.0, usual) or 1.0
+
+    def _first(self, subject: Subject) -> int:
+        return next(number for number in subject.numbers if number in self.replay.base)
+
+    def _function(self, subject: Subject, element: int, direction: complex) -> Callable[[float], float]:
+        plan = subject.plan
+        assert plan is not None
+        known = [number for number in subject.numbers if number in self.replay.base]
+
+        places = [_place_of(self.replay.base[number], element) for number in known]
+        copies = not subject.leaf or any(
+            self.replay.is_changed_in_place(number) or self.replay.is_seen_elsewhere(number) for number in known
+        )
+
+        def change(step: float) -> float:
+            """Of a leaf the very value is changed and put back, as a copy of a large one would take longer than all the rest."""
+            values = {number: self.replay.base[number].clone() if copies else self.replay.base[number] for number in known}
+            before = [value[place].item() for value, place in zip(values.values(), places, strict=True)]
+            for value, place, content in zip(values.values(), places, before, strict=True):
+                value[place] = content + step * (direction if value.is_complex() else 1.0)
+            try:
+                return self.replay.difference(plan, values)
+            except (RuntimeError, ValueError, IndexError):  # outside of what the op takes, as a probability above 1 is
+                return math.nan
+            finally:
+                for value, place, content in zip(values.values(), places, before, strict=True):
+                    value[place] = content
+
+        return change
+
+    def _curve(self, subject: Subject) -> None:
+        found = [element for element, value in subject.found.items() if value is not None]
+        if found and not subject.gradient.is_complex():
+            element = found[0]
+            subject.curve = curve(self._function(subject, element, 1.0), float(subject.gradient.reshape(-1)[element]))
+
+    def _result(self, subject: Subject) -> GradientCheck:
+        if not subject.errors:
+            return _skipped(subject, _most(subject.reasons) or "time")
+        worst, reason = max(subject.verdicts, key=("equal", "close", "wrong").index), None
+        elements = subject.gradient.numel()
+        if worst == "wrong" and subject.hooks:
+            worst, reason = "skipped", f"hooks: {subject.hooks}"
+        elif len(subject.found) < min(elements, len(subject.order)):
+            reason = "time"
+        elif subject.reasons:
+            reason = _most(subject.reasons)
+        elif len(subject.order) < elements:
+            reason = "sample"
+        shown = elements <= MOST_VALUES
+        error = max(subject.errors)
+        return GradientCheck(
+            node=subject.key,
+            name=None,
+            shape=tuple(subject.gradient.shape),
+            autograd=_nested(subject.gradient.reshape(-1).tolist(), subject.gradient.shape) if shown else None,
+            numeric=_nested([subject.found.get(element) for element in range(elements)], subject.gradient.shape) if shown else None,
+            checked=len(subject.errors),
+            max_abs_error=error,
+            max_rel_error=error / subject.largest if subject.largest else 0.0,
+            verdict=worst,  # type: ignore[arg-type]
+            reason=reason,
+            curve=subject.curve,
+            output=subject.output,
+        )
+
+
+def _place_of(tensor: torch.Tensor, element: int) -> tuple[int, ...]:
+    """The index of element number `element`, counted row by row."""
+    return tuple(int(place) for place in torch.unravel_index(torch.tensor(element), tensor.shape))
+
+
+def _chosen(magnitudes: torch.Tensor, seed: int) -> list[int]:
+    """The elements to check, that with the largest gradient first."""
+    count = magnitudes.numel()
+    if not count:
+        return []
+    first = int(magnitudes.nan_to_num(nan=-1.0).argmax())
+    if count <= MOST_VALUES:
+        return [first, *(element for element in range(count) if element != first)]
+    drawn = random.Random(seed).sample(range(count), SAMPLE)
+    return [first, *(element for element in drawn if element != first)][:SAMPLE]
+
+
+def _skipped(subject: Subject, reason: str) -> GradientCheck:
+    shown = subject.gradient.numel() <= MOST_VALUES
+    values = _nested(subject.gradient.detach().reshape(-1).tolist(), subject.gradient.shape) if shown else None
+    shape = tuple(subject.gradient.shape)
+    return GradientCheck(subject.key, None, shape, values, None, 0, None, None, "skipped", reason, (), subject.output)
+
+
+def _nested(flat: Sequence[Any], shape: Sequence[int]) -> Any:
+    """Nested tuples of floats, complex numbers as Python writes them."""
+    if not shape:
+        value = flat[0]
+        return str(value) if isinstance(value, complex) else value
+    step = len(flat) // shape[0] if shape[0] else 0
+    return tuple(_nested(flat[place * step : (place + 1) * step], shape[1:]) for place in range(shape[0]))
+
+
+def _most(reasons: Iterable[str]) -> str | None:
+    """The reason that holds most often, the first of several."""
+    counted: dict[str, int] = {}
+    for reason in reasons:
+        counted[reason] = counted.get(reason, 0) + 1
+    return max(counted, key=lambda reason: counted[reason]) if counted else None
+
+
+def _is_finite(value: complex) -> bool:
+    return math.isfinite(value.real) and math.isfinite(value.imag)
