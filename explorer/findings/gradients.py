@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from explorer.findings.flow import Flow
-from explorer.findings.wording import finding
+from explorer.findings.wording import Severity, called, finding, listed
 from explorer.model import Finding, Node
 from explorer.sums import misfits
 
@@ -41,19 +41,23 @@ def _is_another(leaf: Node) -> bool:
 
 
 def accumulated_gradient(flow: Flow) -> Iterator[Finding]:
-    """A leaf had a gradient before the pass, and this pass added to it.
+    """Leaves had a gradient before the pass, and this pass added to it.
 
-    Where the old one had already served an update, zero_grad was forgotten. Where it had not, and there is an optimizer, gradients are
-    most likely added up on purpose.
+    Where the old one had already served an update and the sum serves another, zero_grad was forgotten. Where no update has used it, and
+    there is an optimizer, gradients are most likely added up on purpose; without an optimizer nobody can tell, and it is a warning.
     """
-    spent = flow.evidence.spent
+    spent, updated = flow.evidence.spent, {update.node for update in flow.trace.updates}
+    ways: dict[str, list[Node]] = {}
     for node in flow.trace.nodes:
         before = node.accumulated.before if node.accumulated else None
         if before is None or node.status != "executed" or before.norm == 0:
             continue
         if node.id in spent:
-            yield finding("accumulated_gradient", "warning", node, variant="spent")
-        elif flow.evidence.has_optimizer:
-            yield finding("accumulated_gradient", "info", node, variant="on_purpose")
+            way = "spent" if node.id in updated else "left_over"
         else:
-            yield finding("accumulated_gradient", "warning", node)
+            way = "on_purpose" if flow.evidence.has_optimizer else ""
+        ways.setdefault(way, []).append(node)
+    for way, nodes in ways.items():
+        severity: Severity = "warning" if way in ("spent", "") else "info"
+        names = listed([called(node) for node in nodes])
+        yield finding("accumulated_gradient", severity, nodes[0], variant=way, names=names)

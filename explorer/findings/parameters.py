@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from explorer.findings.flow import Flow
-from explorer.findings.wording import Severity, finding, listed
+from explorer.findings.wording import MOST_NAMES, Severity, called, finding, listed
 from explorer.model import Finding
 
 
@@ -22,10 +22,13 @@ def shared_parameter(flow: Flow) -> Iterator[Finding]:
 
 
 def frozen_parameter(flow: Flow) -> Iterator[Finding]:
-    """A module's parameter that took part but requires no gradient."""
-    for node in flow.trace.nodes:
-        if node.kind == "parameter" and node.reason == "frozen":
-            yield finding("frozen_parameter", "info", node)
+    """A module's parameters that took part but require no gradient; of many, as in a frozen backbone, in one."""
+    frozen = [node for node in flow.trace.nodes if node.kind == "parameter" and node.reason == "frozen"]
+    if len(frozen) > MOST_NAMES:
+        names = listed([called(node) for node in frozen])
+        yield finding("frozen_parameter", "info", frozen[0], variant="several", names=names, count=len(frozen))
+    else:
+        yield from (finding("frozen_parameter", "info", node) for node in frozen)
 
 
 def unused_parameter(flow: Flow) -> Iterator[Finding]:

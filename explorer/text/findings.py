@@ -117,24 +117,32 @@ FINDINGS: dict[str, tuple[str, str]] = {
     ),
     "finding.and_more": ("{names} and {count} more", "{names} 외 {count}개"),
     "finding.accumulated_gradient": (
-        "{name} already had a gradient before this pass; the new one was added to it.",
-        "{name}에는 이 패스 전에 이미 기울기가 있었고, 새 기울기가 거기에 더해졌습니다.",
+        "{names} already had a gradient before this pass; the new one was added to it.",
+        "{names}에는 이 패스 전에 이미 기울기가 있었고, 새 기울기가 거기에 더해졌습니다.",
     ),
     "finding.accumulated_gradient.remedy": (
         "Call optimizer.zero_grad() before backward(), unless you accumulate over several batches on purpose.",
         "여러 배치에 걸쳐 일부러 누적하는 것이 아니라면 backward() 전에 optimizer.zero_grad()를 호출하세요.",
     ),
     "finding.accumulated_gradient.spent": (
-        "{name} still had the gradient that the last update had already used, and the new one was added to it: zero_grad was forgotten.",
-        "{name}에 지난 업데이트에서 이미 쓰인 기울기가 남아 있어 새 기울기가 거기에 더해졌습니다. zero_grad를 빠뜨렸습니다.",
+        "{names} still had the gradient that an earlier update had used, and the sum was used for the next: zero_grad was forgotten.",
+        "{names}에 이전 업데이트에서 쓰인 기울기가 남아 있었고, 더해진 합이 다음 업데이트에 쓰였습니다. zero_grad를 빠뜨렸습니다.",
     ),
     "finding.accumulated_gradient.spent.remedy": (
         "Call optimizer.zero_grad() once in each step, before backward() (by hand: w.grad = None after the update).",
         "단계마다 backward() 전에 optimizer.zero_grad()를 한 번 호출하세요(직접 갱신한다면 갱신 뒤에 w.grad = None).",
     ),
+    "finding.accumulated_gradient.left_over": (
+        "{names} still had the gradient that an earlier update had used; the new one was added, and no update has used the sum so far.",
+        "{names}에 이전 업데이트에서 쓰인 기울기가 남아 있어 새 기울기가 더해졌습니다. 그 합은 아직 업데이트에 쓰이지 않았습니다.",
+    ),
+    "finding.accumulated_gradient.left_over.remedy": (
+        "Nothing to do if zero_grad() comes before the next step of their optimizer, as in training one of two networks.",
+        "두 네트워크 중 하나를 학습할 때처럼 그 최적화기의 다음 단계 전에 zero_grad()를 호출한다면 할 일이 없습니다.",
+    ),
     "finding.accumulated_gradient.on_purpose": (
-        "{name} had a gradient that no update has used yet; the new one was added to it, as when batches are accumulated.",
-        "{name}에 아직 업데이트에 쓰이지 않은 기울기가 있었고, 새 기울기가 거기에 더해졌습니다. 배치를 누적할 때와 같습니다.",
+        "{names} had a gradient that no update has used yet; the new one was added to it, as when batches are accumulated.",
+        "{names}에 아직 업데이트에 쓰이지 않은 기울기가 있었고, 새 기울기가 더해졌습니다. 배치를 누적할 때와 같습니다.",
     ),
     "finding.accumulated_gradient.on_purpose.remedy": (
         "Nothing to do if you accumulate on purpose; divide each loss by the number of batches to get their mean.",
@@ -270,6 +278,14 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "finding.shared_parameter.remedy": (
         "Nothing to do if the weights are tied on purpose.",
         "가중치를 일부러 묶었다면 할 일이 없습니다.",
+    ),
+    "finding.frozen_parameter.several": (
+        "{count} parameters do not require a gradient and stay as they are: {names}.",
+        "기울기가 필요하지 않아 그대로 유지되는 매개변수 {count}개: {names}.",
+    ),
+    "finding.frozen_parameter.several.remedy": (
+        "Set requires_grad_(True) on those that should be trained.",
+        "학습해야 하는 것에는 requires_grad_(True)를 설정하세요.",
     ),
     "finding.frozen_parameter": (
         "{name} does not require a gradient: it stays as it is.",
