@@ -153,13 +153,15 @@ def test_recorded_in_this_process(name: str) -> None:
 
 FOUND = {  # by example and pass: its warnings and errors; all other passes have none
     ("detached_branch", 1): {"detached"},
+    ("nan_where", 1): {"nan_gradient"},
+    ("vanishing_sigmoids", 1): {"vanishing_gradient"},
     ("repeated_backward", 2): {"accumulated_gradient"},
     ("forgotten_zero_grad", 2): {"accumulated_gradient"},
     ("forgotten_zero_grad", 3): {"accumulated_gradient"},
 }
 
 
-@pytest.mark.parametrize("name", [name for name in SMALL if name not in ("nan_where", "vanishing_sigmoids")])
+@pytest.mark.parametrize("name", SMALL)
 def test_findings_name_the_fault_and_nothing_else(name: str) -> None:
     """A sound example has no warning and no error in any pass; a faulty one has exactly its own."""
     torch.manual_seed(0)

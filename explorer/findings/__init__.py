@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from explorer.findings.cuts import cuts, flat
+from explorer.findings.depth import along_depth, saturated, underflow
 from explorer.findings.errors import user_error
 from explorer.findings.flow import Evidence, Flow, Unused
 from explorer.findings.gradients import accumulated_gradient, averaged_gradient, replaced_gradient
 from explorer.findings.parameters import frozen_parameter, shared_parameter, unused_parameter
 from explorer.findings.running import changed_by_watching, no_graph, non_scalar_loss, own_choices
 from explorer.findings.saved import stale_saved_tensor
+from explorer.findings.units import dead_units
 from explorer.findings.values import not_finite
 from explorer.model import Finding, Trace
 
@@ -35,6 +37,10 @@ KINDS: tuple[Callable[[Flow], Iterator[Finding]], ...] = (
     stale_saved_tensor,
     replaced_gradient,
     averaged_gradient,
+    along_depth,
+    saturated,
+    underflow,
+    dead_units,
     accumulated_gradient,
     cuts,
     flat,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from explorer.text.causes import CAUSES
 from explorer.text.commands import COMMANDS
+from explorer.text.cuts import CUTS
 from explorer.text.drawing import DRAWING
 from explorer.text.files import FILES
 from explorer.text.findings import FINDINGS
@@ -22,6 +23,7 @@ LANGUAGES = ("en", "ko")
 TEXTS: dict[str, tuple[str, str]] = {
     **CAUSES,
     **COMMANDS,
+    **CUTS,
     **DRAWING,
     **FILES,
     **FINDINGS,

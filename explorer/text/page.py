@@ -193,8 +193,14 @@ PAGE: dict[str, tuple[str, str]] = {
     "player.show": ("Show it in the graph", "그래프에서 보기"),
     "player.findings": ("Findings", "발견한 점"),
     "player.no_findings": (
-        "No findings in this pass. Looked for: errors, stale tensors, NaN, infinity, cuts, changed gradients, frozen or tied parameters.",
-        "이 패스에서 발견한 점이 없습니다. 살펴본 것: 오류, 바뀐 텐서, NaN과 무한대, 끊긴 경로, 바뀐 기울기, 고정·공유된 매개변수.",
+        (
+            "No findings in this pass. Looked for: errors, NaN and infinity, vanishing and exploding gradients, dead units, cuts, "
+            "unused, frozen or tied parameters, changed gradients."
+        ),
+        (
+            "이 패스에서 발견한 점이 없습니다. 살펴본 것: 오류, NaN과 무한대, 기울기 소실과 폭발, 죽은 유닛, 끊긴 경로, "
+            "안 쓰이거나 고정·공유된 매개변수, 바뀐 기울기."
+        ),
     ),
     "player.error": ("Error", "오류"),
     "player.warning": ("Warning", "경고"),
