@@ -7,13 +7,13 @@ Every number in a sentence stands in the trace or is a sum of such numbers.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal
 
+from explorer.figures import figure, label, nested, only, plain
 from explorer.model import Edge, Node, Note, Trace, Update
 from explorer.text import say
 
@@ -24,7 +24,6 @@ What = Literal["value", "gradient", "seed", "contribution", "grad", "parameter"]
 
 PHASES: tuple[Phase, ...] = ("forward", "loss", "backward", "update")
 MOST_NAMED = 6  # a sentence lists at most so many operands by name
-LONGEST = 60  # characters of a name
 MOST_SHOWN = 4  # and writes out arrays of at most so many elements
 
 
@@ -96,56 +95,15 @@ def each_step(trace: Trace) -> Iterator[Step]:
 # -- numbers and names, as people read them ------------------------------------------------------------------------------------------
 
 
-def figure(value: float | int | bool | str) -> str:
-    """A number with at least three figures and at most four decimals, the minus sign as printed: -0.089826 is "−0.0898"."""
-    if isinstance(value, bool | str):
-        return str(value)
-    if math.isnan(value) or math.isinf(value):
-        return "NaN" if math.isnan(value) else "inf" if value > 0 else "−inf"
-    if isinstance(value, int) or value == 0 or (value.is_integer() and abs(value) < 1e6):
-        return f"{value:.0f}".replace("-", "−") if value else "0"
-    size = math.floor(math.log10(abs(value)))
-    if not -4 <= size < 6:
-        digits, exponent = f"{value:.2e}".split("e")
-        return f"{digits}e{int(exponent)}".replace("-", "−")
-    decimals = max(4, 2 - size) if size < 2 else max(0, 5 - size)
-    return f"{value:.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
-
-
 def brief(note: Note | None) -> str:
     """A tensor in a few characters: its value, its few values, or its shape."""
     if note is None:
         return "–"
     if note.values is not None and note.numel == 1:
-        return figure(_only(note.values))
+        return figure(only(note.values))
     if note.values is not None and (note.numel or 0) <= MOST_SHOWN:
-        return _nested(note.values)
+        return nested(note.values)
     return "[" + "×".join(str(size) for size in note.shape) + "]"
-
-
-def label(node: Node) -> str:
-    """What a node is called in a sentence: its variable, else its op."""
-    return _plain(node.name or node.op or node.autograd or f"#{node.id}")
-
-
-def _plain(name: str) -> str:
-    """A name on one line: its middle left out if it is long; what does not print, or turns the direction of text, as Python writes it."""
-    if len(name) > LONGEST:
-        name = f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
-
-
-def _only(values: Any) -> Any:
-    """The one value in nested tuples."""
-    while isinstance(values, tuple):
-        (values,) = values
-    return values
-
-
-def _nested(values: Any) -> str:
-    if isinstance(values, tuple):
-        return "[" + ", ".join(_nested(value) for value in values) + "]"
-    return figure(values)
 
 
 def _spoken(value: object, language: str) -> object:
@@ -193,8 +151,8 @@ def _forward(trace: Trace) -> Iterator[Step]:
 
 def _computes(trace: Trace, node: Node, edges: Sequence[Edge]) -> Sentence:
     results = ", ".join(brief(note) for note in node.outputs) or "–"
-    result: object = Sentence("step.equals", {"name": _plain(node.name), "value": results}) if node.name else results
-    op = _plain(node.op or node.autograd or "op")
+    result: object = Sentence("step.equals", {"name": plain(node.name), "value": results}) if node.name else results
+    op = plain(node.op or node.autograd or "op")
     if not edges:
         return Sentence("step.makes", {"op": op, "result": result})
     operands = [_operand(trace.nodes[edge.source], edge.output) for edge in edges]
@@ -310,7 +268,7 @@ def _used(trace: Trace, node: Node, outgoing: Mapping[int, Sequence[int]]) -> tu
 
 
 def _sends(trace: Trace, node: Node, sent: Sequence[int]) -> Sentence:
-    name = _plain(node.autograd) if node.autograd else label(node)
+    name = plain(node.autograd) if node.autograd else label(node)
     received = ", ".join(brief(note) for note in node.gradients if note is not None)
     targets = _listed(
         [

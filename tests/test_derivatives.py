@@ -13,6 +13,7 @@ import pytest
 
 from explorer.capture import derivatives
 from explorer.capture.derivatives import HANDWRITTEN, formula_of, names_for, rule_of
+from explorer.formulas import rule_of as maths_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -58,7 +59,7 @@ def test_every_named_node_has_a_formula() -> None:
 
 def test_a_torch_without_torchgen_gives_no_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the file is missing, every rule is unknown and nothing fails."""
-    caches = (derivatives._tables, derivatives.names_for, derivatives.formula_of)
+    caches = (derivatives._tables, derivatives.names_for, derivatives._formula)
     for cache in caches:
         cache.cache_clear()
     monkeypatch.setattr(derivatives, "find_spec", lambda name: None)
@@ -230,6 +231,18 @@ def test_live_nodes_have_the_names_and_slots_of_their_rule() -> None:
                 assert following.variable is arguments[slot], (op, slot)
             if following is None:
                 assert slot not in arguments, (op, slot)
+
+
+def test_maths_are_those_for_the_arguments() -> None:
+    """Beside torch's line stands the rule we wrote, for the arguments of the op; where they are not known and matter there is none."""
+    mul, gelu = formula_of("MulBackward0"), formula_of("GeluBackward0", {"approximate": "tanh"})
+    assert mul is not None and mul.latex == maths_of("MulBackward0").latex
+    assert gelu is not None and "tanh" in gelu.latex
+    assert "erf" in formula_of("GeluBackward0", {}).latex
+    assert formula_of("GeluBackward0").latex is None
+    assert formula_of("AccumulateGrad").latex == maths_of("AccumulateGrad").latex
+    assert formula_of("DigammaBackward0").latex is None
+    assert formula_of("MulBackward0") is mul
 
 
 def test_nodes_written_by_hand_in_cpp_have_a_text() -> None:

@@ -62,6 +62,7 @@ FILES_OF = {
     "explained": "player",
     "payload": "player",
     "checking": "document",
+    "figures": "model",
     "invariants": "model",
     "sums": "model",
     "fields": "document",

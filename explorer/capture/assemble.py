@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from explorer.capture.derivatives import formula_of, rule_of
 from explorer.capture.items import Item, Items, Link, output_index
-from explorer.capture.rows import EXTERNAL, Circumstances, GraphNode, Input, Owners, Pass, Row
+from explorer.capture.rows import EXTERNAL, Circumstances, Input, Owners, Pass, Row
 from explorer.capture.verified import checks_of
 from explorer.capture.watched import first_effects
 from explorer.findings import changed_by_watching, findings, no_graph, user_error
-from explorer.model import Accumulated, Edge, Formula, MadeWith, Node, Note, Saved, StoredTensor, Time, Trace, Update
+from explorer.model import NO_ARGUMENTS, Accumulated, Edge, Formula, MadeWith, Node, Note, Saved, StoredTensor, Time, Trace, Update
 
 
 def assemble(rows: Sequence[Row], part: Pass, owners: Owners, about: Circumstances) -> Trace:
@@ -211,7 +211,7 @@ def _node(item: Item, items: Items, part: Pass, owners: Owners, ran: set[int], s
         status=status,  # type: ignore[arg-type]
         reason=reason,
         saved=_saved(item, items),
-        formula=_formula(node) if node is not None else formula_of(row.autograd) if row is not None and row.autograd else None,
+        formula=_formula(item),
         time=Time(row.microseconds if row is not None else None, node.microseconds if node is not None else None),
         hooks=tuple(node.hooks) if node is not None else (),
         arguments=items.arguments(row),
@@ -269,12 +269,12 @@ def _saved(item: Item, items: Items) -> tuple[Saved, ...]:
     return tuple(found)
 
 
-def _formula(node: GraphNode | None) -> Formula | None:
-    if node is None:
-        return None
-    if node.code is not None:
+def _formula(item: Item) -> Formula | None:
+    row, node = item.row, item.node
+    name = node.name if node is not None else row.autograd if row is not None else None
+    if node is not None and node.code is not None:
         return Formula(node.code, "user code")
-    return formula_of(node.name)
+    return None if not name else formula_of(name, None if row is None else row.arguments or NO_ARGUMENTS)
 
 
 def _tensors(ordered: list[Item]) -> dict[str, StoredTensor]:

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from explorer.model import Formula
+
+if TYPE_CHECKING:
+    from explorer.formulas.rules import Rule as Maths
 
 __all__ = ["HANDWRITTEN", "Rule", "formula_of", "names_for", "rule_of"]
 
@@ -92,13 +96,34 @@ def rule_of(autograd_name: str) -> Rule | None:
     return replace(rule, autograd=autograd_name, schema=f"{base}_copy{dot}{overload}")
 
 
+def formula_of(autograd_name: str, arguments: Mapping[str, Any] | None = None) -> Formula | None:
+    """The rule of a node as it is shown: torch's line or a handwritten one, with our maths; None for nodes of the user's and unknown ones.
+
+    Some maths are for certain `arguments` of the op; where these are not known (None) and it matters, there are none.
+    """
+    choices = _maths(autograd_name)
+    if len(choices) < 2:
+        return _formula(autograd_name, 0 if choices else None)
+    if arguments is None:
+        return _formula(autograd_name, None)
+    return _formula(autograd_name, next((k for k, one in enumerate(choices) if one.fits(arguments)), None))
+
+
 @cache
-def formula_of(autograd_name: str) -> Formula | None:
-    """The rule of a node as it is shown: from derivatives.yaml, or handwritten; None for nodes of the user's and unknown ones."""
+def _maths(autograd_name: str) -> tuple[Maths, ...]:
+    """Our own rules of a node. Their tables are read when the first node asks."""
+    from explorer.formulas.table import rules_named
+
+    return rules_named(autograd_name)
+
+
+@cache
+def _formula(autograd_name: str, choice: int | None) -> Formula | None:
+    latex = None if choice is None else _maths(autograd_name)[choice].latex
     if rule := rule_of(autograd_name):
-        return Formula(text=rule.text, source="derivatives.yaml")
+        return Formula(rule.text, "derivatives.yaml", latex)
     text = HANDWRITTEN.get(autograd_name.removeprefix("torch::autograd::"))
-    return None if text is None else Formula(text=text, source="explorer")
+    return None if text is None else Formula(text, "explorer", latex)
 
 
 @cache

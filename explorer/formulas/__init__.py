@@ -9,13 +9,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from explorer.formulas.explanation import Explanation, Working, explain
     from explorer.formulas.mathml import mathml
+    from explorer.formulas.numbers import Contribution, Numbers, contributions
     from explorer.formulas.rules import Rule
     from explorer.formulas.table import rule_for, rule_of
 
-__all__ = ["Rule", "mathml", "rule_for", "rule_of"]
+__all__ = ["Contribution", "Explanation", "Numbers", "Rule", "Working", "contributions", "explain", "mathml", "rule_for", "rule_of"]
 
-_HOME = {"Rule": "rules", "mathml": "mathml", "rule_for": "table", "rule_of": "table"}
+_HOME = {
+    "Contribution": "numbers",
+    "Explanation": "explanation",
+    "Numbers": "numbers",
+    "Rule": "rules",
+    "Working": "explanation",
+    "contributions": "numbers",
+    "explain": "explanation",
+    "mathml": "mathml",
+    "rule_for": "table",
+    "rule_of": "table",
+}
 
 
 def __getattr__(name: str) -> Any:

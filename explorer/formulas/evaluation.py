@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,6 +39,7 @@ class Setting:
     ) -> None:
         self.rule = rule
         self._definitions: dict[str, Any] = {}
+        self._absent: set[str] = set()
         self._values: dict[str, Any] = {}
         self._shapes: dict[str, Any] = {}
         for slot in rule.slots:
@@ -49,9 +51,10 @@ class Setting:
                 self._values[name] = outputs[number]
             if number < len(output_shapes):
                 self._shapes[name] = output_shapes[number]
-        flowed = [np.zeros(shape) if gradient is None else gradient for gradient, shape in zip(upstream, output_shapes, strict=False)]
-        self._values |= {f"g{number}": gradient for number, gradient in enumerate(flowed)}
-        self._values |= {"gs": flowed} | ({"g": flowed[0]} if flowed else {})
+        if any(gradient is not None for gradient in upstream):
+            flowed = [np.zeros(shape) if one is None else one for one, shape in zip(upstream, output_shapes, strict=False)]
+            self._values |= {f"g{number}": gradient for number, gradient in enumerate(flowed)}
+            self._values |= {"gs": flowed, "g": flowed[0]}
         self._shapes["g"] = output_shapes[0] if output_shapes else ()
 
     def _take(self, slot: Slot, inputs: Mapping[str, Any], arguments: Mapping[str, Any], shapes: Mapping[str, Any]) -> None:
@@ -62,6 +65,7 @@ class Setting:
             self._shapes[slot.symbol] = ()
         elif slot.absent is not None and slot.name not in shapes:
             self._values[slot.symbol] = slot.absent
+            self._absent.add(slot.symbol)
             self._shapes[slot.symbol] = ()
         if slot.name in shapes:
             self._shapes[slot.symbol] = shapes[slot.name]
@@ -84,15 +88,36 @@ class Setting:
 
     def formula(self, text: str) -> Any:
         """The value of one of the rule's formulas."""
-        with np.errstate(all="ignore"):  # inf and NaN are results like any other
-            return evaluate(parse(text), self.value, self.shape, FUNCTIONS)
+        return self.of(parse(text))
 
     def contribution(self, symbol: str, index: int | None = None) -> Any:
         """What an input gets, in its own shape; `index` chooses from a list."""
+        return fit(self.unsummed(symbol, index), self.shape_of(symbol, index))
+
+    def unsummed(self, symbol: str, index: int | None = None) -> Any:
+        """What an input gets, before it is summed over the dimensions along which the input was broadcast."""
         if index is not None:
             self._values["i"] = index
-        shape = self.shape(symbol)
-        if index is not None:
-            shape = shape[index]  # type: ignore[assignment]
         result = np.asarray(self.formula(self.rule.gradients[symbol]))
-        return fit(np.broadcast_to(result, np.broadcast_shapes(result.shape, shape)), shape)
+        return np.broadcast_to(result, np.broadcast_shapes(result.shape, self.shape_of(symbol, index)))
+
+    def shape_of(self, symbol: str, index: int | None = None) -> tuple[int, ...]:
+        """The shape of an input, or of one in a list."""
+        shape: Any = self.shape(symbol)
+        return shape if index is None else shape[index]
+
+    def constants(self) -> dict[str, ast.expr]:
+        """The tensor arguments that were left out, with the number that stands for them."""
+        return {slot.symbol: ast.Constant(int(slot.absent or 0)) for slot in self.rule.slots if slot.symbol in self._absent}
+
+    def known(self, symbol: str) -> Any:
+        """The value of a symbol, or None where it is not there or cannot be worked out."""
+        try:
+            return self.value(symbol)
+        except (Unknown, ValueError, TypeError, IndexError, KeyError):
+            return None
+
+    def of(self, tree: ast.expr) -> Any:
+        """The value of a part of a formula."""
+        with np.errstate(all="ignore"):  # inf and NaN are results like any other
+            return evaluate(tree, self.value, self.shape, FUNCTIONS)

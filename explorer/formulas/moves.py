@@ -11,9 +11,9 @@ Array = Any  # a numpy array or a number
 Shape = Sequence[int]
 
 __all__ = [
-    "add_along", "add_at", "add_chosen", "add_rows", "along", "at", "chosen", "cleared", "cleared_along", "cut", "diagonal", "flip", "item",
-    "joined", "pad", "part", "permute", "put", "put_diagonal", "put_slice", "reshape", "roll", "rows", "spread_to", "stacked", "swap",
-    "take", "tile", "tril", "triu", "unpad", "unpermute", "unroll", "untile",
+    "add_along", "add_at", "add_chosen", "add_rows", "along", "at", "chosen", "chosen_first", "cleared", "cleared_along", "cut",
+    "diagonal", "flip", "item", "joined", "pad", "part", "permute", "put", "put_chosen", "put_diagonal", "put_slice", "reshape", "roll",
+    "rows", "spread_to", "stacked", "swap", "take", "tile", "tril", "triu", "unpad", "unpermute", "unroll", "untile",
 ]  # fmt: skip
 
 
@@ -167,6 +167,22 @@ def add_rows(x: Array, index: Array, shape: Shape, padding: int) -> Array:
     if padding != -1:
         result[padding] = 0
     return result
+
+
+def put_chosen(x: Array, mask: Array, shape: Shape) -> Array:
+    """The elements of `x` at the places where `mask` is true, in their order, zero elsewhere."""
+    whole = np.broadcast_shapes(np.shape(mask), shape)
+    result = np.zeros(whole)
+    result[np.broadcast_to(mask, whole)] = x
+    return result
+
+
+def chosen_first(x: Array, mask: Array, shape: Shape) -> Array:
+    """The elements of `x` where `mask` is true, in their order, at the front of a tensor of zeros."""
+    result = np.zeros(int(np.prod(shape)))
+    found = np.asarray(x)[np.broadcast_to(mask, np.shape(x))]
+    result[: found.size] = found
+    return result.reshape(shape)
 
 
 # --- turned, cut off, padded -------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,10 @@ from explorer.formulas.rules import Rule, rule
 
 __all__ = ["SHAPES", "SPOKEN"]
 
-VIEWS = "ViewBackward0 UnsafeViewBackward0 ReshapeAliasBackward0 UnsqueezeBackward0 SqueezeBackward0 SqueezeBackward1 SqueezeBackward2"
+VIEWS = (
+    "ViewBackward0 UnsafeViewBackward0 ReshapeAliasBackward0 UnsqueezeBackward0 UnsqueezeBackward1"
+    " SqueezeBackward0 SqueezeBackward1 SqueezeBackward2"
+)
 
 SHAPES: tuple[Rule, ...] = (
     rule("same", "CloneBackward0 AliasBackward0 ToCopyBackward0", "x=self", forward="x", x="g"),
@@ -35,6 +38,8 @@ SHAPES: tuple[Rule, ...] = (
     rule("scatter_add", "ScatterAddBackward0", "x=self I=index s=src; dim=0", x="g", s="along(g, dim, I)"),
     rule("embedding", "EmbeddingBackward0", "W=weight I=indices; p:padding_idx=-1 scale_grad_by_freq=False",
          when={"scale_grad_by_freq": (False,)}, forward="rows(W, I)", W="add_rows(g, I, shape(W), p)"),
+    rule("masked_select", "MaskedSelectBackward0", "x=self m=mask", x="put_chosen(g, m, shape(x))"),
+    rule("masked_scatter", "MaskedScatterBackward0", "x=self m=mask s=source", x="where(m, 0, g)", s="chosen_first(g, m, shape(s))"),
     rule("flip", "FlipBackward0", "x=self; dims=()", forward="flip(x, dims)", x="flip(g, dims)"),
     rule("roll", "RollBackward0", "x=self; s:shifts=() dims=()", forward="roll(x, s, dims)", x="unroll(g, s, dims)"),
     rule("tril", "TrilBackward0", "x=self; k:diagonal=0", forward="tril(x, k)", x="tril(g, k)"),

@@ -15,7 +15,7 @@ from explorer.formulas.reductions import REDUCTIONS
 from explorer.formulas.rules import Rule
 from explorer.formulas.shapes import SHAPES, SPOKEN
 
-__all__ = ["RULES", "rule_for", "rule_of"]
+__all__ = ["RULES", "rule_for", "rule_of", "rules_named"]
 
 RULES: tuple[Rule, ...] = (*ELEMENTWISE, *REDUCTIONS, *MATRICES, *SHAPES, *LOSSES, *LAYERS, *SPOKEN)
 
@@ -27,8 +27,12 @@ def rule_of(autograd_name: str) -> Rule | None:
 
 def rule_for(autograd_name: str, arguments: Mapping[str, Any] = MappingProxyType({})) -> Rule | None:
     """The rule of a backward node whose op was given these plain arguments."""
-    rules = _by_name().get(autograd_name.removeprefix("torch::autograd::").removesuffix("_copy"), ())
-    return next((one for one in rules if one.fits(arguments)), None)
+    return next((one for one in rules_named(autograd_name) if one.fits(arguments)), None)
+
+
+def rules_named(autograd_name: str) -> tuple[Rule, ...]:
+    """All rules of a backward node; of several each is for other arguments."""
+    return _by_name().get(autograd_name.removeprefix("torch::autograd::").removesuffix("_copy"), ())
 
 
 @cache

@@ -17,6 +17,7 @@ from explorer.text.page import PAGE
 from explorer.text.programs import PROGRAMS
 from explorer.text.running import RUNNING
 from explorer.text.stopping import STOPPING
+from explorer.text.working import WORKING
 
 LANGUAGES = ("en", "ko")
 
@@ -33,6 +34,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **PROGRAMS,
     **RUNNING,
     **STOPPING,
+    **WORKING,
 }
 
 

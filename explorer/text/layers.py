@@ -86,6 +86,14 @@ LAYERS: dict[str, tuple[str, str]] = {
         "Each row of the table gets the sum of the gradients of all places that looked it up; the others get 0.",
         "표의 각 행은 자신을 찾아본 모든 자리의 기울기를 더한 값을 받고, 나머지 행은 0을 받습니다.",
     ),
+    "formula.masked_select": (
+        "The gradient goes back to the elements that the mask chose; all others get 0.",
+        "기울기는 마스크가 고른 원소로 되돌아가고, 나머지는 0을 받습니다.",
+    ),
+    "formula.masked_scatter": (
+        "What was overwritten gets 0, the values written get the gradient of their places, in their order.",
+        "덮어쓴 자리는 0을 받고, 쓴 값은 순서대로 자기 자리의 기울기를 받습니다.",
+    ),
     "formula.flip": ("The gradient is flipped back.", "기울기를 다시 뒤집습니다."),
     "formula.roll": ("The gradient is rolled back.", "기울기를 반대 방향으로 돌립니다."),
     "formula.tril": ("The gradient passes in the lower triangle, else it is 0.", "아래 삼각형에서만 기울기가 지나가고, 나머지는 0입니다."),

@@ -107,6 +107,7 @@ CASES: list[Case] = [
     *unary("relu", torch.relu),
     *unary("leaky_relu", F.leaky_relu),
     *unary("leaky_relu", lambda x: F.leaky_relu(x, 0.2)),
+    *unary("leaky_relu", lambda x: F.leaky_relu_(x.clone(), 0.2)),
     case("prelu", F.prelu, (2, 3, 4), (3,)),
     case("prelu", F.prelu, (2, 3), (1,)),
     *unary("elu", F.elu),

@@ -11,6 +11,7 @@ CUBE = (2, 3, 4)
 rows = torch.tensor([2, 0, 2])
 columns = torch.tensor([1, 1, 3])
 places = torch.tensor([[0, 2, 1, 1], [2, 2, 0, 1]])
+choice = torch.tensor([[True, False, True], [False, True, True]])
 words = torch.tensor([[1, 0, 1], [4, 1, 0]])
 
 CASES: list[Case] = [
@@ -67,6 +68,10 @@ CASES: list[Case] = [
     case("scatter_add", lambda x, s: x.scatter_add(0, places, s), (3, 4), (2, 4)),
     case("embedding", lambda w: F.embedding(words, w), (5, 3)),
     case("embedding", lambda w: F.embedding(words, w, padding_idx=1), (5, 3)),
+    case("reshape", lambda x: x.clone().unsqueeze_(1), CUBE),
+    case("masked_select", lambda x: x.masked_select(choice), (2, 3)),
+    case("masked_select", lambda x: x.masked_select(choice), (3,)),
+    case("masked_scatter", lambda x, s: x.masked_scatter(choice, s), (2, 3), (2, 4)),
     case("flip", lambda x: x.flip(0, -1), CUBE),
     case("roll", lambda x: x.roll(2), CUBE),
     case("roll", lambda x: x.roll((1, -2), (0, 2)), CUBE),
