@@ -10,19 +10,42 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explorer.formulas.explanation import Explanation, Working, explain
+    from explorer.formulas.hand import ByHand, Factor, Path, by_hand
     from explorer.formulas.mathml import mathml
     from explorer.formulas.numbers import Contribution, Numbers, contributions
     from explorer.formulas.rules import Rule
+    from explorer.formulas.symbolic import Symbolic
     from explorer.formulas.table import rule_for, rule_of
 
-__all__ = ["Contribution", "Explanation", "Numbers", "Rule", "Working", "contributions", "explain", "mathml", "rule_for", "rule_of"]
+__all__ = [
+    "ByHand",
+    "Contribution",
+    "Explanation",
+    "Factor",
+    "Numbers",
+    "Path",
+    "Rule",
+    "Symbolic",
+    "Working",
+    "by_hand",
+    "contributions",
+    "explain",
+    "mathml",
+    "rule_for",
+    "rule_of",
+]
 
 _HOME = {
+    "ByHand": "hand",
     "Contribution": "numbers",
     "Explanation": "explanation",
+    "Factor": "hand",
     "Numbers": "numbers",
+    "Path": "hand",
     "Rule": "rules",
+    "Symbolic": "symbolic",
     "Working": "explanation",
+    "by_hand": "hand",
     "contributions": "numbers",
     "explain": "explanation",
     "mathml": "mathml",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -107,8 +108,16 @@ class Setting:
         return shape if index is None else shape[index]
 
     def constants(self) -> dict[str, ast.expr]:
-        """The tensor arguments that were left out, with the number that stands for them."""
-        return {slot.symbol: ast.Constant(int(slot.absent or 0)) for slot in self.rule.slots if slot.symbol in self._absent}
+        """What is a number here in place of its symbol: tensor arguments that were left out, and plain numbers."""
+        found: dict[str, ast.expr] = {}
+        for slot in self.rule.slots:
+            if slot.symbol in self._absent:
+                found[slot.symbol] = ast.Constant(int(slot.absent or 0))
+        for plain in self.rule.arguments:
+            value = self._values[plain.symbol]
+            if type(value) in (int, float) and math.isfinite(value):
+                found[plain.symbol] = ast.Constant(int(value) if value == int(value) else value)
+        return found
 
     def known(self, symbol: str) -> Any:
         """The value of a symbol, or None where it is not there or cannot be worked out."""

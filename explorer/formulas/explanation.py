@@ -13,10 +13,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from explorer.figures import figure, label, nested, plain, shape_text
+from explorer.figures import figure, label, shape_text
 from explorer.formulas.cells import cell_lines, shapes_line
 from explorer.formulas.evaluation import Setting
-from explorer.formulas.language import latex, named, parse, spelled, symbol
+from explorer.formulas.language import latex, named, parse, spelled
+from explorer.formulas.names import bracketed, named_symbols, plain_values, typeset, values_text
 from explorer.formulas.numbers import Contribution, Numbers, array
 from explorer.formulas.rounding import compared
 from explorer.formulas.rules import Rule
@@ -26,7 +27,6 @@ from explorer.text import say
 
 __all__ = ["Explanation", "Working", "explain"]
 
-LONGEST_NAME = 24
 Verdict = Literal["equal", "close", "differs", "unknown"]
 
 
@@ -83,7 +83,7 @@ def explain(trace: Trace | Numbers, node_id: int, language: str = "en") -> Expla
         definitions = tuple(_accumulated(node))
     else:
         setting = None if rule is None or not rule.is_executable else numbers.setting(node, rule)
-        names = _names(numbers, node, rule)
+        names = {} if rule is None else named_symbols(numbers, node, rule)
         if setting is not None and rule is not None and node.status == "executed":
             definitions = tuple(_definitions(rule, setting, names))
         found = numbers.contributions(node, setting)
@@ -128,9 +128,11 @@ def _received(numbers: Numbers, node: Node, language: str) -> list[str]:
         if known is None or any(term is None for term in terms):
             lines.append(say("working.received_shape", language, start=start, shape=shape_text(gradient.shape), names=", ".join(names)))
         else:
-            parts = [f"{_bracketed(_text(term), first=not k)} ({name})" for k, (term, name) in enumerate(zip(terms, names, strict=True))]
-            end = f" = {_text(known)}" if len(parts) > 1 else ""
-            lines.append(f"{start} = {' + '.join(parts)}{end}" if parts else f"{start} = {_text(known)}")
+            parts = [
+                f"{bracketed(values_text(term), first=not k)} ({name})" for k, (term, name) in enumerate(zip(terms, names, strict=True))
+            ]
+            end = f" = {values_text(known)}" if len(parts) > 1 else ""
+            lines.append(f"{start} = {' + '.join(parts)}{end}" if parts else f"{start} = {values_text(known)}")
     return lines
 
 
@@ -142,31 +144,11 @@ def _accumulated(node: Node) -> list[str]:
     held = None if before is None else array(before)
     if after is None or brought is None or (before is not None and held is None):
         return []
-    first = "" if before is None else f"{_text(held)} + "
-    return [f".grad = {first}{_bracketed(_text(brought), first=not first)}" + (f" = {_text(after)}" if first else "")]
+    first = "" if before is None else f"{values_text(held)} + "
+    return [f".grad = {first}{bracketed(values_text(brought), first=not first)}" + (f" = {values_text(after)}" if first else "")]
 
 
-# --- names and values --------------------------------------------------------------------------------------------------------------------
-
-
-def _names(numbers: Numbers, node: Node, rule: Rule | None) -> dict[str, str]:
-    """What the formulas' symbols are called: the program's variable, else the op that made it with its id ("mul#4")."""
-    if rule is None:
-        return {}
-    names = {}
-    for slot, edges in numbers.slots(node, rule):
-        if not slot.listed and edges[0] is not None:
-            names[slot.symbol] = _called(numbers.trace.nodes[edges[0].source], edges[0].output)
-    for number, name in enumerate(rule.outputs):
-        names[name] = _called(node, number)
-    return names
-
-
-def _called(node: Node, output: int) -> str:
-    name = node.name
-    if name is None or len(name) > LONGEST_NAME or not name.isprintable():
-        name = f"{plain(node.op or node.kind)}#{node.id}"
-    return name if len(node.outputs) == 1 or output == 0 else f"{name}[{output}]"
+# --- one input --------------------------------------------------------------------------------------------------------------------------
 
 
 def _definitions(rule: Rule, setting: Setting, names: dict[str, str]) -> list[str]:
@@ -176,7 +158,7 @@ def _definitions(rule: Rule, setting: Setting, names: dict[str, str]) -> list[st
         line = f"{name} = {spelled(_shown(text, setting), lambda one: names.get(one, one))}"
         value = setting.known(name)
         if value is not None and np.size(value) <= MOST_VALUES and not isinstance(value, tuple):
-            line += f" = {_text(value)}"
+            line += f" = {values_text(value)}"
         lines.append(line)
     return lines
 
@@ -198,8 +180,8 @@ def _working(
     if rule is not None and one.symbol in rule.gradients:
         left = names.get(one.symbol, f"{one.symbol}[{one.index}]")
         tree = _shown(rule.gradients[one.symbol], setting)
-        right = latex(tree, scalars=rule.scalars, leaf=lambda name: _typeset(names.get(name), name))
-        shown = rf"\frac{{\partial L}}{{\partial {_typeset(names.get(one.symbol), one.symbol)}}} = {right}"
+        right = latex(tree, scalars=rule.scalars, leaf=lambda name: typeset(names.get(name), name))
+        shown = rf"\frac{{\partial L}}{{\partial {typeset(names.get(one.symbol), one.symbol)}}} = {right}"
         lines = _lines(setting, one, tree, f"∂L/∂{left}", names, language)
     computed = None if one.value is None else np.asarray(one.value)
     difference, verdict, words = _compared(numbers, node, rule, one, names, language)
@@ -210,7 +192,7 @@ def _working(
         name=label(source),
         latex=shown,
         lines=tuple(lines),
-        result=None if computed is None or computed.size > MOST_VALUES else _plain(computed),
+        result=None if computed is None or computed.size > MOST_VALUES else plain_values(computed),
         delivered=None if note is None else note.values,
         difference=difference,
         verdict=verdict,
@@ -232,11 +214,11 @@ def _lines(setting: Setting | None, one: Contribution, tree: ast.expr, left: str
     summed = []
     if whole.shape != value.shape:
         before, after = shape_text(whole.shape), shape_text(value.shape)
-        end = f" = {_text(value)}" if value.size <= MOST_VALUES else ""
+        end = f" = {values_text(value)}" if value.size <= MOST_VALUES else ""
         summed = [say("working.summed", language, left=left, before=before, after=after) + end]
     if whole.size > MOST_VALUES:
         return [first, *shapes, *cells, *summed]
-    in_numbers, result = spelled(tree, _leaf(setting, names)), _text(whole)
+    in_numbers, result = spelled(tree, _leaf(setting, names)), values_text(whole)
     line = first + (f" = {in_numbers}" if in_numbers != written else "") + (f" = {result}" if result != in_numbers else "")
     return [line, *shapes, *cells, *summed]
 
@@ -248,7 +230,7 @@ def _leaf(setting: Setting, names: dict[str, str]) -> Callable[[str], str]:
         value = setting.known(name)
         if value is None or isinstance(value, list | tuple) or np.size(value) > MOST_VALUES:
             return names.get(name, name)
-        return _text(value)
+        return values_text(value)
 
     return leaf
 
@@ -269,36 +251,3 @@ def _compared(
         return None, "unknown", say("working.too_many", language, shape=shape_text(note.shape))
     difference, verdict = compared(numbers, node, rule, one, delivered, note.dtype)
     return difference, verdict, say(f"working.{verdict}", language, difference=figure(difference), dtype=note.dtype)
-
-
-# --- written ------------------------------------------------------------------------------------------------------------------------------
-
-
-def _text(value: Any) -> str:
-    return nested(_plain(np.asarray(value)))
-
-
-def _bracketed(text: str, *, first: bool) -> str:
-    return text if first or not text.startswith("−") else f"({text})"
-
-
-def _plain(value: Any) -> Any:
-    """An array as nested tuples of Python's numbers; one element alone as a number."""
-    if value.size == 1:
-        return value.reshape(()).item()
-
-    def tuples(values: Any) -> Any:
-        return tuple(map(tuples, values)) if isinstance(values, list) else values
-
-    return tuples(value.tolist())
-
-
-def _typeset(name: str | None, otherwise: str) -> str:
-    """A name of the program's as one upright word of LaTeX, or the formula's own symbol."""
-    if name is None:
-        return symbol(otherwise)
-    if len(name) == 1 and name.isascii() and name.isalpha():
-        return name
-    if not all(char.isalnum() or char in "._[]#" for char in name) or not name.isascii():
-        return symbol(otherwise)
-    return rf"\mathrm{{{name.replace('_', chr(92) + '_').replace('#', chr(92) + '#')}}}"

@@ -164,7 +164,7 @@ def _written(tree: ast.expr, look: Look) -> tuple[str, int]:
     """The text of a formula, and how strongly it binds."""
     match tree:
         case ast.Constant():
-            return (str(tree.value).replace("None", ""), ATOM)
+            return _constant(tree.value, look)
         case ast.Name():
             text = look.leaf(tree.id)
             return text, MINUS if text.startswith(("-", "−")) else ATOM
@@ -182,6 +182,15 @@ def _written(tree: ast.expr, look: Look) -> tuple[str, int]:
         case ast.Call():
             return _call(tree, look)
     raise AssertionError(ast.dump(tree))
+
+
+def _constant(value: Any, look: Look) -> tuple[str, int]:
+    """A number as it was written in the formula: none of its digits are left out."""
+    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    digits, _, exponent = text.partition("e")
+    if exponent and look.typeset:
+        text = f"10^{{{int(exponent)}}}" if digits == "1" else rf"{digits} \cdot 10^{{{int(exponent)}}}"
+    return (text if look.typeset else text.replace("-", "−")), MINUS if text.startswith("-") else ATOM
 
 
 def _within(tree: ast.expr, least: int, look: Look) -> str:

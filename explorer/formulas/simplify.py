@@ -5,7 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-__all__ = ["replaced", "simplified"]
+__all__ = ["ONE", "replaced", "simplified", "singular"]
+
+ONE = ast.Constant(1)
+
+# Words that give a single number back as it is.
+SAME = set("total sum mean spread fit reshape spread_to T swap permute unpermute product tile untile by_channel sum_channels".split())
 
 
 def replaced(tree: ast.expr, parts: Mapping[str, ast.expr]) -> ast.expr:
@@ -22,12 +27,16 @@ def replaced(tree: ast.expr, parts: Mapping[str, ast.expr]) -> ast.expr:
 
 
 def simplified(tree: ast.expr) -> ast.expr:
-    """The formula without factors of 1 and terms of 0."""
+    """The formula without factors of 1 and terms of 0, and powers and differences of numbers worked out."""
 
     class Simplify(ast.NodeTransformer):
         def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
             left, right = self.visit(node.left), self.visit(node.right)
             match node.op:
+                case ast.Sub() if isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
+                    return ast.Constant(left.value - right.value)  # type: ignore[operator]
+                case ast.Pow() if _is(right, 1):
+                    return left
                 case ast.Mult() if _is(left, 1):
                     return right
                 case ast.Mult() | ast.Div() if _is(right, 1):
@@ -39,6 +48,28 @@ def simplified(tree: ast.expr) -> ast.expr:
             return ast.BinOp(left, node.op, right)
 
     return Simplify().visit(_copied(tree))
+
+
+def singular(tree: ast.expr) -> ast.expr:
+    """The formula for single numbers: sums, shapes and transposes do nothing, a product of matrices is a product."""
+
+    class Single(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> ast.expr:
+            word = getattr(node.func, "id", "")
+            arguments = [self.visit(one) for one in node.args]
+            if word in SAME:
+                return arguments[0]
+            if word in ("count", "size"):
+                return ONE
+            if word == "outer":
+                return ast.BinOp(arguments[0], ast.Mult(), arguments[1])
+            return ast.Call(node.func, arguments, [])
+
+        def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+            op = ast.Mult() if isinstance(node.op, ast.MatMult) else node.op
+            return ast.BinOp(self.visit(node.left), op, self.visit(node.right))
+
+    return Single().visit(_copied(tree))
 
 
 def _is(tree: ast.expr, number: int) -> bool:

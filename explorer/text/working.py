@@ -43,4 +43,12 @@ WORKING: dict[str, tuple[str, str]] = {
     "working.nothing_flowed": ("No gradient reached this node.", "이 노드에는 기울기가 도달하지 않았습니다."),
     "working.large": ("The arrays are too large to be worked out here.", "배열이 너무 커서 여기서는 계산하지 않습니다."),
     "working.not_delivered": ("torch delivered no gradient along this edge.", "torch가 이 간선으로 기울기를 전달하지 않았습니다."),
+    "working.too_many_here": (
+        "torch's gradient is an array whose values are not in the trace, so it is not compared here.",
+        "torch가 계산한 기울기 배열의 값이 기록에 없어 여기서는 비교하지 않습니다.",
+    ),
+    "working.long_way": (
+        "More than {count} nodes lie between this one and the loss, so the paths are not worked out.",
+        "이 노드와 손실 사이에 노드가 {count}개 넘게 있어 경로를 계산하지 않습니다.",
+    ),
 }

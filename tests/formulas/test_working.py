@@ -10,21 +10,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-import explorer
 from explorer.capture.programs import EXAMPLES
 from explorer.formulas import Numbers, contributions, explain
 from explorer.model import Node, Trace
 from tests.benchmarks import coverage
 from tests.dummy import dummy_trace, note
+from tests.formulas.recorded import example, traced, whole_example
 
 SMALL = [name for name, one in EXAMPLES.items() if not one.fake_only and name != "gpt2"]
-
-
-def traced(program: Any, **options: Any) -> Trace:
-    """A function of ours, recorded in this process."""
-    with explorer.record(**options) as recording:
-        program()
-    return recording.trace
 
 
 def node_of(trace: Trace, autograd: str) -> Node:
@@ -34,7 +27,7 @@ def node_of(trace: Trace, autograd: str) -> Node:
 @pytest.mark.parametrize("name", SMALL)
 def test_every_contribution_of_an_example_is_what_torch_delivered(name: str) -> None:
     """In each example program every rule can be worked out, and gives what the engine delivered along the edge."""
-    trace = explorer.trace(name, values="all")
+    trace = whole_example(name)
     found = coverage.look(trace, name, coverage.COARSE)
     assert found.differing == []
     assert not found.unknown and not found.without
@@ -43,7 +36,7 @@ def test_every_contribution_of_an_example_is_what_torch_delivered(name: str) -> 
 @pytest.mark.parametrize("name", SMALL)
 def test_no_line_of_an_example_differs(name: str) -> None:
     """Each line's last number is torch's, exactly or within its type's rounding; what is unknown says why; in both languages."""
-    numbers = Numbers(explorer.trace(name))
+    numbers = Numbers(example(name))
     for node in numbers.trace.nodes:
         told = explain(numbers, node.id, "en"), explain(numbers, node.id, "ko")
         assert all(one.words or node.autograd is None for one in told)
@@ -83,7 +76,7 @@ def test_scalars_are_worked_out_as_in_a_textbook() -> None:
     assert sigmoid.inputs[0].lines == ("∂L/∂z = g × a × (1 − a) = −1.0889 × 0.9183 × (1 − 0.9183) = −0.0817",)
     assert loss.definitions == ("N = count(a) = 1",)
     assert loss.inputs[0].lines == (
-        "∂L/∂a = g × (a − y) / max(a × (1 − a), 1e-12) / N = 1 × (0.9183 − 1) / max(0.9183 × (1 − 0.9183), 1e-12) / 1 = −1.0889",
+        "∂L/∂a = g × (a − y) / max(a × (1 − a), 1e−12) / N = 1 × (0.9183 − 1) / max(0.9183 × (1 − 0.9183), 1e−12) / 1 = −1.0889",
     )
     assert explain(trace, 1).definitions == (".grad = −0.0898",)
 
