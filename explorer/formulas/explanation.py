@@ -85,7 +85,7 @@ def explain(trace: Trace | Numbers, node_id: int, language: str = "en") -> Expla
         setting = None if rule is None or not rule.is_executable else numbers.setting(node, rule)
         names = {} if rule is None else named_symbols(numbers, node, rule)
         if setting is not None and rule is not None and node.status == "executed":
-            definitions = tuple(_definitions(rule, setting, names))
+            definitions = tuple(_definitions(rule, setting if numbers.missing(node, setting) is None else None, names))
         found = numbers.contributions(node, setting)
         inputs = tuple(_working(numbers, node, rule, setting, one, names, language) for one in found)
     return Explanation(
@@ -151,12 +151,12 @@ def _accumulated(node: Node) -> list[str]:
 # --- one input --------------------------------------------------------------------------------------------------------------------------
 
 
-def _definitions(rule: Rule, setting: Setting, names: dict[str, str]) -> list[str]:
+def _definitions(rule: Rule, setting: Setting | None, names: dict[str, str]) -> list[str]:
     """A line for each symbol that the rule defines, worked out where all it needs is known."""
     lines = []
     for name, text in rule.where.items():
         line = f"{name} = {spelled(_shown(text, setting), lambda one: names.get(one, one))}"
-        value = setting.known(name)
+        value = None if setting is None else setting.known(name)
         if value is not None and np.size(value) <= MOST_VALUES and not isinstance(value, tuple):
             line += f" = {values_text(value)}"
         lines.append(line)

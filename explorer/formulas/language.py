@@ -20,7 +20,7 @@ from explorer.formulas.vocabulary import LARGE, NUMBERS, SHAPED, WORDS
 __all__ = ["called", "evaluate", "is_scalar", "latex", "named", "parse", "shaped", "spelled", "symbol"]
 
 # Precedence: what stands in something that binds more strongly is put into brackets.
-OR, AND, COMPARE, SUM, MINUS, PRODUCT, FRACTION, POWER, ATOM = range(9)
+OR, AND, COMPARE, SUM, SUM_SIGN, MINUS, PRODUCT, FRACTION, POWER, ATOM = range(10)
 
 OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -169,7 +169,7 @@ def _written(tree: ast.expr, look: Look) -> tuple[str, int]:
             text = look.leaf(tree.id)
             return text, MINUS if text.startswith(("-", "−")) else ATOM
         case ast.UnaryOp(op=ast.USub()):
-            return ("-" if look.typeset else "−") + _within(tree.operand, PRODUCT, look), MINUS
+            return ("-" if look.typeset else "−") + _within(tree.operand, _last(tree.operand), look), MINUS
         case ast.UnaryOp(op=ast.Not()):
             return (r"\neg " if look.typeset else "¬") + _within(tree.operand, ATOM, look), POWER
         case ast.BinOp():
@@ -206,7 +206,7 @@ def _operation(tree: ast.BinOp, look: Look) -> tuple[str, int]:
     match tree.op:
         case ast.Add() | ast.Sub():
             sign = "+" if isinstance(tree.op, ast.Add) else "-" if look.typeset else "−"
-            return f"{_within(left, SUM, look)} {sign} {_within(right, PRODUCT, look)}", SUM
+            return f"{_within(left, SUM, look)} {sign} {_within(right, _last(right), look)}", SUM
         case ast.Div() if look.typeset:
             return rf"\frac{{{_written(left, look)[0]}}}{{{_written(right, look)[0]}}}", FRACTION
         case ast.Div():
@@ -219,7 +219,12 @@ def _operation(tree: ast.BinOp, look: Look) -> tuple[str, int]:
             exponent = _within(right, ATOM, look)
             raised = exponent.translate(SUPERSCRIPTS) if exponent.isdigit() else f"^{exponent}"
             return _within(left, ATOM, look) + raised, POWER
-    return _sign_of_product(left, right, look).join((_within(left, MINUS, look), _within(right, PRODUCT, look))), PRODUCT
+    return _sign_of_product(left, right, look).join((_within(left, MINUS, look), _within(right, _last(right), look))), PRODUCT
+
+
+def _last(tree: ast.expr) -> int:
+    """How strongly the last part of a product or a sum must bind; a sum with its sign may stand there, as it reaches to the end."""
+    return SUM_SIGN if isinstance(tree, ast.Call) and _word(tree) in LARGE else PRODUCT
 
 
 def _sign_of_product(left: ast.expr, right: ast.expr, look: Look) -> str:
@@ -256,8 +261,9 @@ def _call(tree: ast.Call, look: Look) -> tuple[str, int]:
     template = WORDS[word][not look.typeset]
     if template.startswith("^"):
         return _filled(template[1:], [_within(one, ATOM, look) for one in tree.args]), POWER if look.typeset else ATOM
-    least = PRODUCT if word in LARGE and look.typeset else OR
-    return _filled(template, [_within(one, least, look) for one in tree.args]), PRODUCT if least else ATOM
+    large = word in LARGE and look.typeset
+    parts = [_within(one, PRODUCT if large and not place else OR, look) for place, one in enumerate(tree.args)]
+    return _filled(template, parts), SUM_SIGN if large else ATOM
 
 
 def _filled(template: str, arguments: list[str]) -> str:

@@ -26,6 +26,25 @@ LSTM = (
     r" \bar{c}_{t-1} = \bar{c}_{t} \odot f \end{aligned}"
 )
 
+
+def attention(*, scaled: bool, causal: bool) -> Rule:
+    """Scaled dot-product attention, with a scale that was given or the usual one, over all keys or only those up to the query."""
+    return rule(
+        "attention", "ScaledDotProductFlashAttentionForCpuBackward0",
+        "Q=query K=key V=value M=attn_mask?0; is_causal=False k:scale=None" if scaled else
+        "Q=query K=key V=value M=attn_mask?0; is_causal=False scale=None",
+        when={"is_causal": (causal,)} if scaled else {"is_causal": (causal,), "scale": (None,)},
+        forward="P @ V",
+        where={
+            **({} if scaled else {"k": "scaling(shape(Q))"}),
+            "P": "softmax(k * (Q @ T(K)) + M" + (" + hidden(shape(Q), shape(K)))" if causal else ")"),
+            "D": "g @ T(V)",
+            "S": "P * (D - sum(P * D, -1))",
+        },
+        Q="k * (S @ K)", K="k * (T(S) @ Q)", V="T(P) @ g",
+    )  # fmt: skip
+
+
 LAYERS: tuple[Rule, ...] = (
     rule("convolution", "ConvolutionBackward0", CONVOLUTION, when={"transposed": (False,)},
          forward=f"conv(x, W, {GEOMETRY}) + by_channel(b, shape(x))", x=f"conv_back(g, W, shape(x), {GEOMETRY})",
@@ -66,15 +85,7 @@ LAYERS: tuple[Rule, ...] = (
          forward="enlarged(x, shape(y), a, b)", x="reduced(g, shape(x), a, b)"),
     rule("dropout", "NativeDropoutBackward0", "x=input; p=0.5 train=True", outputs="y m", when={"train": (True, None)},
          forward="x * m / (1 - p)", x="g * m / (1 - p)"),
-    rule("attention", "ScaledDotProductFlashAttentionForCpuBackward0",
-         "Q=query K=key V=value M=attn_mask?0; dropout_p=0.0 causal:is_causal=False c:scale=None",
-         forward="P @ V",
-         where={
-             "k": "scaling(shape(Q), c)",
-             "P": "softmax(k * (Q @ T(K)) + M + hidden(shape(Q), shape(K), causal))",
-             "D": "g @ T(V)",
-             "S": "P * (D - sum(P * D, -1))",
-         }, Q="k * (S @ K)", K="k * (T(S) @ Q)", V="T(P) @ g"),
+    *(attention(scaled=scaled, causal=causal) for scaled in (False, True) for causal in (False, True)),
     rule("lstm", "MkldnnRnnLayerBackward0",
          "x=input U=weight0 W=weight1 b=weight2 e=weight3 h=hx_ c=cx_; back:reverse=False mode=2",
          when={"mode": (2,)}, outputs="y q z", text=LSTM,

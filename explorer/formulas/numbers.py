@@ -147,7 +147,7 @@ class Numbers:
         return tuple(sorted(found, key=lambda one: one.edge.input))
 
     def _contribution(self, node: Node, setting: Setting, edge: Edge, slot: Slot, index: int | None) -> Contribution:
-        reason = self.missing(node, setting, slot.symbol)
+        reason = self.missing(node, setting)
         if reason is not None:
             return Contribution(edge, slot.symbol, index, None, reason)
         try:
@@ -158,8 +158,8 @@ class Numbers:
             return Contribution(edge, slot.symbol, index, None, ("working.other_use", {}))
         return Contribution(edge, slot.symbol, index, value, None)
 
-    def missing(self, node: Node, setting: Setting, symbol: str) -> Reason | None:
-        """Why the contribution to an input cannot be worked out, where that is known beforehand."""
+    def missing(self, node: Node, setting: Setting) -> Reason | None:
+        """Why nothing can be worked out at a node, where that is known beforehand."""
         if any(isinstance(size, str) for note in node.outputs for size in note.shape):
             return "working.symbolic", {}
         upstream = [note for note in node.gradients if note is not None]

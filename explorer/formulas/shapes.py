@@ -12,6 +12,7 @@ VIEWS = (
 )
 
 SHAPES: tuple[Rule, ...] = (
+    rule("copy", "CopyBackwards", "x=self s=src", forward="spread_to(s, shape(x))", x="0 * g", s="g"),
     rule("same", "CloneBackward0 AliasBackward0 ToCopyBackward0", "x=self", forward="x", x="g"),
     rule("reshape", VIEWS, "x=self", forward="reshape(x, shape(y))", x="reshape(g, shape(x))"),
     rule("t", "TBackward0", "A=self", forward="T(A)", A="T(g)"),
@@ -57,10 +58,9 @@ def spoken(key: str, name: str, text: str) -> Rule:
 
 SPOKEN: tuple[Rule, ...] = (
     spoken("accumulate", "AccumulateGrad", r"\mathrm{grad} \leftarrow \mathrm{grad} + g"),
-    spoken("copy", "CopyBackwards", r"\frac{\partial L}{\partial \mathrm{self}} = 0, \quad \frac{\partial L}{\partial \mathrm{src}} = g"),
     spoken("copy_slices", "CopySlices",
-           r"\frac{\partial L}{\partial \mathrm{base}} = g, \quad \left. \frac{\partial L}{\partial \mathrm{base}} \right|_{\mathrm{slice}}"
-           r" = f^{\prime}\left(g_{\mathrm{slice}}\right)"),
+           r"\frac{\partial L}{\partial \mathrm{base}} = \begin{cases} f^{\prime}\left(g\right) & \mathrm{slice} \\ g & \neg \mathrm{slice}"
+           r" \end{cases}"),
     spoken("graph_root", "GraphRoot", r"g = \frac{\partial L}{\partial L} = 1"),
     spoken("identity", "Identity", r"\frac{\partial L}{\partial x} = g"),
     spoken("undefined", "UndefinedGrad", r"\frac{\partial L}{\partial x} = g"),

@@ -89,15 +89,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "unpad": (r"\operatorname{crop}\left(@0\right)", "crop(@0)"),
     # layers
     "by_channel": ("@0", "@0"),
-    "but_channels": (r"\left\{n,\, h,\, w\right\}", "{n, h, w}"),
-    "sum_channels": (r"\sum_{n,h,w} @0", "Σ(@0)"),
+    "but_channels": (r"\left\{0,\, 2,\, 3,\, \dots\right\}", "{0, 2, 3, …}"),
+    "sum_channels": (r"\sum_{0,2,3,\dots} @0", "Σ(@0)"),
     "last": (r"\operatorname{dims}\left(@0\right)", "dims"),
     "mean_groups": (r"\operatorname{mean}_{\mathrm{group}}\left(@0\right)", "mean(@0)"),
     "by_group": ("@0", "@0"),
     "conv": (r"\operatorname{conv}\left(@0,\, @1\right)", "conv(@0, @1)"),
     "conv_back": (r"\operatorname{conv}^{\top}\left(@0,\, @1\right)", "convᵀ(@0, @1)"),
     "correlate": (r"\sum_{n} @0_{n} \star @1_{n}", "correlate(@0, @1)"),
-    "unpool": (r"\operatorname{put}_{@1}\left(@0\right)", "put(@0 at @1)"),
+    "unpool": (r"\sum_{j:\, @1_{j} = k} @0_{j}", "add(@0 at @1)"),
     "windows": (r"\operatorname{mean}_{\mathrm{window}}\left(@0\right)", "window_mean(@0)"),
     "unwindow": (r"\sum_{\mathrm{window}} \frac{@0}{n}", "Σ_windows(@0 / n)"),
     "regions": (r"\operatorname{mean}_{\mathrm{region}}\left(@0\right)", "region_mean(@0)"),
@@ -107,7 +107,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "picked": (r"w_{@0} \, \mathbf{1}_{\left[k = @0\right]}", "w[@0] × onehot(@0)"),
     "by_class": ("@0", "@0"),
     "scaling": (r"\frac{1}{\sqrt{d}}", "1/√d"),
-    "hidden": (r"\mathrm{mask}", "mask"),
+    "hidden": (r"\mathrm{causal}", "causal mask"),
     "lstm_back": (r"\operatorname{LSTM}^{\top}\left(@0,\, @1,\, @2\right)", "LSTMᵀ(@0, @1, @2)"),
 }
 

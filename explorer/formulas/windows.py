@@ -59,7 +59,8 @@ def picked(target: Array, shape: Shape, weight: Array, ignored: int) -> Array:
     per_class = np.broadcast_to(weight, (classes,))
     kept = target != ignored
     safe = np.where(kept, target, 0).astype(int)
-    result = np.eye(classes)[safe] * (per_class[safe] * kept)[..., None]
+    result = np.zeros((*target.shape, classes))
+    np.put_along_axis(result, safe[..., None], (per_class[safe] * kept)[..., None], -1)
     return np.moveaxis(result, -1, 1) if len(shape) > 1 else result
 
 
@@ -229,13 +230,14 @@ def reduced(g: Array, shape: Shape, down: float | None, across: float | None) ->
 # --- attention and recurrence ------------------------------------------------------------------------------------------------------------
 
 
-def scaling(shape: Shape, scale: float | None) -> float:
-    return 1 / math.sqrt(shape[-1]) if scale is None else scale
+def scaling(shape: Shape) -> float:
+    """What attention scales by where it is not told: one over the root of the size of a query."""
+    return 1 / math.sqrt(shape[-1])
 
 
-def hidden(q: Shape, k: Shape, causal: bool) -> Array:
-    """−inf at every key that comes after its query, where attention is causal."""
-    return np.where(np.triu(np.ones((q[-2], k[-2])), 1), -np.inf, 0.0) if causal else 0.0
+def hidden(q: Shape, k: Shape) -> Array:
+    """−inf at every key that comes after its query."""
+    return np.where(np.triu(np.ones((q[-2], k[-2])), 1), -np.inf, 0.0)
 
 
 def lstm_back(

@@ -21,6 +21,11 @@ def erf(x: Array) -> Array:
     return _erf(x)
 
 
+def sign(x: Array) -> Array:
+    """−1, 0 or 1; 0 also of NaN, as torch has it."""
+    return np.nan_to_num(np.sign(x))
+
+
 def sigmoid(x: Array) -> Array:
     return np.exp(-np.logaddexp(0.0, -np.asarray(x, dtype=float)))
 
@@ -138,7 +143,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log": np.log,
     "sqrt": np.sqrt,
     "abs": np.abs,
-    "sign": np.sign,
+    "sign": sign,
     "sin": np.sin,
     "cos": np.cos,
     "tan": np.tan,

@@ -28,8 +28,8 @@ FORMULAS: dict[str, tuple[str, str]] = {
         "곱셈에서는 각 인수가 기울기에 상대 인수를 곱한 값을 받습니다.",
     ),
     "formula.div": (
-        "The numerator gets the gradient divided by the denominator; the denominator gets minus the gradient times a over b squared.",
-        "분자는 기울기를 분모로 나눈 값을, 분모는 기울기에 −a/b²을 곱한 값을 받습니다.",
+        "The numerator gets the gradient divided by the denominator; the denominator gets minus the gradient times the result over b.",
+        "분자는 기울기를 분모로 나눈 값을, 분모는 기울기에 결과를 곱하고 b로 나누어 부호를 바꾼 값을 받습니다.",
     ),
     "formula.neg": ("The gradient changes its sign.", "기울기의 부호가 바뀝니다."),
     "formula.abs": (
@@ -170,7 +170,7 @@ FORMULAS: dict[str, tuple[str, str]] = {
         "−3 이하에서는 지나가지 않고, 3 이상에서는 모두 지나가며, 그 사이에서는 기울기에 x/3 + 1/2을 곱합니다.",
     ),
     "formula.softplus": ("The gradient times the sigmoid of x.", "기울기에 x의 시그모이드를 곱합니다."),
-    "formula.log_sigmoid": ("The gradient times one minus the sigmoid of x.", "기울기에 1 − σ(x)를 곱합니다."),
+    "formula.log_sigmoid": ("The gradient times the sigmoid of −x.", "기울기에 −x의 시그모이드를 곱합니다."),
     # sums, means, extremes
     "formula.sum": ("Every element that was summed gets the gradient of the sum.", "더해진 모든 원소가 합의 기울기를 그대로 받습니다."),
     "formula.mean": (

@@ -83,8 +83,8 @@ LAYERS: dict[str, tuple[str, str]] = {
         "더해진 대상은 기울기를 그대로 받고, 더한 값은 자기 자리의 기울기를 받습니다.",
     ),
     "formula.embedding": (
-        "Each row of the table gets the sum of the gradients of all places that looked it up; the others get 0.",
-        "표의 각 행은 자신을 찾아본 모든 자리의 기울기를 더한 값을 받고, 나머지 행은 0을 받습니다.",
+        "Each row of the table gets the sum of the gradients of all places that looked it up; the others, and the padding row, get 0.",
+        "표의 각 행은 자신을 찾아본 모든 자리의 기울기를 더한 값을 받고, 나머지 행과 패딩 행은 0을 받습니다.",
     ),
     "formula.masked_select": (
         "The gradient goes back to the elements that the mask chose; all others get 0.",

@@ -15,6 +15,8 @@ choice = torch.tensor([[True, False, True], [False, True, True]])
 words = torch.tensor([[1, 0, 1], [4, 1, 0]])
 
 CASES: list[Case] = [
+    case("copy", lambda x, s: x.clone().copy_(s), (2, 3), (2, 3)),
+    case("copy", lambda x, s: x.clone().copy_(s), (2, 3), (3,)),
     case("same", torch.clone, CUBE),
     case("same", torch.ops.aten.alias, CUBE),
     case("same", lambda x: x.to(torch.float32), CUBE, precision=1e-6),

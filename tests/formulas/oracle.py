@@ -93,7 +93,8 @@ def ran(call: Callable[..., Any], tensors: Sequence[torch.Tensor]) -> Ran:
         result = call(*tensors)
     results = [one for one in (result if isinstance(result, tuple | list) else [result]) if one.requires_grad]
     node = results[0].grad_fn
-    func, args, kwargs, raw = next(op for op in reversed(watch.ops) if node.name() in names_for(op[0]._schema.name[6:] + _overload(op[0])))
+    autograd = node.name().removeprefix("torch::autograd::")
+    func, args, kwargs, raw = next(op for op in reversed(watch.ops) if autograd in names_for(op[0]._schema.name[6:] + _overload(op[0])))
     given = dict(zip([argument.name for argument in func._schema.arguments], args, strict=False)) | kwargs
     if func._schema.is_mutable:  # what is changed is a clone of the first tensor, which looks now as it did before
         given["self"] = tensors[0]
@@ -105,7 +106,7 @@ def ran(call: Callable[..., Any], tensors: Sequence[torch.Tensor]) -> Ran:
     wanted = {(name, index): tensor for name, index, tensor in _tensors(given) if tensor.requires_grad}
     gradients = torch.autograd.grad(results, list(wanted.values()), seeds, allow_unused=True)
     return Ran(
-        autograd=node.name(),
+        autograd=autograd,
         inputs={name: _numbers(value) for name, value in given.items() if _is_tensor(value)},
         arguments={name: _plain(value) for name, value in given.items() if not _is_tensor(value)},
         outputs=[_numbers(one) for one in outputs],

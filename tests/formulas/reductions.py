@@ -48,6 +48,8 @@ CASES: list[Case] = [
     *ways("std", torch.std),
     *ways("std", lambda x, **way: torch.std(x, correction=0, **way)),
     case("std", torch.std, CUBE),
+    case("std", torch.std, (4,), low=1, high=1),
+    case("norm", lambda x: x.norm(), (4,), low=0, high=0),
     case("prod", torch.prod, CUBE),
     case("prod", lambda x: torch.prod(x * (x > 0)), (5,)),
     case("prod", lambda x: torch.prod(x, 1), CUBE),

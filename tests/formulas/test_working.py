@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from explorer.capture.programs import EXAMPLES
+from explorer.files import assets_folder, load
 from explorer.formulas import Numbers, contributions, explain
 from explorer.model import Node, Trace
 from tests.benchmarks import coverage
@@ -46,6 +48,17 @@ def test_no_line_of_an_example_differs(name: str) -> None:
             if one.verdict != "unknown":
                 assert one.lines and one.latex
         assert [one.verdict for one in told[0].inputs] == [one.verdict for one in told[1].inputs]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_leaf_holds_what_was_there_and_what_arrived(name: str) -> None:
+    """The rule of AccumulateGrad: `.grad` after the pass is what it was before plus the gradient that arrived."""
+    numbers = Numbers(whole_example(name))
+    for node in numbers.trace.nodes:
+        if node.accumulated is None or node.accumulated.after is None or node.accumulated.after.values is None or node.gradients[0] is None:
+            continue
+        before = 0.0 if node.accumulated.before is None else np.array(node.accumulated.before.values)
+        np.testing.assert_allclose(before + np.array(node.gradients[0].values), np.array(node.accumulated.after.values), rtol=1e-6)
 
 
 @pytest.mark.slow
@@ -137,6 +150,20 @@ def test_numbers_that_are_not_there_are_not_made_up() -> None:
     whole = traced(lambda: (x @ w).sum().backward(), values="all")
     ours = contributions(whole, node_of(whole, "MmBackward0").id)[0].value
     np.testing.assert_allclose(ours, (x.t() @ torch.ones(20, 5)).numpy(), rtol=1e-5)
+
+
+def test_a_large_recording_is_explained_at_once() -> None:
+    """Explaining every node of the recorded GPT-2 takes little memory: nothing is worked out with arrays that are not there."""
+    numbers = Numbers(load(assets_folder() / "samples" / "gpt2.trace"))
+    tracemalloc.start()
+    try:
+        told = [explain(numbers, node.id) for node in numbers.trace.nodes]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(told) > 900
+    assert peak < 50_000_000
+    assert all(one.latex for one, node in zip(told, numbers.trace.nodes, strict=True) if node.status == "executed")
 
 
 def test_unknown_nodes_say_whose_line_is_shown() -> None:
