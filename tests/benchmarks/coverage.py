@@ -25,6 +25,7 @@ from torch import nn
 
 import explorer
 from explorer.formulas import Contribution, Numbers, rule_of
+from explorer.formulas.table import RULES
 from explorer.model import Node, Trace
 from tests.benchmarks.architectures import ARCHITECTURES, architecture
 
@@ -141,6 +142,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     names = [one.name for one in ARCHITECTURES] if options.all else options.names or MODELS
     found = [tried(name, double=not options.float32) for name in names]
+    written = [one for one in RULES if one.is_executable]
+    print(f"{len(written)} rules for {len({name for one in written for name in one.autograd})} kinds of backward nodes")
     total, explained = sum(one.nodes for one in found), sum(one.explained for one in found)
     if total:
         print(f"{'all':24} {explained:5} of {total:5} nodes, {100 * explained / total:5.1f} %")
