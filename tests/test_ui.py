@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -22,6 +23,7 @@ from explorer.explained import explained
 from explorer.files import assets_folder, load, save
 from explorer.formulas import rule_for
 from explorer.layout import picture
+from explorer.model import Checks, NodeCheck
 from explorer.payload import payload
 from explorer.steps import steps
 from explorer.text import TEXTS
@@ -140,10 +142,33 @@ def test_a_finished_run_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     app.button[0].click().run()
     ((target, options),) = asked
     assert options.pop("there")()
-    assert (target, options) == ("simple_net", {"device": "cpu", "dtype": None, "seed": 0})
+    assert (target, options) == ("simple_net", {"device": "cpu", "dtype": None, "seed": 0, "check": False})
     assert player_data(app)["title"] == "logistic_neuron"
     assert "run" not in app.session_state
     assert TEXTS["page.shipped"][0] not in app.caption[0].value
+
+
+def test_verifying_keeps_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verify asks for checks; the same pass, now verified, takes the place of what was open under the same key, so that its step stays."""
+    asked: list[Any] = []
+    trace = load(assets_folder() / "samples" / "logistic_neuron.trace")
+    checked = replace(trace, checks=Checks((NodeCheck(4, "close", 1e-9),)))
+    monkeypatch.setattr(running, "start", lambda target, **options: asked.append(options) or finished(target, trace=checked))
+    app = opened(step="7")
+    before = player_data(app)
+    assert before["texts"]["not_verified"] == TEXTS["page.not_verified"][0]
+    next(button for button in app.button if button.label == "Verify").click().run()
+    assert asked[0]["check"] is True
+    after = player_data(app)
+    assert (after["key"], after["checks"]["counts"]) == (before["key"], {"close": 1})
+    assert app.query_params["step"] in ("7", ["7"])
+
+
+def test_nothing_is_verified_on_fake() -> None:
+    """Where nothing is computed the button is off and says why."""
+    (verify,) = (button for button in opened(device="fake").button if button.label == "Verify")
+    assert verify.disabled
+    assert verify.help == TEXTS["page.verify_fake"][0]
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

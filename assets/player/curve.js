@@ -1,11 +1,15 @@
 // The error of a central difference over its step, both axes logarithmic: rounding falls from the left, truncation rises to the right.
+// Where the gradient that it is compared with is the less exact of the two, a floor lies between them.
 
 import { s } from "./dom.js";
 
 const [WIDTH, HEIGHT] = [288, 190];
 const ROOM = { left: 44, right: 18, top: 12, bottom: 34 };
 
-export function errorCurve(points, words) {
+const FLAT = 5; // errors within such a factor of the least lie on the floor
+
+// `dtype`: that of the gradient.
+export function errorCurve(points, dtype, words) {
   const known = points.filter(([step, error]) => step > 0 && Number.isFinite(error)).sort(([one], [other]) => one - other);
   const errors = known.map(([, error]) => error).filter((error) => error > 0);
   if (known.length < 3 || !errors.length) return null;
@@ -17,13 +21,23 @@ export function errorCurve(points, words) {
   const label = words.curve_of.replace("{step}", power(best[0])).replace("{error}", short(best[1]));
   const svg = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "curve", role: "img", "aria-label": label });
   for (const [scale, horizontal] of [[x, true], [y, false]]) for (const tick of scale.ticks) svg.append(...grid(scale, tick, horizontal));
-  const split = x.place(Math.log10(best[0]));
-  svg.append(text(split - 6, ROOM.top + 10, words.rounding, "end", "regime"), text(split + 6, ROOM.top + 10, words.truncation, "start", "regime"));
-  svg.append(s("line", { x1: split, x2: split, y1: ROOM.top, y2: HEIGHT - ROOM.bottom, class: "best" }));
+  const [from, to] = floorOf(known, best).map((step) => x.place(Math.log10(step)));
+  svg.append(text(ROOM.left + 4, ROOM.top + 10, words.rounding, "start", "regime"), text(WIDTH - ROOM.right - 2, ROOM.top + 10, words.truncation, "end", "regime"));
+  for (const edge of new Set([from, to])) svg.append(s("line", { x1: edge, x2: edge, y1: ROOM.top + 16, y2: HEIGHT - ROOM.bottom, class: "best" }));
+  if (to - from > 60) svg.append(text((from + to) / 2, HEIGHT - ROOM.bottom - 8, dtype, "middle", "regime"));
   svg.append(s("polyline", { points: at.map(([step, error]) => `${x.place(step).toFixed(1)},${y.place(error).toFixed(1)}`).join(" "), class: "line" }));
   for (const [step, error, exact] of at) svg.append(s("circle", { cx: x.place(step), cy: y.place(error), r: 3, class: exact > 0 ? "point" : "point none" }));
   svg.append(text((ROOM.left + WIDTH - ROOM.right) / 2, HEIGHT - 4, words.step_size, "middle", "name"));
   return svg;
+}
+
+// The steps around the best one between which the error does not change much.
+function floorOf(known, best) {
+  const at = known.indexOf(best);
+  let [first, last] = [at, at];
+  while (first > 0 && known[first - 1][1] <= FLAT * best[1]) first -= 1;
+  while (last < known.length - 1 && known[last + 1][1] <= FLAT * best[1]) last += 1;
+  return last - first < 2 ? [best[0], best[0]] : [known[first][0], known[last][0]];
 }
 
 // From logarithms to places: the ends fall on whole powers of ten, at most seven of them are written.

@@ -69,7 +69,10 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     else if (steps.length) go(steps.find((k) => data.steps[k - 1].phase === phase) ?? steps[0], { finding: index });
     else Object.assign(state, { finding: index, inspected: node });
     if (!steps.length || state.finding === null) render();
-    if (state.finding !== null && node !== null) requestAnimationFrame(() => graph.find(data.boxes[node]));
+    requestAnimationFrame(() => {
+      if (state.finding !== null) findings.reveal(index);
+      if (state.finding !== null && node !== null) graph.find(data.boxes[node]);
+    });
   };
 
   const nodesOfBox = groups(data.boxes.map((box, node) => [box, node]));

@@ -35,20 +35,20 @@ export function verdictChip(data, words) {
 // The gradient of one output three ways: a line each.
 export function threeWays(data, node, output, note, words) {
   const check = data.checks?.gradients.find((one) => one.node === node.id && one.output === output);
-  return h("section", { class: "part ways" }, h("h3", {}, words.three_ways),
-    h("dl", {}, numericWay(check, data, words), way(words.way_autograd, [shown(note.values ?? null) ?? brief(note)])));
+  const title = h("h3", {}, words.three_ways);
+  if (!check) return h("section", { class: "part ways" }, title, h("p", { class: "absent" }, data.checks ? words.numeric_none : words.not_verified));
+  return h("section", { class: "part ways" }, title, h("dl", {}, numericWay(check, note.dtype, data, words), way(words.way_autograd, [shown(note.values ?? null) ?? brief(note)])));
 }
 
 function way(name, line, ...more) {
   return [h("dt", {}, name), h("dd", {}, h("div", { class: "line" }, line)), more.filter(Boolean).map((one) => h("dd", { class: "more" }, one))];
 }
 
-function numericWay(check, data, words) {
+function numericWay(check, dtype, data, words) {
   const name = words.way_numeric;
-  if (!check) return way(name, h("span", { class: "absent" }, data.checks ? words.numeric_none : words.not_verified));
   if (check.verdict === "skipped") return way(name, [verdictBadge("skipped", words), h("span", { class: "why" }, data.reasons[check.reason])]);
   const sampled = check.checked < check.size ? words.sampled.replace("{checked}", check.checked).replace("{size}", check.size) : null;
-  return way(name, [shown(check.numeric), compared(check.verdict, check.error, words), sampled && h("span", { class: "why" }, sampled)], curvePart(check, words));
+  return way(name, [shown(check.numeric), compared(check.verdict, check.error, words), sampled && h("span", { class: "why" }, sampled)], curvePart(check, dtype, words));
 }
 
 // makemore's cmp in words: exact, approximate, and how far apart at most.
@@ -64,7 +64,7 @@ function shown(values) {
   return arrayCells({ values, shape: [] }, "gradient");
 }
 
-function curvePart(check, words) {
-  const curve = errorCurve(check.curve, words);
-  return curve && h("details", {}, h("summary", {}, words.curve), curve, h("p", { class: "why" }, words.curve_help));
+function curvePart(check, dtype, words) {
+  const curve = errorCurve(check.curve, dtype, words);
+  return curve && h("details", {}, h("summary", {}, words.curve), curve, h("p", { class: "why" }, `${words.curve_help} ${words.curve_floor}`));
 }

@@ -72,6 +72,16 @@ PAGE: dict[str, tuple[str, str]] = {
     "page.dtype_own": ("as written", "코드대로"),
     "page.seed": ("Seed", "난수 시드"),
     "page.run": ("Run", "실행"),
+    "page.verify": ("Verify", "검증"),
+    "page.verify_help": (
+        "Runs the program again and checks its gradients: each backward node alone, and against central differences in double precision.",
+        "프로그램을 다시 실행하면서 기울기를 검증합니다. 역전파 노드를 하나씩 다시 실행하고, 배정밀도 중심 차분과도 비교합니다.",
+    ),
+    "page.verify_fake": (
+        "On fake nothing is computed, so there is nothing to verify.",
+        "fake에서는 아무것도 계산하지 않으므로 검증할 것이 없습니다.",
+    ),
+    "page.not_verified": ("Not verified yet: press Verify above.", "아직 검증하지 않았습니다. 위의 검증 버튼을 눌러 주세요."),
     "page.cancel": ("Cancel", "취소"),
     "page.open": ("Open", "열기"),
     "page.open_label": ("A recording (.trace)", "기록 파일(.trace)"),
@@ -246,8 +256,12 @@ PAGE: dict[str, tuple[str, str]] = {
         "중심 차분의 오차를 간격에 따라 로그 축으로 그린 그림. 간격 {step}에서 오차가 {error}로 가장 작습니다",
     ),
     "player.curve_help": (
-        "To the right the step is so large that the function bends within it; to the left it is so small that rounding takes over.",
+        "To the right the step is so large that the function bends within it; to the left so small that rounding takes over.",
         "오른쪽은 간격이 너무 커서 접선에서 벗어나는 영역이고, 왼쪽은 간격이 너무 작아 반올림 오차가 커지는 영역입니다.",
+    ),
+    "player.curve_floor": (
+        "What is flat between them is the rounding of the gradient itself.",
+        "그 사이의 평평한 부분은 비교 대상인 기울기 자체의 반올림 오차입니다.",
     ),
     "player.rounding": ("rounding", "반올림 오차"),
     "player.truncation": ("truncation", "절단 오차"),

@@ -13,7 +13,7 @@ from explorer.text import LANGUAGES, TEXTS, say
 from explorer.ui import devices, player, running
 from explorer.ui.downloads import downloads
 from explorer.ui.failing import told
-from explorer.ui.state import Opened, data_for_player, first, language, load_upload, open_example, open_recorded, opened
+from explorer.ui.state import Opened, data_for_player, first, language, load_upload, open_example, open_recorded, opened, same_pass
 
 BEAT = 0.4  # seconds between two looks at a run
 
@@ -51,9 +51,14 @@ def _choices(shown: Opened | None) -> None:
         device = _device(only_fake=EXAMPLES[example].fake_only, busy=busy)
         dtype = _dtype(device=device, busy=busy)
         seed = st.number_input(_text("seed"), min_value=0, max_value=2**31 - 1, value=0, step=1, disabled=busy, width=92, key="seed")
-        if st.button(_text("run"), type="primary", icon=":material/play_arrow:", disabled=busy):
+        run = st.button(_text("run"), type="primary", icon=":material/play_arrow:", disabled=busy)
+        fake = device == "fake"
+        help = _text("verify_fake" if fake else "verify_help")
+        verify = st.button(_text("verify"), icon=":material/fact_check:", disabled=busy or fake, help=help)
+        if run or verify:
             st.session_state.error = None
-            st.session_state.run = running.start(example, device=device, dtype=dtype, seed=int(seed), there=running.visitor())
+            there = running.visitor()
+            st.session_state.run = running.start(example, device=device, dtype=dtype, seed=int(seed), check=verify, there=there)
             st.rerun()
         with st.popover(
             _text("open"), icon=":material/folder_open:", disabled=busy, key=f"open_{st.session_state.setdefault('uploads', 0)}"
@@ -208,8 +213,9 @@ def _phase(run: running.Run) -> str:
 
 def _finish(run: running.Run) -> None:
     del st.session_state.run
-    if run.trace is not None:
+    if run.trace is not None and not same_pass(run.trace):
         st.query_params.pop("step", None)
+    if run.trace is not None:
         open_recorded(run.trace, name=run.target, origin="run")
     if run.cancelled.is_set():
         if run.trace is None:

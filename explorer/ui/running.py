@@ -53,10 +53,10 @@ def visitor() -> Callable[[], bool]:
     return lambda: server.is_active_session(session)
 
 
-def start(target: str, *, device: str, dtype: str | None, seed: int, there: Callable[[], bool] = lambda: True) -> Run:
-    """Run `target` in a child process, watched by a thread of this one; cancelled once nobody was `there` for a while."""
+def start(target: str, *, device: str, dtype: str | None, seed: int, check: bool = False, there: Callable[[], bool] = lambda: True) -> Run:
+    """Run `target` in a child process, watched by a thread of this one, and verify it on `check`; cancelled once nobody was `there`."""
     run = Run(target)
-    options: dict[str, Any] = {"device": device, "seed": seed}
+    options: dict[str, Any] = {"device": device, "seed": seed} | ({"check": True} if check else {})
     if dtype is not None:
         options["dtype"] = dtype
     run.thread = threading.Thread(target=_watch, args=(run, options, there), daemon=True, name=f"run {target}")

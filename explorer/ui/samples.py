@@ -16,12 +16,13 @@ from explorer.model import Time, Trace
 __all__ = ["main"]
 
 LEFT_OUT = ("gpt2_xl",)  # megabytes of record: made when asked for
+UNVERIFIED = ("gpt2",)  # a difference takes seconds there: verified when asked for
 
 
 def main(names: list[str]) -> None:
     """Record `names`, or every example that is small enough to ship."""
     for name in names or [name for name in EXAMPLES if name not in LEFT_OUT]:
-        result = run_target(name, device="cpu", seed=0)
+        result = run_target(name, device="cpu", seed=0, check=name not in UNVERIFIED)
         path = assets_folder() / "samples" / f"{name}.trace"
         path.parent.mkdir(exist_ok=True)
         save(_without_times(result.traces[0]), path)

@@ -17,10 +17,22 @@ from explorer.files import assets_folder, load
 from explorer.layout import picture
 from explorer.model import Trace
 from explorer.payload import payload
-from explorer.text import LANGUAGES
+from explorer.text import LANGUAGES, say
 from explorer.view import make_view
 
-__all__ = ["FIRST", "Opened", "data_for_player", "first", "language", "load_upload", "open_example", "open_recorded", "opened", "sample"]
+__all__ = [
+    "FIRST",
+    "Opened",
+    "data_for_player",
+    "first",
+    "language",
+    "load_upload",
+    "open_example",
+    "open_recorded",
+    "opened",
+    "same_pass",
+    "sample",
+]
 
 FIRST = "logistic_neuron"
 MOST_PICTURES = 6  # kept a visitor: both languages of the last few recordings
@@ -97,8 +109,21 @@ def load_upload(name: str, content: bytes) -> Trace:
 def open_recorded(trace: Trace, *, name: str, origin: Literal["sample", "run", "file"]) -> None:
     """Show `trace`."""
     key = f"sample {name}" if origin == "sample" else f"{origin} {next(_numbers)}"
+    if same_pass(trace):
+        key = st.session_state.opened.key
+        for language in LANGUAGES:
+            st.session_state.setdefault("pictures", {}).pop((key, language), None)
     st.session_state.opened = Opened(key, name, origin, trace)
     st.session_state.error = None
+
+
+def same_pass(trace: Trace) -> bool:
+    """Whether `trace` is what is open with nothing new in it but its verification: the player then stays at its step."""
+    shown: Opened | None = st.session_state.opened
+    if shown is None or trace.checks is None or trace.partial:
+        return False
+    looked_at = ("title", "made_with", "loss", "forward", "backward", "passes")
+    return all(getattr(shown.trace, name) == getattr(trace, name) for name in looked_at)
 
 
 def data_for_player(shown: Opened) -> dict[str, Any]:
@@ -110,4 +135,6 @@ def data_for_player(shown: Opened) -> dict[str, Any]:
         while len(kept) >= MOST_PICTURES:
             kept.pop(next(iter(kept)))
         kept[place] = payload(shown.trace, view=drawn.view, svg=drawn.svg, width=drawn.width, height=drawn.height, key=shown.key)
+        if shown.origin != "file":
+            kept[place]["texts"]["not_verified"] = say("page.not_verified", language())
     return kept[place]

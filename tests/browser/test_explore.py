@@ -209,6 +209,20 @@ def test_another_example_runs(visit: Any) -> None:
     assert page.locator(".player .place").inner_text().startswith("backward")
 
 
+def test_a_program_is_verified(visit: Any) -> None:
+    """Verify runs the program anew and keeps the step; every node is then marked, and the gradient stands beside the numerical one."""
+    page = visit("step=11")
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="Verify").click()
+    expect(page.locator(".player .made")).to_contain_text("seed 0", timeout=60_000)
+    expect(page.locator(".chip.verification")).to_have_attribute("aria-label", "Verification: equal 6", timeout=60_000)
+    expect(place(page)).to_contain_text("step 11 of 12")
+    assert page.locator(".stage g.equal").count() == 6
+    expect(page.locator(".inspector .checked")).to_contain_text("gave the same bits")
+    expect(page.locator(".inspector .ways")).to_contain_text("approximate")
+    assert page.locator("svg.curve").count() == 1
+
+
 def test_the_language_switches_whole(visit: Any) -> None:
     """한국어 keeps the step, stays in the address, and leaves no English sentence on the page; EN brings it back."""
     page = visit("example=simple_net")
