@@ -1,4 +1,4 @@
-"""Why the numbers are what they are, for the player: the rule of each node, and what verification said of it and of each gradient.
+"""Why the numbers are what they are, for the player: rules, arithmetic, gradients by hand, and what verification said.
 
 What is the same in every language stands apart from sentences, which are numbered, so that an exported file holds it once.
 """
@@ -7,28 +7,94 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from explorer.checking import plain
-from explorer.formulas import mathml, rule_for
+from explorer.formulas import Numbers, by_hand, explain, mathml, rule_for
 from explorer.model import Checks, GradientCheck, Trace
 from explorer.text import TEXTS, say
 
-__all__ = ["explained"]
+__all__ = ["MOST_BY_HAND", "MOST_EXPLAINED", "explained"]
+
+
+MOST_EXPLAINED = 1_000  # executed nodes of which the arithmetic is sent: some 0.1 ms and 250 bytes each
+MOST_BY_HAND = 100  # nodes: every gradient is worked out along all its paths, so this grows with the square
+MOST_STORED = 4_000_000  # bytes of whole tensors (--values all) that the arithmetic is worked out with
+MOST_WRITTEN = 20_000  # characters of one node's arithmetic
+
+# Raised where a file that we did not write gives an op arguments or shapes that no op could have had.
+CONTRADICTIONS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 def explained(trace: Trace, language: str) -> dict[str, Any]:
-    """What the payload holds of it: rules in maths and in words, the number of each node's rule, verdicts and their reasons."""
+    """What the payload holds of it: rules in maths and in words, the number of each node's rule, arithmetic, verdicts and reasons."""
     rules = [None if node.autograd is None else rule_for(node.autograd, node.arguments) for node in trace.nodes]
     used = {rule.key: rule for rule in rules if rule is not None}
     number = {key: place for place, key in enumerate(used)}
     reasons = list(dict.fromkeys(_reasons(trace.checks)))
+    numbers = Numbers(trace if sum(len(one.data) for one in trace.tensors.values()) <= MOST_STORED else replace(trace, tensors={}))
     return {
         "maths": [mathml(rule.latex, block=True) for rule in used.values()],
         "rule_words": [rule.words[language] for rule in used.values()],
         "rules": [None if rule is None else number[rule.key] for rule in rules],
+        **_arithmetic(numbers, language),
+        "hand": _by_hand(numbers, language),
+        "too_many": say("player.too_many_explained", language, most=MOST_EXPLAINED),
+        "too_many_by_hand": say("player.too_many_by_hand", language, most=MOST_BY_HAND),
         "checks": _checks(trace.checks, {reason: number for number, reason in enumerate(reasons)}),
         "reasons": [_reason(reason, language) for reason in reasons],
+    }
+
+
+# -- arithmetic
+
+
+def _arithmetic(numbers: Numbers, language: str) -> dict[str, Any]:
+    """The lines of each executed node with a rule, and the sentences that they are compared with; None for a trace of too many nodes."""
+    nodes = [node for node in numbers.trace.nodes if node.status == "executed" and numbers.rule(node) is not None]
+    if len(nodes) > MOST_EXPLAINED:
+        return {"arithmetic": None, "notes": []}
+    notes: dict[str, int] = {}
+    found: dict[str, Any] = {}
+    for node in nodes:
+        try:
+            one = explain(numbers, node.id, language)
+        except CONTRADICTIONS:
+            continue
+        inputs = [[way.source, way.name, list(way.lines), way.verdict, notes.setdefault(way.note, len(notes))] for way in one.inputs]
+        written = [list(one.received), list(one.definitions), inputs]
+        found[str(node.id)] = written if len(str(written)) <= MOST_WRITTEN else None
+    return {"arithmetic": found, "notes": list(notes)}
+
+
+def _by_hand(numbers: Numbers, language: str) -> dict[str, Any] | None:
+    """Each gradient by hand, by "node.output"; None for a trace of too many nodes."""
+    trace = numbers.trace
+    if len(trace.nodes) > MOST_BY_HAND:
+        return None
+    return {
+        f"{node.id}.{output}": _hand(numbers, node.id, output, language)
+        for node in trace.nodes
+        for output, gradient in enumerate(node.gradients)
+        if gradient is not None
+    }
+
+
+def _hand(numbers: Numbers, node: int, output: int, language: str) -> dict[str, Any]:
+    try:
+        found = by_hand(numbers, node, output=output, language=language)
+    except CONTRADICTIONS:
+        return {"total": None, "note": say("player.contradicts", language)}
+    symbolic = found.symbolic
+    return {
+        "paths": [[list(path.nodes), path.text, [factor.text for factor in path.factors]] for path in found.paths],
+        "hidden": found.hidden,
+        "total": plain(found.total),
+        "difference": plain(found.difference),
+        "verdict": found.verdict,
+        "note": found.note,
+        "symbolic": None if symbolic is None else [mathml(symbolic.latex, block=True), list(symbolic.definitions)],
     }
 
 

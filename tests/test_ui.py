@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.capture.programs import EXAMPLES
 from explorer.errors import ProgramError, TargetError
-from explorer.explained import explained
+from explorer.explained import MOST_BY_HAND, MOST_EXPLAINED, explained
 from explorer.files import assets_folder, load, save
 from explorer.formulas import rule_for
 from explorer.layout import picture
@@ -30,7 +30,7 @@ from explorer.text import TEXTS
 from explorer.ui import devices, explore, running, state
 from explorer.ui.state import load_upload
 from explorer.view import make_view
-from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
+from tests.dummy import chain_trace, dummy_trace, nonfinite_trace, note
 
 ask = devices.ask  # the real one: the fixture puts another in its place
 ROOT = Path(__file__).resolve().parent.parent
@@ -251,6 +251,26 @@ def test_a_rule_is_written_once() -> None:
     assert all(re.search("[가-힣]", words) for words in found["rule_words"])
 
 
+def test_why_a_number_is_what_it_is_stays_small() -> None:
+    """Arithmetic and gradients by hand are sent for small traces only; else the page says up to which size."""
+    small, large = explained(dummy_trace(), "en"), explained(chain_trace(MOST_EXPLAINED + 1), "en")
+    assert small["arithmetic"]["2"][2][0][2] == ["∂L/∂w = g × x = −0.0817 × 1.1 = −0.0898"]
+    assert small["hand"]["1.0"]["verdict"] == "close"
+    assert (large["arithmetic"], large["hand"]) == (None, None)
+    assert str(MOST_EXPLAINED) in large["too_many"]
+    assert str(MOST_BY_HAND) in large["too_many_by_hand"]
+    assert len(json.dumps(large)) < 50 * MOST_EXPLAINED
+
+
+def test_a_recording_that_contradicts_itself_is_shown() -> None:
+    """Where a file of somebody else's gives a node a shape that its neighbours cannot have had, the page says so and shows the rest."""
+    trace = dummy_trace()
+    odd = replace(trace.nodes[2], outputs=(replace(trace.nodes[2].outputs[0], shape=(7, 3), values=None),), gradients=(note([1.0, 2.0]),))
+    found = explained(replace(trace, nodes=(*trace.nodes[:2], odd, *trace.nodes[3:])), "en")
+    assert found["hand"]["2.0"]["total"] is None
+    assert found["hand"]["5.0"]["total"] is not None
+
+
 def test_every_word_of_the_player_exists() -> None:
     """Each `words.something` in the player's scripts is in the table of texts, and the table holds nothing else for it."""
     scripts = "\n".join(path.read_text(encoding="utf-8") for path in (assets_folder() / "player").glob("*.js"))
@@ -258,9 +278,10 @@ def test_every_word_of_the_player_exists() -> None:
     known = {name.removeprefix("player.") for name in TEXTS if name.startswith("player.")}
     assert used <= known
     by_name = {name for name in known if re.match(r"(kind|reason|saved|role|verdict|verified)_", name)} | {"seed", "pass"}
+    filled_in = {"too_many_explained", "too_many_by_hand", "contradicts"}
     phases = {"forward", "loss", "backward", "update", "error", "warning", "info", "errors", "warnings", "infos"}
     statistics = {"min", "max", "mean", "std", "norm", "zeros", "nans", "infs", "value", "gradient"}
-    assert known - used - by_name - phases - statistics == set()
+    assert known - used - by_name - filled_in - phases - statistics == set()
 
 
 def test_the_page_loads_no_torch() -> None:

@@ -7,7 +7,7 @@ import { h } from "./dom.js";
 import { rulePart } from "./rule.js";
 import { nodeVerdict, threeWays } from "./verification.js";
 
-export function inspectorPanel(data, { words, onnode, onjump }) {
+export function inspectorPanel(data, { words, onnode }) {
   const body = h("div", { class: "inspector-body" });
   const element = h("section", { class: "panel inspector", "aria-label": words.inspector }, body);
   const consumers = new Map();
@@ -20,7 +20,7 @@ export function inspectorPanel(data, { words, onnode, onjump }) {
     follow() { body.scrollTop = 0; },
     show(state) {
       const node = state.inspected === null ? null : data.nodes[state.inspected];
-      body.replaceChildren(...(node ? nodeParts(data, node, state, { words, onjump, consumers }) : leafParts(data, state, { words, onnode })));
+      body.replaceChildren(...(node ? nodeParts(data, node, state, { words, onnode, consumers }) : leafParts(data, state, { words, onnode })));
     },
   };
 }
@@ -44,9 +44,10 @@ function nodeParts(data, node, state, context) {
     parts.push(gradientPart(node, output, many, state, words));
   });
   parts.push(contributions(data, node, state, context));
-  parts.push(rulePart(data, node, words));
+  const reached = node.gradients.some((note, output) => note && state.has("gradient", node.id, output));
+  parts.push(rulePart(data, node, reached, context));
   node.gradients.forEach((note, output) => {
-    if (note && state.has("gradient", node.id, output)) parts.push(threeWays(data, node, output, note, words));
+    if (note && state.has("gradient", node.id, output)) parts.push(threeWays(data, node, output, note, context));
   });
   if (node.grad && state.step.phase !== "forward") parts.push(gradField(node, state, words));
   data.updates.forEach((update, index) => { if (update.node === node.id) parts.push(updatePart(update, index, state, words)); });

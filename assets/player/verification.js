@@ -3,7 +3,9 @@
 import { arrayCells } from "./cells.js";
 import { errorCurve } from "./curve.js";
 import { h } from "./dom.js";
-import { brief, figure } from "./format.js";
+import { brief, figure, label } from "./format.js";
+import { maths } from "./maths.js";
+import { equation } from "./rule.js";
 
 export const SIGNS = { equal: "✓", close: "≈", wrong: "✗", skipped: "–" };
 const ORDER = ["wrong", "close", "equal", "skipped"];
@@ -33,19 +35,41 @@ export function verdictChip(data, words) {
 }
 
 // The gradient of one output three ways: a line each.
-export function threeWays(data, node, output, note, words) {
+export function threeWays(data, node, output, note, { words, onnode }) {
   const check = data.checks?.gradients.find((one) => one.node === node.id && one.output === output);
-  const title = h("h3", {}, words.three_ways);
-  if (!check) return h("section", { class: "part ways" }, title, h("p", { class: "absent" }, data.checks ? words.numeric_none : words.not_verified));
-  return h("section", { class: "part ways" }, title, h("dl", {}, numericWay(check, note.dtype, data, words), way(words.way_autograd, [shown(note.values ?? null) ?? brief(note)])));
+  const hand = data.hand ? data.hand[`${node.id}.${output}`] : null;
+  return h("section", { class: "part ways" }, h("h3", {}, words.three_ways), h("dl", {},
+    handWay(hand, data, { words, onnode }), numericWay(check, note.dtype, data, words), way(words.way_autograd, [shown(note.values ?? null) ?? brief(note)])));
 }
 
+function handWay(hand, data, { words, onnode }) {
+  const name = words.way_hand;
+  if (!hand) return way(name, h("span", { class: "absent" }, data.too_many_by_hand));
+  if (hand.total === null) return way(name, h("span", { class: "absent" }, hand.note));
+  const compare = hand.difference === null ? h("span", { class: "why" }, hand.note) : compared(hand.verdict === "differs" ? "wrong" : "close", hand.difference, words);
+  return way(name, [shown(hand.total), compare], pathsPart(hand, data, { words, onnode }));
+}
+
+// Product by product along every way from the loss, and as one expression where that is short.
+function pathsPart(hand, data, { words, onnode }) {
+  const count = hand.paths.length + hand.hidden;
+  const stops = (nodes) => nodes.map((node, index) => [index ? " → " : "", h("button", { type: "button", class: "link", onclick: () => onnode(node) }, label(data.nodes[node]))]);
+  const paths = hand.paths.map(([nodes, text, factors]) => h("li", {}, h("p", { class: "stops" }, stops(nodes)), text && equation(text),
+    factors.length > 0 && h("details", {}, h("summary", {}, words.factors), factors.map((factor) => equation(factor)))));
+  return h("details", {}, h("summary", {}, count === 1 ? words.one_path : words.paths.replace("{count}", count)),
+    hand.symbolic && [maths(hand.symbolic[0], words.formula), hand.symbolic[1].map((line) => equation(line))],
+    h("ol", { class: "paths" }, paths), hand.hidden > 0 && h("p", { class: "why" }, words.hidden_paths.replace("{count}", hand.hidden)));
+}
+
+// Beside its name, or below it where it holds an array.
 function way(name, line, ...more) {
-  return [h("dt", {}, name), h("dd", {}, h("div", { class: "line" }, line)), more.filter(Boolean).map((one) => h("dd", { class: "more" }, one))];
+  const wide = [line].flat(2).some((part) => part?.classList?.contains("cells-frame"));
+  return [h("dt", { class: wide && "more" }, name), h("dd", { class: wide && "more" }, h("div", { class: "line" }, line)), more.filter(Boolean).map((one) => h("dd", { class: "more" }, one))];
 }
 
 function numericWay(check, dtype, data, words) {
   const name = words.way_numeric;
+  if (!check) return way(name, h("span", { class: "absent" }, data.checks ? words.numeric_none : words.not_verified));
   if (check.verdict === "skipped") return way(name, [verdictBadge("skipped", words), h("span", { class: "why" }, data.reasons[check.reason])]);
   const sampled = check.checked < check.size ? words.sampled.replace("{checked}", check.checked).replace("{size}", check.size) : null;
   return way(name, [shown(check.numeric), compared(check.verdict, check.error, words), sampled && h("span", { class: "why" }, sampled)], curvePart(check, dtype, words));

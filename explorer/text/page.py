@@ -242,6 +242,28 @@ PAGE: dict[str, tuple[str, str]] = {
     "player.verified_wrong": ("Run again alone, its backward gave another result.", "이 노드의 역전파만 다시 실행하면 결과가 다릅니다."),
     "player.largest_difference": ("largest difference {error}", "최대 차이 {error}"),
     "player.three_ways": ("this gradient three ways", "세 가지 방법으로 구한 기울기"),
+    "player.way_hand": ("By hand", "직접 계산"),
+    "player.one_path": ("Chain rule along the one path from the loss", "손실에서 오는 경로 하나를 따라가는 연쇄 법칙"),
+    "player.paths": ("Chain rule along {count} paths from the loss, added up", "손실에서 오는 경로 {count}개를 따라가 더하는 연쇄 법칙"),
+    "player.factors": ("Factor by factor", "인수 하나씩 보기"),
+    "player.hidden_paths": ("{count} more paths are in the sum and not listed.", "합에는 들어 있지만 목록에 없는 경로: {count}개"),
+    "player.with_numbers": ("with the numbers of this recording", "이 기록의 숫자로 계산하면"),
+    "player.too_many_explained": (
+        "The arithmetic is written out for recordings of at most {most} nodes.",
+        "노드가 {most}개 이하인 기록에서만 계산 과정을 보여 줍니다.",
+    ),
+    "player.too_long": (
+        "The arithmetic of this node is too long to be shown here.",
+        "이 노드의 계산 과정은 너무 길어 여기에 표시하지 않습니다.",
+    ),
+    "player.contradicts": (
+        "The recording contradicts itself here, so nothing is worked out.",
+        "기록의 내용이 서로 맞지 않아 여기서는 계산하지 않습니다.",
+    ),
+    "player.too_many_by_hand": (
+        "Worked out for recordings of at most {most} nodes.",
+        "노드가 {most}개 이하인 기록에서만 계산합니다.",
+    ),
     "player.way_numeric": ("Numerically", "수치 미분"),
     "player.way_autograd": ("By autograd", "autograd"),
     "player.not_verified": ("This recording has not been verified.", "이 기록은 아직 검증하지 않았습니다."),

@@ -176,6 +176,26 @@ def test_a_rule_is_readable_maths(read: Any, neuron: Trace) -> None:
     expect(rule.locator("pre")).to_contain_text("grad")
 
 
+def test_the_arithmetic_stands_under_the_rule(read: Any, neuron: Trace) -> None:
+    """w's gradient is worked out with the recording's numbers once they are there, and by hand along the path from the loss."""
+    page = read(neuron, step=11)
+    lines = page.locator(".inspector .arithmetic .input")
+    expect(lines).to_have_text("→ w∂L/∂w = g × x= −0.0817 × 1.1= −0.0898✓ This is what torch delivered.")
+    page.keyboard.press("ArrowRight")
+    ways = page.locator(".inspector .ways")
+    expect(ways).to_contain_text("By hand")
+    ways.locator("summary").first.click()
+    expect(ways.locator(".stops")).to_have_text("loss → a → z → mul → w")
+    expect(ways.locator(".paths")).to_contain_text("1 × (−1.0889) × 0.075 × 1 × 1.1 = −0.0898")
+    assert ways.locator("math").count() == 1
+    ways.get_by_role("button", name="mul").click()
+    expect(page.locator(".inspector h2")).to_have_text("mul")
+    page.keyboard.press("Home")
+    page.locator(".stage g.node", has_text="mul").locator("text").first.click()
+    expect(page.locator(".inspector .rule")).to_be_visible()
+    assert lines.count() == 0
+
+
 def test_verification_is_shown(read: Any, neuron: Trace) -> None:
     """A node says whether its backward gave the same again and why not; its gradient stands beside the numerical one with its curve."""
     curve = tuple(StepError(10.0**-power, max(10.0 ** (-2 * power), 10.0 ** (power - 17))) for power in range(1, 12))
@@ -187,7 +207,7 @@ def test_verification_is_shown(read: Any, neuron: Trace) -> None:
     ways = page.locator(".inspector .ways")
     expect(ways).to_contain_text("different")
     expect(ways).to_contain_text("largest difference 0.0001")
-    ways.locator("summary").click()
+    ways.get_by_text("Error over the step size").click()
     assert "least, 1e−11, at a step of 1e−6" in (page.locator("svg.curve").get_attribute("aria-label") or "")
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".inspector .checked")).to_contain_text("equal")
