@@ -117,7 +117,7 @@ def _cut_findings(flow: Flow, found: Mapping[int, Cut], starving: Mapping[int, l
 
 
 def _starving(flow: Flow, cut: Cut, leaves: list[Node], silent: int) -> Finding:
-    missed = flow.are_missed(leaves)
+    missed = flow.are_missed(leaves) and not flow.is_by_library(cut.node)
     severity: Severity = "warning" if missed and cut.kind != "no_grad" else "info"
     starved = listed([called(leaf) for leaf in leaves])
     variant = cut.variant or ("starves" if cut.kind == "no_grad" else "")

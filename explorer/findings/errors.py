@@ -24,7 +24,7 @@ KNOWN = (
     (r"is a view and (is being|its base or another view of its base has been) modified in-?place", "view_in_place"),
     (r"[Oo]ut of memory|can't allocate memory|not enough memory", "memory"),
     (r"Expected all tensors to be on the same device|Input type .* and weight type .* should be the same", "device"),
-    (r"expected scalar type|same dtype|not implemented for '|Expected .* to have .* dtype|expected m1 and m2", "dtype"),
+    (r"expected scalar type|dtype to be|same dtype|not implemented for '|Expected .* to have .* dtype|expected m1 and m2", "dtype"),
     (r"shapes cannot be multiplied|must match the size of tensor|is invalid for input of size|Sizes of tensors must match", "shape"),
     (r"size mismatch|shape mismatch|Expected size|expected input.* to have \d+ channels|doesn't match the broadcast shape", "shape"),
     (r"index out of range|out of bounds|is out of range", "index"),

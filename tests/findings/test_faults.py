@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from tests.findings.faults import FAULTS, Fault, recorded, told  # noqa: E402
 
-for name in ("cuts", "errors", "values", "depth"):
+for name in ("cuts", "errors", "values", "depth", "unseen"):
     importlib.import_module(f"tests.findings.faults_{name}")
 
 
@@ -28,6 +28,6 @@ def test_a_fault_is_found_where_it_is(fault: Fault) -> None:
 
 
 def test_there_are_enough() -> None:
-    """Fifty programs."""
-    assert len(FAULTS) >= 50
+    """Seventy-five programs."""
+    assert len(FAULTS) >= 75
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
