@@ -31,7 +31,7 @@ LEAST_USES = 10  # of one weight, to speak of a recurrence
 SATURATED = 1e-4  # of the gradient comes through an activation; the slope of a sigmoid at 0 is 0.25, at ±10 it is 5e-5
 LEAST_ELEMENTS = 16  # of an activation, to speak of saturation: fewer can be so by chance
 SMALLEST_HALF = 6.2e-5  # the smallest normal number of float16; below it digits are lost, below 6e-8 everything
-SQUASHING = frozenset("sigmoid tanh sigmoid_ tanh_ hardsigmoid hardtanh".split())
+SQUASHING = frozenset("sigmoid tanh sigmoid_ tanh_".split())
 MULTIPLYING = frozenset("_to_copy mul div mean mm addmm bmm".split())
 
 

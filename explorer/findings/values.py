@@ -9,6 +9,9 @@ from explorer.findings.flow import Flow
 from explorer.findings.wording import finding
 from explorer.model import Edge, Finding, Node, Note, Related, Trace
 
+# Ops that give out memory with whatever is in it.
+UNFILLED = frozenset("empty new_empty empty_like empty_strided new_empty_strided".split())
+
 
 def not_finite(flow: Flow) -> Iterator[Finding]:
     """The first NaN and the first infinity of the forward pass, and of the gradients; whichever came first is told first."""
@@ -36,6 +39,8 @@ def _first_value(flow: Flow, kind: str, is_bad: Callable[[Note], bool]) -> Itera
     fed = {edge.target for edge in trace.edges if is_bad(trace.nodes[edge.source].outputs[edge.output])}
     for node in trace.nodes:
         if node.id in spoiled and node.id not in fed:
+            if node.op in UNFILLED and not seeded & spoiled:
+                continue  # memory as it was found, which the program is about to fill
             where = _left_out(trace, node) if kind == "nan_forward" else None
             if where is not None and node.kind == "constant" and node.op is not None:
                 continue  # a NaN that was written down, as torch.logdet does, to be chosen where there is no result

@@ -80,6 +80,17 @@ def recorded(program: Callable[[], Any], *, number: int = 1) -> Trace:
     return next((trace for trace in recording.traces if trace.number == number), recording.trace)
 
 
+def passes(program: Callable[[], Any], seed: int = 0) -> list[Trace]:
+    """All passes of a program; backward is called on what it returns."""
+    torch.manual_seed(seed)
+    with warnings.catch_warnings(), explorer.record() as recording:
+        warnings.simplefilter("ignore")
+        result = program()
+        if result is not None:
+            result.backward()
+    return recording.traces
+
+
 def told(trace: Trace) -> list[str]:
     """What was found, a line each."""
     return [

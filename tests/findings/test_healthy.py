@@ -12,22 +12,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import explorer  # noqa: E402
-from explorer.model import Trace  # noqa: E402
-from tests.findings.faults import told  # noqa: E402
+from tests.benchmarks.architectures import architecture  # noqa: E402
+from tests.benchmarks.healthy import amiss, recorded  # noqa: E402
+from tests.findings.faults import passes, told  # noqa: E402
 from tests.findings.healthy_models import HEALTHY  # noqa: E402
 
 importlib.import_module("tests.findings.healthy_ways")
-
-
-def passes(program: Callable[[], Any], seed: int = 0) -> list[Trace]:
-    """All passes of a program; backward is called on what it returns."""
-    torch.manual_seed(seed)
-    with warnings.catch_warnings(), explorer.record() as recording:
-        warnings.simplefilter("ignore")
-        result = program()
-        if result is not None:
-            result.backward()
-    return recording.traces
 
 
 @pytest.mark.parametrize("program", HEALTHY, ids=lambda program: program.__name__)
@@ -42,9 +32,6 @@ def test_nothing_is_wrong(program: Callable[[], Any]) -> None:
 def test_nothing_is_wrong_with_known_architectures(name: str) -> None:
     """Models as people use them, from their configuration: no finding is a warning or an error."""
     pytest.importorskip("transformers")
-    from tests.benchmarks.architectures import architecture
-    from tests.benchmarks.healthy import amiss, recorded
-
     assert amiss(recorded(architecture(name))) == []
 
 
