@@ -116,6 +116,7 @@ class Recorder:
         if installed.current() is not None:
             raise RequestError("running.nested_recording")
         installed.install(self)
+        self.tracer.listening()
         try:
             self.mode.__enter__()
         except BaseException:

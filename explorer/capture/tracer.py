@@ -12,6 +12,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.utils.hooks import RemovableHandle
 
 from explorer.capture import installed
 from explorer.capture.derivatives import HANDWRITTEN, rule_of
@@ -51,6 +52,8 @@ class Tracer:
         ] = {}  # sequence number of a node -> names of the user's hooks there, and their handles
         self._touched: set[int] = set()  # keys of the nodes where the user's code sees gradients, and could change them unseen
         self._most_hooks = 1_000
+        self._known_hooks = 0  # torch's number for the next hook, as far as hooks on nodes are known
+        self._hooks_differ = False
         self._at_once = False  # whether gradients are to be measured before the engine goes on
         self._began = 0
         self._clocks: dict[int, int] = {}  # thread -> when its last node was done
@@ -85,6 +88,7 @@ class Tracer:
                 graph = Graph(outputs, limit=None if recorder.deep else SHALLOW)
                 handles = unseen(graph.nodes, recorder.mode, back=self._seen_again)
                 graph.release()
+                self._known_hooks += len(handles)
             return self._run(original, outputs, args, kwargs, creates)
         finally:
             self._running = None
@@ -112,18 +116,12 @@ class Tracer:
         try:
             with recorder.quiet():
                 self._prepare(here, graph, outputs, args, raws, leaves)
-                for node, described in zip(graph.nodes, here.nodes, strict=True):
-                    handles.append(node.register_hook(partial(self._after, described)))
-                    if described.code is not None or described.hooks or len(handles[-1].hooks_dict_ref()) > 1:  # hooks beside ours
-                        self._touched.add(described.key)
-                    if described.key in self._touched or (
-                        described.leaf is not None and getattr(leaves[described.leaf], "_post_accumulate_grad_hooks", None)
-                    ):
-                        handles.append(node.register_prehook(partial(self._before, described)))
+                self._listen(here, graph, leaves, handles)
             if recorder.checks is not None:
                 handles += recorder.checks.begin(here, graph, leaves)
             if creates:
                 handles += unseen(graph.nodes, recorder.mode, back=self._seen_again)
+            self._known_hooks = RemovableHandle.next_id
             here.stop = len(recorder.rows)
             self._at_once = recorder.values.keep or self._may_be_changed(here)
             self._running, self._began = here, time.perf_counter_ns()
@@ -152,6 +150,37 @@ class Tracer:
             if not creates:
                 recorder.resume()
 
+    def _listen(self, here: Pass, graph: Graph, leaves: dict[int, torch.Tensor], handles: list[Any]) -> None:
+        """Hook every node. A pre-hook costs much, and most nodes need none; that the user has one there shows only where we add ours."""
+        looks = self._others_hook()
+        for node, described in zip(graph.nodes, here.nodes, strict=True):
+            handles.append(node.register_hook(partial(self._after, described)))
+            if described.code is not None or described.hooks or len(handles[-1].hooks_dict_ref()) > 1:  # hooks beside ours
+                self._touched.add(described.key)
+            needed = described.key in self._touched or (
+                described.leaf is not None and getattr(leaves[described.leaf], "_post_accumulate_grad_hooks", None)
+            )
+            if not needed and not looks:
+                continue
+            handle = node.register_prehook(partial(self._before, described))
+            theirs = [hook for number, hook in handle.hooks_dict_ref().items() if number != handle.id]
+            if theirs:
+                self._touched.add(described.key)
+                described.hooks = [*described.hooks, *(_name_of(hook) for hook in theirs)]
+            if theirs or needed:
+                handles.append(handle)
+            else:
+                handle.remove()
+
+    def listening(self) -> None:
+        """The recording begins: hooks that anybody registers from now on may be the user's, on nodes."""
+        self._known_hooks = RemovableHandle.next_id
+
+    def _others_hook(self) -> bool:
+        """Whether hooks were registered that are neither ours nor on tensors; torch numbers them all."""
+        self._hooks_differ = self._hooks_differ or RemovableHandle.next_id != self._known_hooks
+        return self._hooks_differ
+
     def _seen_again(self) -> None:
         if get_ident() == self._recorder.thread:
             self._recorder.resume()
@@ -170,6 +199,7 @@ class Tracer:
 
     def hooked(self, tensor: torch.Tensor, hook: Any, handle: Any) -> None:
         """The user registered a hook on a tensor that an op made; those of leaves are read from them when the engine runs."""
+        self._known_hooks += 1
         node = tensor.grad_fn
         if node is not None:
             self._hooks.setdefault(node._sequence_nr(), []).append((_name_of(hook), handle))

@@ -16,7 +16,7 @@ from explorer.capture.assemble import assemble
 from explorer.capture.rows import Circumstances, GraphNode, Owners, Pass
 from explorer.document import from_document, to_document
 from explorer.model import MadeWith, Note
-from tests.conformance.reading import edge, named, same, whole
+from tests.conformance.reading import edge, named, same, tensor, whole
 
 
 class Keeper(torch.autograd.Function):
@@ -137,6 +137,45 @@ def test_T14_the_users_hook_is_named() -> None:
     messages = {finding.node: finding.message["en"] for finding in trace.findings if finding.kind == "replaced_gradient"}
     assert "its hook halve" in messages[named(trace, "h").id]
     assert "its hook <lambda>" in messages[named(trace, "i").id]
+
+
+@pytest.mark.parametrize("how", ["data", "in place", "returned", "looks"])
+@pytest.mark.parametrize("other", [False, True])
+def test_T14_a_pre_hook_of_a_node_that_changes_what_it_is_given(how: str, other: bool) -> None:
+    """The edge before the node carries what was sent along it, the node received what its pre-hook made of it, and the hook is named."""
+
+    def tripled(gradients: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
+        if how == "data":
+            gradients[0].data.mul_(3)
+        elif how == "in place":
+            gradients[0].mul_(3)
+        return (gradients[0] * 3,) if how == "returned" else None
+
+    def program() -> tuple[torch.Tensor, torch.Tensor]:
+        x = torch.tensor([1.0, 2.0], requires_grad=True)
+        y = x * 3
+        if other:
+            y.register_hook(lambda gradient: None)
+        y.grad_fn.register_prehook(tripled)
+        z = y * 5
+        z.sum().backward()
+        return x, y
+
+    x, _ = program()
+    with explorer.record() as recording:
+        torch.ones(2, requires_grad=True).mul(2).sum().backward()  # a pass in which there is none
+        again, _ = program()
+    trace = whole(recording.trace)
+    factor = 1.0 if how == "looks" else 3.0
+    assert again.grad.tolist() == x.grad.tolist() == [15 * factor] * 2
+    node, product = named(trace, "y"), named(trace, "z")
+    assert tensor(edge(trace, node, product).gradient).tolist() == [5.0, 5.0]
+    assert tensor(node.gradients[0]).tolist() == [5 * factor] * 2
+    assert tensor(edge(trace, named(trace, "x"), node).gradient).tolist() == [15 * factor] * 2
+    assert node.hooks == (("<lambda>", "tripled") if other else ("tripled",))
+    assert [finding.node for finding in trace.findings if finding.kind == "replaced_gradient"] == [node.id] * (how != "looks")
+    assert not [finding for finding in recording.traces[0].findings if finding.kind == "replaced_gradient"]
+    assert all(not node.hooks for node in recording.traces[0].nodes)
 
 
 def test_T15_edges_show_what_flowed_after_the_hook() -> None:
