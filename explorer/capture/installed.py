@@ -1,7 +1,8 @@
 """What is put into torch while someone records, and taken out after the last recording ends.
 
-Global module hooks, global optimizer hooks, and wrappers around the engine's entry and `Tensor.register_hook`. Each asks which recorder
-works on the calling thread and does nothing where there is none, so that recordings on several threads do not see each other.
+Global module hooks, global optimizer hooks, and wrappers around the engine's entry, `Tensor.register_hook` and `Function.apply`. Each asks
+which recorder works on the calling thread and does nothing where there is none, so that recordings on several threads do not see each
+other.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Listener(Protocol):
     def before_step(self, optimizer: Optimizer, has_closure: bool) -> None: ...
     def after_step(self, optimizer: Optimizer, has_closure: bool) -> None: ...
     def hooked(self, tensor: torch.Tensor, hook: Any, handle: Any) -> None: ...
+    def applied(self, result: Any) -> None: ...
     def run_engine(self, original: Callable[..., Any], outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
 
 
@@ -35,6 +37,7 @@ _listening = 0
 _KEY = "autograd_explorer.listener"  # in torch's own thread-local store, which the engine hands on to its threads
 _original: Callable[..., Any] | None = None
 _register_hook: Callable[..., Any] | None = None
+_apply: Any = vars(torch.autograd.Function)["apply"]  # as it was last found
 _stance: Any = None  # torch.compile's, from when it is first met
 
 
@@ -86,7 +89,7 @@ def _take_stance() -> None:
 
 
 def _put_in() -> None:
-    global _original, _register_hook
+    global _original, _register_hook, _apply
     _take_stance()
     _handles.append(nn.modules.module.register_module_forward_pre_hook(_enter))
     _handles.append(nn.modules.module.register_module_forward_hook(_leave, always_call=True))
@@ -97,6 +100,8 @@ def _put_in() -> None:
     torch.autograd._engine_run_backward = _engine  # type: ignore[attr-defined,assignment]
     _register_hook = torch.Tensor.register_hook
     torch.Tensor.register_hook = wraps(_register_hook)(_hook)  # type: ignore[method-assign]
+    _apply = vars(torch.autograd.Function)["apply"]
+    torch.autograd.Function.apply = classmethod(wraps(_apply.__func__)(_applied))  # type: ignore[assignment,method-assign]
 
 
 def _take_out() -> None:
@@ -104,6 +109,7 @@ def _take_out() -> None:
     assert _original is not None and _register_hook is not None
     torch.Tensor.register_hook = _register_hook  # type: ignore[method-assign]
     _register_hook = None
+    torch.autograd.Function.apply = _apply  # type: ignore[method-assign]
     if _stance is not None:
         _stance.__exit__(None, None, None)
         _stance = None
@@ -156,3 +162,10 @@ def _hook(tensor: torch.Tensor, hook: Any) -> Any:
     if listener is not None:
         listener.hooked(tensor, hook, handle)
     return handle
+
+
+def _applied(function: Any, *args: Any, **kwargs: Any) -> Any:
+    result, listener = _apply.__func__(function, *args, **kwargs), current()
+    if listener is not None:
+        listener.applied(result)
+    return result

@@ -119,10 +119,10 @@ class Items:
     def _adopt_results(self) -> None:
         """Outputs of ops inside custom Functions that became the Function's own, and roots whose node no op made."""
         by_sequence = {item.node.sequence: item for item in self.by_key.values() if item.row is None and item.node is not None}
-        for index in sorted(self.by_row):
-            for output, sequence, number in self.rows[index].results:
-                if sequence in by_sequence:
-                    self.adopt(by_sequence[sequence], number, index, output)
+        results = [(*place, index, output) for index in self.by_row for output, *place in self.rows[index].results]
+        for sequence, number, index, output in sorted(results):
+            if sequence in by_sequence:
+                self.adopt(by_sequence[sequence], number, index, output)
         for key, number, place in self.part.root_rows:
             root = self.by_key.get(key)
             if root is not None and root.row is None and place is not None:
@@ -199,7 +199,7 @@ def output_index(item: Item, number: int) -> int:
     if item.is_leaf:
         return 0
     index = number
-    undefined = item.row.undefined if item.row is not None else ()
+    undefined = item.row.undefined if item.row is not None else item.node.undefined if item.node is not None else ()
     if item.row is not None and item.node is not None and (len(item.outputs) > 1 or undefined):
         rule = rule_of(item.node.name)
         if rule is not None and rule.differentiable_outputs is not None:

@@ -169,7 +169,7 @@ class Recorder:
 
     def snapshot(self) -> list[Trace]:
         """What there is so far, marked partial; may be called from another thread while the program runs."""
-        return self._concluded(None, partial=True)
+        return [*self._final(), *(make() for make in self._last(None, failed=True))]
 
     def note_finding(self, finding: Finding) -> None:
         """Add a finding that only whoever started the program can know."""
@@ -219,7 +219,7 @@ class Recorder:
 
     def _conclude(self) -> None:
         if self._open is not None and self.wants(self._open.number):
-            self._traces.append(self._assemble(self._open))
+            self._traces.append(self._later(self._open)())
             if self._finished is not None and not self.to_end and self._is_last(self._open.number):
                 self._open = None
                 self._finished(self._final())
@@ -231,9 +231,6 @@ class Recorder:
     def _final(self) -> list[Trace]:
         return [replace(trace, passes=self.passes) for trace in self._traces]
 
-    def _concluded(self, error: BaseException | None, *, partial: bool = False) -> list[Trace]:
-        return [*self._final(), *(make() for make in self._last(error, failed=error is not None or partial))]
-
     def _last(self, error: BaseException | None, *, failed: bool) -> list[Callable[[], Trace]]:
         """How to put together the pass that is not concluded yet, or what came after the last one; nothing where it is not wanted."""
         if self._open is not None and self.wants(self._open.number):
@@ -243,9 +240,6 @@ class Recorder:
             if (failed and len(self.rows) > self._start) or not self.passes:
                 return [self._later(rest, error=error, partial=failed)]
         return []
-
-    def _assemble(self, part: Pass) -> Trace:
-        return self._later(part)()
 
     def _later(self, part: Pass, *, error: BaseException | None = None, partial: bool = False) -> Callable[[], Trace]:
         """Everything about a pass that only the running program can tell is taken down; calling the result makes the trace of it."""
@@ -316,6 +310,11 @@ class Recorder:
         """The user registered a hook on a tensor."""
         if not self.paused and threading.get_ident() == self.thread:
             self.tracer.hooked(tensor, hook, handle)
+
+    def applied(self, result: Any) -> None:
+        """A custom Function gave out its results."""
+        if not self.paused and threading.get_ident() == self.thread:
+            self.tracer.functions.applied(result)
 
     def enter_module(self, module: nn.Module) -> None:
         if threading.get_ident() != self.thread:

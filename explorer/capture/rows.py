@@ -120,7 +120,8 @@ class GraphNode:
 
     `outputs` outlines what the op gave out (shape, type, device); it is empty where a recorded op, that of `row`, tells it. `received` and
     `sent` are what flowed in per output and out per slot, tickets of a `Meter` at first. `hooks` are the user's that saw what flowed in
-    before the node did, by the name of their function, in the order in which they were registered.
+    before the node did, by the name of their function, in the order in which they were registered. `undefined` are the numbers of outputs
+    that are no tensors; `outputs` goes on without them.
     """
 
     key: int
@@ -137,6 +138,7 @@ class GraphNode:
     captured: Mapping[int, Note] | None = None
     names: Sequence[str] = ()
     hooks: Sequence[str] = ()
+    undefined: Sequence[int] = ()
     microseconds: float | None = None
     tensors: Sequence[StoredTensor | None] = ()
 

@@ -16,6 +16,7 @@ from torch.utils.hooks import RemovableHandle
 
 from explorer.capture import installed
 from explorer.capture.derivatives import HANDWRITTEN, rule_of
+from explorer.capture.functions import Functions
 from explorer.capture.graph import SHALLOW, Graph, describe, edge_of, is_freed, saved_of
 from explorer.capture.measuring import Ticket
 from explorer.capture.notes import PLAIN_TYPES, version_of
@@ -26,7 +27,6 @@ from explorer.model import MOST_VALUES
 
 if TYPE_CHECKING:
     from explorer.capture.recorder import Recorder
-
 
 # Nodes that send on just the elements they received, in another order or shape.
 PERMUTING = frozenset(
@@ -52,6 +52,7 @@ class Tracer:
         ] = {}  # sequence number of a node -> names of the user's hooks there, and their handles
         self._touched: set[int] = set()  # keys of the nodes where the user's code sees gradients, and could change them unseen
         self._most_hooks = 1_000
+        self.functions = Functions(recorder.values)
         self._known_hooks = 0  # torch's number for the next hook, as far as hooks on nodes are known
         self._hooks_differ = False
         self._at_once = False  # whether gradients are to be measured before the engine goes on
@@ -242,6 +243,8 @@ class Tracer:
             else:
                 if self._hooks and described.sequence in self._hooks:
                     described.hooks = [name for name, handle in self._hooks[described.sequence] if _is_active(handle)]
+                if described.code is not None:
+                    self.functions.complete(described)
                 described.saved, first = saved_of(node, described, recorder.values)
                 if first is not None:
                     raws.append((described, first))
