@@ -263,10 +263,12 @@ class Tracer:
 
     def _place_roots(self, here: Pass, graph: Graph, outputs: Any) -> None:
         """Where no op made the node of a root (a custom Function), the tensor itself says what its value is."""
+        values = self._recorder.values
         for output, root in zip(outputs, graph.roots, strict=True):
             if isinstance(output, torch.Tensor) and root is not None:
-                found = self._recorder.values.find(output)
-                here.root_rows.append((*root, found))
+                if values.place(output) is None and not output.is_leaf:  # the result of something that nobody saw, as of `as_subclass`
+                    values.read(output)
+                here.root_rows.append((*root, values.find(output)))
 
     # -- while the engine runs; on accelerators its own threads call these
 

@@ -214,6 +214,24 @@ def test_tensors_of_a_users_own_type_are_measured() -> None:
     assert tensor(named(trace, "a").gradients[0]).tolist() == [[7.0, 11.0], [9.0, 13.0]]
 
 
+@pytest.mark.parametrize("where", ["leaf", "loss", "before"])
+def test_a_loss_of_a_users_own_type_shows_its_value(where: str) -> None:
+    """A subclass gives each result an alias that no op is seen to make; the loss, the root of the pass, shows its value and its name."""
+    a = torch.tensor([1.0, 2.0], requires_grad=True)
+    x = a.as_subclass(Marked) if where == "leaf" else a
+    loss = (x * x).sum().as_subclass(Marked) if where == "before" else None
+    with explorer.record() as recording:
+        if loss is None:
+            loss = (x * x).sum().as_subclass(Marked)
+        loss.backward()
+    trace = whole(recording.trace)
+    assert trace.loss == 5.0
+    root = named(trace, "loss")
+    assert [root.id] == [node.id for node in trace.nodes if any(node.seeds)]
+    assert tensor(root.outputs[0]).tolist() == 5.0 and tensor(root.gradients[0]).tolist() == 1.0
+    assert root.op == "alias" and root.autograd == "AliasBackward0"
+
+
 def test_a_nan_that_is_only_written_down_is_no_error() -> None:
     """`torch.logdet` chooses between the result and a NaN of its own; where the result is taken, there is nothing to find."""
     w = torch.eye(3).mul(2.0).requires_grad_()
