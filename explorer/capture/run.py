@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import queue
+import re
 import secrets
 import signal
 import subprocess
@@ -45,6 +46,7 @@ WRITE_LIMIT = 300.0  # seconds to write it: a million ops take one or two minute
 LEAVE_LIMIT = 5.0  # seconds to end, after everything was written
 POLL = 0.05  # seconds
 GB = 1000**3
+UNLINKED = re.compile(rb"what\(\):  PyTorch is not linked with support for (\w+) devices")  # torch's last words
 
 # The folder of this package stands on the path only while the package itself is found, so that the program sees the path it would see.
 _START = (
@@ -337,6 +339,8 @@ class _Run:
         if kind == "failed":
             return ProgramError(self.last["key"], report=self.last.get("report", ""), **self.last["values"])
         key, values = _end_of_process(code)
+        if (device := UNLINKED.search(self.tail)) is not None and values.get("signal") == "SIGABRT":
+            key, values = "running.crashed.unlinked", {"device": device[1].decode()}
         return ProgramError(key, report=self._crash(), **values)
 
     def _error(self) -> ExplorerError:

@@ -185,6 +185,16 @@ RUNNING: dict[str, tuple[str, str]] = {
         "The program asked for a number ({what}), and the fake device has only shapes; run it on another device.",
         "프로그램이 실제 값을 요구했지만({what}) fake 장치에는 형상만 있습니다. 다른 장치에서 실행하세요.",
     ),
+    "running.crashed.unlinked": (
+        (
+            "The program made a fake tensor on {device} that needs a gradient; this PyTorch is built without {device}, and its autograd "
+            "ended the process. Make such tensors on cpu, or without requires_grad."
+        ),
+        (
+            "프로그램이 기울기가 필요한 가짜 텐서를 {device}에 만들었습니다. 이 PyTorch는 {device} 없이 빌드되어 autograd가 프로세스를 "
+            "끝냈습니다. 그런 텐서는 cpu에 만들거나 requires_grad 없이 만드세요."
+        ),
+    ),
     "running.crashed": (
         "The program crashed the Python interpreter ({signal}); the last line it reached is the place to look.",
         "프로그램 때문에 Python 인터프리터가 비정상 종료되었습니다({signal}). 마지막으로 실행된 줄을 확인하세요.",

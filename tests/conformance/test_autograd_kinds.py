@@ -132,12 +132,14 @@ def main():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(torch.cuda.is_available(), reason="the device is here")
+@pytest.mark.skipif(torch.backends.cuda.is_built(), reason="this PyTorch knows the device")
 def test_T28_a_program_that_aborts_takes_its_child_along_alone(tmp_path: Path) -> None:
-    """A program that makes a fake tensor on an absent device itself aborts in its child, not here: exit 3, what ran before is written."""
+    """A program that makes a fake tensor on an absent device itself aborts in its child, not here: exit 3, what ran before is written,
+    and a sentence says what it was."""
     (tmp_path / "program.py").write_text(ABORTS, encoding="utf-8")
     done = command(tmp_path, "trace", "program.py:main", "-o", "out.json")
     assert done.returncode == 3, done.stderr
+    assert done.stderr.splitlines()[-1].startswith("The program made a fake tensor on cuda that needs a gradient")
     document = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert document["partial"]
     assert "mul" in [node["op"] for node in document["nodes"]]
