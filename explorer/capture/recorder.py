@@ -116,7 +116,7 @@ class Recorder:
         if installed.current() is not None:
             raise RequestError("running.nested_recording")
         installed.install(self)
-        self.tracer.listening()
+        self.tracer.hooks.is_known()
         try:
             self.mode.__enter__()
         except BaseException:
@@ -309,7 +309,7 @@ class Recorder:
     def hooked(self, tensor: torch.Tensor, hook: Any, handle: Any) -> None:
         """The user registered a hook on a tensor."""
         if not self.paused and threading.get_ident() == self.thread:
-            self.tracer.hooked(tensor, hook, handle)
+            self.tracer.hooks.registered(tensor, hook, handle)
 
     def applied(self, result: Any) -> None:
         """A custom Function gave out its results."""

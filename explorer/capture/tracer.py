@@ -12,12 +12,12 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.hooks import RemovableHandle
 
 from explorer.capture import installed
 from explorer.capture.derivatives import HANDWRITTEN, rule_of
 from explorer.capture.functions import Functions
 from explorer.capture.graph import SHALLOW, Graph, describe, edge_of, is_freed, saved_of
+from explorer.capture.hooks import Hooks, name_of
 from explorer.capture.measuring import Ticket
 from explorer.capture.notes import PLAIN_TYPES, version_of
 from explorer.capture.rows import GraphNode, LeafGradient, Pass
@@ -47,14 +47,9 @@ class Tracer:
             int, tuple[int, Ticket]
         ] = {}  # row of a leaf -> version of its `.grad` when that was what had flowed in, its ticket
         self._sent_before: dict[int, tuple[weakref.ref[torch.Tensor], int, Ticket]] = {}  # by id of the gradient
-        self._hooks: dict[
-            int, list[tuple[str, Any]]
-        ] = {}  # sequence number of a node -> names of the user's hooks there, and their handles
+        self.hooks = Hooks()
         self._touched: set[int] = set()  # keys of the nodes where the user's code sees gradients, and could change them unseen
-        self._most_hooks = 1_000
         self.functions = Functions(recorder.values)
-        self._known_hooks = 0  # torch's number for the next hook, as far as hooks on nodes are known
-        self._hooks_differ = False
         self._at_once = False  # whether gradients are to be measured before the engine goes on
         self._began = 0
         self._clocks: dict[int, int] = {}  # thread -> when its last node was done
@@ -89,7 +84,7 @@ class Tracer:
                 graph = Graph(outputs, limit=None if recorder.deep else SHALLOW)
                 handles = unseen(graph.nodes, recorder.mode, back=self._seen_again)
                 graph.release()
-                self._known_hooks += len(handles)
+                self.hooks.are_ours(len(handles))
             return self._run(original, outputs, args, kwargs, creates)
         finally:
             self._running = None
@@ -122,7 +117,7 @@ class Tracer:
                 handles += recorder.checks.begin(here, graph, leaves)
             if creates:
                 handles += unseen(graph.nodes, recorder.mode, back=self._seen_again)
-            self._known_hooks = RemovableHandle.next_id
+            self.hooks.is_known()
             here.stop = len(recorder.rows)
             self._at_once = recorder.values.keep or self._may_be_changed(here)
             self._running, self._began = here, time.perf_counter_ns()
@@ -152,8 +147,8 @@ class Tracer:
                 recorder.resume()
 
     def _listen(self, here: Pass, graph: Graph, leaves: dict[int, torch.Tensor], handles: list[Any]) -> None:
-        """Hook every node. A pre-hook costs much, and most nodes need none; that the user has one there shows only where we add ours."""
-        looks = self._others_hook()
+        """Hook every node. A pre-hook costs much, and most nodes need none."""
+        looks = self.hooks.may_be_on_nodes()
         for node, described in zip(graph.nodes, here.nodes, strict=True):
             handles.append(node.register_hook(partial(self._after, described)))
             if described.code is not None or described.hooks or len(handles[-1].hooks_dict_ref()) > 1:  # hooks beside ours
@@ -167,20 +162,11 @@ class Tracer:
             theirs = [hook for number, hook in handle.hooks_dict_ref().items() if number != handle.id]
             if theirs:
                 self._touched.add(described.key)
-                described.hooks = [*described.hooks, *(_name_of(hook) for hook in theirs)]
+                described.hooks = [*described.hooks, *(name_of(hook) for hook in theirs)]
             if theirs or needed:
                 handles.append(handle)
             else:
                 handle.remove()
-
-    def listening(self) -> None:
-        """The recording begins: hooks that anybody registers from now on may be the user's, on nodes."""
-        self._known_hooks = RemovableHandle.next_id
-
-    def _others_hook(self) -> bool:
-        """Whether hooks were registered that are neither ours nor on tensors; torch numbers them all."""
-        self._hooks_differ = self._hooks_differ or RemovableHandle.next_id != self._known_hooks
-        return self._hooks_differ
 
     def _seen_again(self) -> None:
         if get_ident() == self._recorder.thread:
@@ -197,16 +183,6 @@ class Tracer:
             )
             for node in here.nodes
         )
-
-    def hooked(self, tensor: torch.Tensor, hook: Any, handle: Any) -> None:
-        """The user registered a hook on a tensor that an op made; those of leaves are read from them when the engine runs."""
-        self._known_hooks += 1
-        node = tensor.grad_fn
-        if node is not None:
-            self._hooks.setdefault(node._sequence_nr(), []).append((_name_of(hook), handle))
-        if len(self._hooks) > self._most_hooks:  # a program that registers them on and on
-            self._hooks = {number: hooks for number, hooks in self._hooks.items() if any(_is_active(handle) for _, handle in hooks)}
-            self._most_hooks = 2 * len(self._hooks) + 1_000
 
     def _inner(self, here: Pass, outputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A backward inside the running one (a reentrant checkpoint) is about to add to leaves that the outer graph may not reach."""
@@ -237,12 +213,12 @@ class Tracer:
             if described.name == "AccumulateGrad":
                 variable = node.variable
                 described.leaf = recorder.values.leaf_row(variable)
-                described.hooks = [_name_of(hook) for hook in (variable._backward_hooks or {}).values()]
+                described.hooks = [name_of(hook) for hook in (variable._backward_hooks or {}).values()]
                 leaves[described.leaf] = variable
                 here.leaves[described.leaf] = LeafGradient(None if variable.grad is None else recorder.values.note(variable.grad), None)
             else:
-                if self._hooks and described.sequence in self._hooks:
-                    described.hooks = [name for name, handle in self._hooks[described.sequence] if _is_active(handle)]
+                if described.sequence in self.hooks.of_node:
+                    described.hooks = self.hooks.on(described.sequence)
                 if described.code is not None:
                     self.functions.complete(described)
                 described.saved, first = saved_of(node, described, recorder.values)
@@ -389,17 +365,6 @@ class Tracer:
                 for saved in described.saved:
                     if not saved.name.startswith("ctx."):  # which torch knows nothing of
                         saved.state = "freed"
-
-
-def _name_of(hook: Any) -> str:
-    """What a hook is called in the user's source."""
-    inner = getattr(hook, "func", hook)  # of a functools.partial
-    return str(getattr(inner, "__name__", None) or type(inner).__name__)
-
-
-def _is_active(handle: Any) -> bool:
-    hooks = handle.hooks_dict_ref()
-    return hooks is not None and handle.id in hooks
 
 
 def _same_size(sent: torch.Tensor, received: torch.Tensor | None) -> bool:
