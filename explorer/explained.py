@@ -111,7 +111,9 @@ def _reason(reason: str, language: str) -> str:
     """The sentence of a reason: a word, and after a colon what it is about."""
     word, _, about = reason.partition(":")
     key = f"check.reason.{word.strip()}"
-    return say(key, language, what=about.strip()) if key in TEXTS else reason
+    if key not in TEXTS:
+        return reason
+    return f"{say(key, language)} ({about.strip()})" if about else say(key, language)
 
 
 def _checks(checks: Checks | None, reasons: dict[str, int]) -> dict[str, Any] | None:
@@ -123,7 +125,13 @@ def _checks(checks: Checks | None, reasons: dict[str, int]) -> dict[str, Any] | 
     for check in checks.nodes:
         counts[check.verdict] = counts.get(check.verdict, 0) + 1
         nodes[str(check.node)] = [check.verdict, plain(check.max_abs_error), None if check.reason is None else reasons[check.reason]]
-    return {"nodes": nodes, "counts": counts, "gradients": [_gradient(check, reasons) for check in checks.gradients]}
+    wrong = sum(check.verdict == "wrong" for check in checks.gradients)
+    return {
+        "nodes": nodes,
+        "counts": counts,
+        "wrong_gradients": wrong,
+        "gradients": [_gradient(check, reasons) for check in checks.gradients],
+    }
 
 
 def _gradient(check: GradientCheck, reasons: dict[str, int]) -> dict[str, Any]:
@@ -135,6 +143,6 @@ def _gradient(check: GradientCheck, reasons: dict[str, int]) -> dict[str, Any]:
         "size": math.prod(check.shape),
         "verdict": check.verdict,
         "error": plain(check.max_abs_error),
-        "reason": None if check.reason is None else reasons[check.reason],
+        "reason": None if check.reason in (None, "sample") else reasons[check.reason],  # how many were checked says as much
         "curve": [[plain(point.step), plain(point.error)] for point in check.curve],
     }

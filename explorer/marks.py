@@ -24,6 +24,8 @@ class Marks:
                 self._findings.setdefault(finding.node, []).append(finding)
         checks = view.trace.checks
         self._verdicts: dict[int, str] = {} if checks is None else {check.node: check.verdict for check in checks.nodes}
+        if checks is not None:
+            self._verdicts |= {check.node: "wrong" for check in checks.gradients if check.verdict == "wrong"}
         self.met = {mark for box in view.boxes for mark in (self.severity(box), self.verdict(box)) if mark is not None}
 
     def findings(self, box: Box) -> list[Finding]:

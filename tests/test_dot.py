@@ -171,6 +171,9 @@ def test_verification_marks_its_box() -> None:
     wrong = replace(trace.checks, nodes=(NodeCheck(5, "wrong", 1.0), *trace.checks.nodes[::2]))
     text = dot.write(make_view(replace(trace, checks=wrong), depth=0, language="ko"))
     assert "✗" in lines_of(text, "m4") and "검증 실패" in text.split("label=<")[1]
+    gradient = replace(trace.checks.gradients[0], verdict="wrong")
+    text = dot.write(make_view(replace(trace, checks=replace(trace.checks, gradients=(gradient,)))))
+    assert "✗" in lines_of(text, f"n{gradient.node}")
     assert not {"✓", "≈", "✗"} & set(dot.write(make_view(dummy_trace())))
 
 

@@ -277,7 +277,7 @@ def test_every_word_of_the_player_exists() -> None:
     used = set(re.findall(r"\bwords\.([a-z_]+)", scripts))
     known = {name.removeprefix("player.") for name in TEXTS if name.startswith("player.")}
     assert used <= known
-    by_name = {name for name in known if re.match(r"(kind|reason|saved|role|verdict|verified)_", name)} | {"seed", "pass"}
+    by_name = {name for name in known if re.match(r"(kind|reason|saved|role|verdict|verified|kept)_", name)} | {"seed", "pass"}
     filled_in = {"too_many_explained", "too_many_by_hand", "contradicts"}
     phases = {"forward", "loss", "backward", "update", "error", "warning", "info", "errors", "warnings", "infos"}
     statistics = {"min", "max", "mean", "std", "norm", "zeros", "nans", "infs", "value", "gradient"}

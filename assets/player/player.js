@@ -237,7 +237,8 @@ function mine(event, root, alone) {
 function summary(data, words, { jump, reveal, help }) {
   const leaves = data.nodes.filter((node) => node.grad && node.gradients[0]);
   const grave = gravest(data, words, reveal);
-  let room = grave ? 84 : 110; // characters, so that this stays one line on a desk
+  const verdicts = verdictChip(data, words);
+  let room = 110 - (grave ? 26 : 0) - (verdicts ? 18 : 0); // characters, so that this stays one line on a desk
   const named = leaves.filter((node) => { room -= Math.min(24, label(node).length) + 14; return room > 0; });
   const chips = named.map((node) => h("button", { type: "button", class: "chip", title: label(node), onclick: () => jump([node.id]) },
     h("span", { class: "name" }, label(node)), " ", h("span", { class: "number gradient" }, brief(node.gradients[0]))));
@@ -246,7 +247,7 @@ function summary(data, words, { jump, reveal, help }) {
     h("div", { class: "facts" },
       h("h1", {}, plain(data.title)),
       data.loss !== null && h("span", { class: "chip plain" }, words.loss, " ", h("span", { class: "number value" }, data.loss_text)),
-      grave, verdictChip(data, words),
+      grave, verdicts,
       chips.length > 0 && h("span", { class: "found" }, `${words.gradients}:`), chips, more > 0 && h("span", { class: "more" }, `+${more}`),
       data.partial && h("span", { class: "chip warning" }, words.partial),),
     h("span", { class: "made" }, data.made),

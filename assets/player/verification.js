@@ -20,18 +20,20 @@ export function nodeVerdict(data, node, words) {
   if (!check) return null;
   const [verdict, error, reason] = check;
   const difference = error ? words.largest_difference.replace("{error}", figure(error)) : null;
-  const more = [words[`verified_${verdict}`], difference && `(${difference})`, data.reasons[reason]].filter(Boolean);
+  const did = node.kind === "op" ? words[`verified_${verdict}`] : words[`kept_${verdict}`];
+  const more = [did, difference && `(${difference})`, data.reasons[reason]].filter(Boolean);
   return h("p", { class: "checked" }, verdictBadge(verdict, words), h("span", { class: "why" }, more.join(" ")));
 }
 
-// How many nodes have which verdict, in the line above the graph.
+// How many nodes have which verdict, and how many gradients are wrong, in the line above the graph.
 export function verdictChip(data, words) {
   if (!data.checks) return null;
-  const counts = ORDER.filter((verdict) => data.checks.counts[verdict]);
+  const counts = ORDER.filter((verdict) => data.checks.counts[verdict]).map((verdict) => [verdict, `${data.checks.counts[verdict]}`, words[`verdict_${verdict}`]]);
+  if (data.checks.wrong_gradients) counts.unshift(["wrong", `${data.checks.wrong_gradients} ${words.gradients}`, words.verdict_wrong]);
   if (!counts.length) return null;
-  const title = `${words.verification}: ${counts.map((verdict) => `${words[`verdict_${verdict}`]} ${data.checks.counts[verdict]}`).join(", ")}`;
-  return h("span", { class: `chip plain verification ${counts[0]}`, title, role: "img", "aria-label": title }, words.verified, " ",
-    counts.map((verdict) => h("span", { class: `verdict ${verdict}` }, `${SIGNS[verdict]} ${data.checks.counts[verdict]}`)));
+  const title = `${words.verification}: ${counts.map(([, count, word]) => `${word} ${count}`).join(", ")}`;
+  return h("span", { class: `chip plain verification ${counts[0][0]}`, title, role: "img", "aria-label": title }, words.verified, " ",
+    counts.map(([verdict, count]) => h("span", { class: `verdict ${verdict}` }, `${SIGNS[verdict]} ${count}`)));
 }
 
 // The gradient of one output three ways: a line each.
@@ -72,7 +74,8 @@ function numericWay(check, dtype, data, words) {
   if (!check) return way(name, h("span", { class: "absent" }, data.checks ? words.numeric_none : words.not_verified));
   if (check.verdict === "skipped") return way(name, [verdictBadge("skipped", words), h("span", { class: "why" }, data.reasons[check.reason])]);
   const sampled = check.checked < check.size ? words.sampled.replace("{checked}", check.checked).replace("{size}", check.size) : null;
-  return way(name, [shown(check.numeric), compared(check.verdict, check.error, words), sampled && h("span", { class: "why" }, sampled)], curvePart(check, dtype, words));
+  const reason = check.reason === null ? null : data.reasons[check.reason];
+  return way(name, [shown(check.numeric), compared(check.verdict, check.error, words), [sampled, reason].filter(Boolean).map((one) => h("span", { class: "why" }, one))], curvePart(check, dtype, words));
 }
 
 // makemore's cmp in words: exact, approximate, and how far apart at most.

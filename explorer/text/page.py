@@ -240,6 +240,18 @@ PAGE: dict[str, tuple[str, str]] = {
         "이 노드의 역전파만 다시 실행하면 반올림 오차 안에서 같습니다.",
     ),
     "player.verified_wrong": ("Run again alone, its backward gave another result.", "이 노드의 역전파만 다시 실행하면 결과가 다릅니다."),
+    "player.kept_equal": (
+        "Its .grad is what it held before plus what arrived, to the bit.",
+        ".grad가 이전 값에 도착한 기울기를 더한 값과 비트까지 같습니다.",
+    ),
+    "player.kept_close": (
+        "Its .grad is what it held before plus what arrived, within rounding.",
+        ".grad가 이전 값에 도착한 기울기를 더한 값과 반올림 오차 안에서 같습니다.",
+    ),
+    "player.kept_wrong": (
+        "Its .grad is not what it held before plus what arrived.",
+        ".grad가 이전 값에 도착한 기울기를 더한 값과 다릅니다.",
+    ),
     "player.largest_difference": ("largest difference {error}", "최대 차이 {error}"),
     "player.three_ways": ("this gradient three ways", "세 가지 방법으로 구한 기울기"),
     "player.way_hand": ("By hand", "직접 계산"),

@@ -203,7 +203,9 @@ def test_verification_is_shown(read: Any, neuron: Trace) -> None:
     nodes = (NodeCheck(4, "skipped", None, "raised: IndexError"), NodeCheck(3, "equal", 0.0), NodeCheck(6, "close", 1e-9))
     page = read(replace(neuron, checks=Checks(nodes, (gradient,))), step=11)
     expect(page.locator(".inspector .checked")).to_contain_text("not checked")
-    assert page.locator(".chip.verification").get_attribute("aria-label") == "Verification: close 1, equal 1, not checked 1"
+    assert (
+        page.locator(".chip.verification").get_attribute("aria-label") == "Verification: wrong 1 gradients, close 1, equal 1, not checked 1"
+    )
     ways = page.locator(".inspector .ways")
     expect(ways).to_contain_text("different")
     expect(ways).to_contain_text("largest difference 0.0001")
