@@ -292,7 +292,8 @@ def _tensors(ordered: list[Item]) -> dict[str, StoredTensor]:
 def _with_findings(trace: Trace, items: Items, part: Pass, about: Circumstances) -> Trace:
     ids = {item.row.identity: item.id for item in items.by_row.values() if item.row is not None and item.row.identity is not None}
     spent, skipped = (frozenset(ids[one] for one in leaves if one in ids) for leaves in (about.evidence.spent, about.evidence.skipped))
-    found = [*about.findings, *findings(trace, replace(about.evidence, spent=spent, skipped=skipped))]
+    backward = about.backwards[part.number - 1] if part.started and part.number <= len(about.backwards) else None
+    found = [*about.findings, *findings(trace, replace(about.evidence, spent=spent, skipped=skipped, backward=backward))]
     drawn = {index for index, item in items.by_row.items() if item.id >= 0}
     for cause, row in first_effects(items.rows[part.start : part.stop], drawn).items():
         found.append(changed_by_watching(trace.nodes[items.by_row[row].id], cause))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from explorer.model import Edge, Node, Note, Trace
+from explorer.model import Edge, Node, Note, Source, Trace
 
 __all__ = ["Evidence", "Flow", "Unused"]
 
@@ -38,6 +38,7 @@ class Evidence:
     followed: bool = False
     has_optimizer: bool = False
     unused: tuple[Unused, ...] = ()
+    backward: Source | None = None  # the line that started the engine
 
 
 @dataclass

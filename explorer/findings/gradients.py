@@ -60,4 +60,4 @@ def accumulated_gradient(flow: Flow) -> Iterator[Finding]:
     for way, nodes in ways.items():
         severity: Severity = "warning" if way in ("spent", "") else "info"
         names = listed([called(node) for node in nodes])
-        yield finding("accumulated_gradient", severity, nodes[0], variant=way, names=names)
+        yield finding("accumulated_gradient", severity, nodes[0], source=flow.evidence.backward, variant=way, names=names)

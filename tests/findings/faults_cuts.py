@@ -185,31 +185,31 @@ def result_never_used() -> Any:
     return model(torch.randn(16, 4)).square().mean()
 
 
-@fault("accumulated_gradient", number=2, line=False)
+@fault("accumulated_gradient", number=2)
 def no_zero_grad_in_a_loop() -> Any:
     model = nn.Linear(3, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     for _ in range(3):
         loss = model(torch.randn(16, 3)).square().mean()
-        loss.backward()
+        loss.backward()  # <- no_zero_grad_in_a_loop
         optimizer.step()
 
 
-@fault("accumulated_gradient", number=3, line=False)
+@fault("accumulated_gradient", number=3)
 def no_zero_by_hand() -> Any:
     w = torch.randn(3, requires_grad=True)
     for _ in range(3):
-        (w * torch.randn(3)).sum().square().backward()
+        (w * torch.randn(3)).sum().square().backward()  # <- no_zero_by_hand
         with torch.no_grad():
             w -= 0.01 * w.grad
 
 
-@fault("accumulated_gradient", number=2, line=False)
+@fault("accumulated_gradient", number=2)
 def zero_grad_of_another_optimizer() -> Any:
     one, two = nn.Linear(3, 3), nn.Linear(3, 1)
     first, second = torch.optim.Adam(one.parameters()), torch.optim.Adam(two.parameters())
     for _ in range(2):
         first.zero_grad()
-        two(torch.tanh(one(torch.randn(16, 3)))).mean().backward()
+        two(torch.tanh(one(torch.randn(16, 3)))).mean().backward()  # <- zero_grad_of_another_optimizer
         first.step()
         second.step()

@@ -79,14 +79,14 @@ def second_head_forgotten() -> Any:
     return F.cross_entropy(network(torch.randn(8, 6)), torch.randint(3, (8,)))
 
 
-@fault("accumulated_gradient", number=3, line=False, starves="lstm.weight_ih_l0")
+@fault("accumulated_gradient", number=3, starves="lstm.weight_ih_l0")
 def zero_grad_before_the_loop() -> Any:
     lstm, head = nn.LSTM(3, 8, batch_first=True), nn.Linear(8, 1)
     optimizer = torch.optim.RMSprop([*lstm.parameters(), *head.parameters()], lr=1e-3)
     optimizer.zero_grad()
     for _ in range(4):
         output, _ = lstm(torch.randn(4, 7, 3))
-        F.mse_loss(head(output[:, -1]), torch.randn(4, 1)).backward()
+        F.mse_loss(head(output[:, -1]), torch.randn(4, 1)).backward()  # <- zero_grad_before_the_loop
         optimizer.step()
 
 
