@@ -40,6 +40,8 @@ def copies(flow: Flow) -> Copies:
             continue
         origin = whole.get(_signature(node.outputs[0])) or next((single[v] for v in _values(node.outputs[0].values) if v in single), None)
         if origin is not None and origin.id != node.id and (origin.id < node.id or origin.is_leaf):
+            if node.kind == "parameter" and origin.kind == "parameter":
+                continue  # a model and its copy: the target network of Q-learning, an average of weights
             found.setdefault(origin.id, (node, _read_by(flow, origin), None))
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -275,6 +276,16 @@ def q_learning_with_a_target_network() -> Any:
         optimizer.zero_grad()
         F.smooth_l1_loss(online(now).gather(1, action).squeeze(1), wanted).backward()
         optimizer.step()
+
+
+@healthy
+def q_learning_with_a_copied_network() -> Any:
+    model = nn.Sequential(nn.Linear(4, 32), nn.ReLU(), nn.Linear(32, 2))
+    target = copy.deepcopy(model)
+    now, later, actions, rewards = torch.randn(32, 4), torch.randn(32, 4), torch.randint(0, 2, (32, 1)), torch.randn(32, 1)
+    with torch.no_grad():
+        wanted = rewards + 0.99 * target(later).max(1, keepdim=True).values
+    return F.smooth_l1_loss(model(now).gather(1, actions), wanted)
 
 
 def mlp(depth: int, activation: str) -> nn.Module:
