@@ -1,4 +1,4 @@
-"""Memory that something outside torch shares (an array of numpy's): it can be written to without torch's knowing."""
+"""Memory whose content torch does not answer for: shared with something outside (an array of numpy's), or not filled yet."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 
+from explorer.capture.notes import version_of
 from explorer.capture.rows import Row
 from explorer.model import Note
 
@@ -18,6 +19,11 @@ def is_lent(tensor: torch.Tensor) -> bool:
         return not tensor.untyped_storage().resizable()
     except (NotImplementedError, RuntimeError):
         return False
+
+
+def is_unfilled(tensor: torch.Tensor) -> bool:
+    """Whether nobody wrote to what `torch.empty` or its like gave out, as far as one sees: it holds what lay in memory."""
+    return version_of(tensor) == 0 and not is_lent(tensor)
 
 
 class Lent:
@@ -33,8 +39,10 @@ class Lent:
         Parameters are not looked at: they are read often, and may lie in memory that a file was mapped to.
         """
         known = row.outputs[0]
-        if row.kind == "parameter" or type(known) is not Note or known.norm is None or not is_lent(tensor):
+        if row.kind == "parameter" or type(known) is not Note or not is_lent(tensor):
             return False
+        if known.norm is None:  # there is nothing to compare; but it may have been filled since
+            return row.unfilled and self._note(tensor).norm is not None
         if tensor.numel() > OFTEN:
             if self._looked.get(row.index) == start:
                 return False

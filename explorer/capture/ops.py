@@ -17,6 +17,9 @@ FACTORIES = frozenset(
     "lift_fresh lift_fresh_copy lift".split()
 )
 
+# Those among them, and others, that give out memory with whatever is in it.
+UNFILLED = frozenset("empty empty_like empty_strided empty_permuted new_empty new_empty_strided".split())
+
 # Ops whose result has exactly the elements of their first argument, in another order, shape or place.
 PERMUTING = frozenset(
     "view t transpose.int permute unsqueeze squeeze squeeze.dim squeeze.dims _unsafe_view _reshape_alias detach alias clone".split()

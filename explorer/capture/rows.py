@@ -44,6 +44,7 @@ class Row:
     `undefined`: the places among the op's results where it gave out nothing; `outputs` goes on without them.
     `effect`: why the op is another than unwatched, a cause of `explorer.capture.watched`.
     `arguments`: what the op was given that is no tensor, by name; one object for all that were given the same, None for nothing.
+    `unfilled`: a tensor that `torch.empty` or its like made, read before anything was written to it, or a view of one: not measured.
     `absorbed`: the op only made or changed a leaf; it is not drawn, nor is what served it alone.
     """
 
@@ -74,6 +75,7 @@ class Row:
     effect: str | None = None
     results: Sequence[tuple[int, int, int]] = ()
     undefined: Sequence[int] = ()
+    unfilled: bool = False
     tensors: Sequence[StoredTensor | None] = ()
     arguments: dict[str, Any] | None = None
 

@@ -15,10 +15,10 @@ import torch
 from torch import nn
 
 from explorer.capture.faking import Aside
-from explorer.capture.lending import Lent
+from explorer.capture.lending import Lent, is_unfilled
 from explorer.capture.measuring import Meter, Ticket
-from explorer.capture.notes import is_silent_view, measure, scalar, store, version_of
-from explorer.capture.ops import Op
+from explorer.capture.notes import is_silent_view, measure, outline, scalar, store, version_of
+from explorer.capture.ops import UNFILLED, Op
 from explorer.capture.places import Place, is_gone, let_go, place_of, storage_of
 from explorer.capture.rows import EXTERNAL, GONE, Input, Row, moment_after
 from explorer.model import Note, StoredTensor
@@ -41,8 +41,7 @@ class Values:
         self._quiet, self._module, self._log = quiet, module, log
         self.aside = Aside()
         self.leaves: dict[int, torch.Tensor] = {}  # identity -> leaf that needs a gradient
-        self._count = 0
-        self._retired = 0
+        self._count = self._retired = 0
         self.gradients: set[int] = set()  # ids of the leaves' .grad
         self.start = 0  # the first row after the last engine call
         self._places: dict[int, Place] = {}  # by id of the tensor
@@ -250,8 +249,10 @@ class Values:
     def _measure_leaf(self, row: Row, tensor: torch.Tensor) -> None:
         with self._quiet():
             # what numpy may share, and change unseen, is measured now: data, not parameters, and nothing on a device
-            row.outputs = [self.meter.hold(tensor) if row.kind == "parameter" or not tensor.is_cpu else self.note(tensor)]
-            row.tensors = [self.stored(tensor)] if self.keep else ()
+            later = row.kind == "parameter" or not tensor.is_cpu
+            row.unfilled = row.schema.partition(".")[0] in UNFILLED and is_unfilled(tensor)
+            row.outputs = [outline(tensor) if row.unfilled else self.meter.hold(tensor) if later else self.note(tensor)]
+            row.tensors = [self.stored(tensor)] if self.keep and not row.unfilled else ()
         if row.kind != "op":
             self._identify(row, tensor)
 

@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from explorer.capture import installed
 from explorer.capture.frames import Place
+from explorer.capture.lending import is_unfilled
 from explorer.capture.measuring import Ticket
 from explorer.capture.notes import PLAIN_TYPES, measure, outline
 from explorer.capture.ops import Op, learn
@@ -214,7 +215,7 @@ class Watch(TorchDispatchMode):
         for number, tensor in enumerate(results):
             row.outputs.append(self._hold(tensor, row, op, copy=not follows))
             if values.keep:
-                row.tensors = [*row.tensors, values.stored(tensor)]
+                row.tensors = [*row.tensors, None if row.unfilled else values.stored(tensor)]
             values.remember(tensor, row.index, number)
             if op.fresh:
                 values.made(tensor, row.index, number)
@@ -229,6 +230,9 @@ class Watch(TorchDispatchMode):
     def _hold(self, tensor: torch.Tensor, row: Row, op: Op, *, copy: bool) -> Ticket:
         """A ticket for what an op gave out; where that is what it was given in another order, what is known of it holds for both."""
         if op.name in WORKSPACES and tensor.dtype is torch.uint8:
+            return self._meter.take(outline(tensor))
+        if not op.fresh and row.inputs and not row.mutable and self._rows[row.inputs[0].row].unfilled and is_unfilled(tensor):
+            row.unfilled = True  # a part of it, or it in another shape
             return self._meter.take(outline(tensor))
         if op.permutes and row.inputs:
             read = row.inputs[0]

@@ -13,7 +13,7 @@ from torch.autograd import Function
 
 import explorer
 from explorer.model import Note, Trace
-from tests.conformance.reading import edge, named, op, ops, whole
+from tests.conformance.reading import close, edge, named, op, ops, tensor, whole
 
 Hook = Callable[[torch.Tensor], None]
 
@@ -273,3 +273,71 @@ def test_looking_at_a_view_does_not_remake_its_node() -> None:
 
     assert program()
     assert recorded(lambda: [program(), torch.ones(1, requires_grad=True).sum().backward()])[0][0]
+
+
+# -- memory that nobody filled
+
+
+def by_part(x: torch.Tensor) -> torch.Tensor:
+    made = torch.empty(3)
+    made[0] = 5
+    made[1:] = x.detach()[1:]
+    return (made * x).sum()
+
+
+def by_out(x: torch.Tensor) -> torch.Tensor:
+    made = torch.empty(3)
+    torch.mul(x.detach(), 2, out=made)
+    return (made * x).sum()
+
+
+def by_numpy(x: torch.Tensor) -> torch.Tensor:
+    made = torch.empty(3)
+    room = made.numpy()
+    room[:] = 4
+    return (made * x).sum()
+
+
+def by_numpy_later(x: torch.Tensor) -> torch.Tensor:
+    made = torch.empty_like(x)
+    nothing = (torch.zeros_like(made) * x).sum()
+    made.view(3, 1)
+    made.numpy()[:] = 4
+    return nothing + (made * x).sum()
+
+
+def by_data(x: torch.Tensor) -> torch.Tensor:
+    made = x.new_empty(3)
+    made.data.fill_(4)
+    return (made * x).sum()
+
+
+def at_once(x: torch.Tensor) -> torch.Tensor:
+    made = torch.empty(3).fill_(4)
+    return (made * x).sum()
+
+
+FILLED = {by_part: [5.0, 2.0, 3.0], by_out: [2.0, 4.0, 6.0]} | dict.fromkeys((by_numpy, by_numpy_later, by_data, at_once), [4.0] * 3)
+
+
+@pytest.mark.parametrize("program", FILLED)
+@pytest.mark.parametrize("values", ["stats", "all"])
+def test_memory_that_nobody_filled_has_no_numbers(program: Callable[[torch.Tensor], torch.Tensor], values: str) -> None:
+    """What `torch.empty` gives out, and a view of it, has a shape and no values before something is written to it, and then those."""
+    x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    kept = [torch.full((3,), 7.75) for _ in range(100)]
+    del kept  # what lies in memory now
+    with explorer.record(values=values) as recording:
+        program(x).backward()
+    trace = whole(recording.trace)
+    product = next(node for node in trace.nodes if node.op == "mul" and node.status == "executed" and node.outputs[0].max != 0)
+    made = next(trace.nodes[one.source] for one in trace.edges if one.target == product.id and one.input == 0)
+    assert tensor(made.outputs[0]).tolist() == FILLED[program]
+    close(product.outputs[0], torch.tensor(FILLED[program]) * x.detach())
+    notes = [note for node in trace.nodes for note in node.outputs if note.values is not None]
+    if program is not by_part:  # of what is filled in part, all is shown: nobody knows which part
+        assert 7.75 not in {value for note in notes for value in tensor(note).flatten().tolist()}
+    for node in trace.nodes:
+        if node.op in ("empty", "new_empty", "empty_like") and program in (by_part, by_out, by_data):
+            assert node.outputs[0].shape == (3,) and (node.outputs[0].norm, node.outputs[0].values) == (None, None)
+            assert f"n{node.id}.output0" not in trace.tensors
