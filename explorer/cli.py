@@ -129,13 +129,18 @@ def _trace(arguments: argparse.Namespace) -> int:
             formats=_formats(arguments),
             progress=bar.show,
             output=bar.pass_on,
+            keep_interrupted=True,
         )
         failure = outcome.failure
         recordings = outcome.recordings if failure is None else tuple(found for found in outcome.recordings if found.nodes)
+        interrupted = failure is not None and failure.key == "running.interrupted"
+        if interrupted and not recordings:
+            raise KeyboardInterrupt
         if failure is not None and not recordings:
             raise failure
         _write_all(recordings, arguments, many=arguments.wanted == "all", failure=failure, bar=bar)
-    return 0 if failure is None else _fail(failure, language, as_json=False)
+    code = 0 if failure is None else _fail(failure, language, as_json=False)
+    return INTERRUPTED if interrupted else code
 
 
 def _export(arguments: argparse.Namespace) -> int:

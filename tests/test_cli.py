@@ -20,6 +20,7 @@ from explorer import cli, serving
 from explorer.arguments import SUFFIXES
 from explorer.cli import main
 from explorer.files import load, save
+from explorer.text import say
 from tests.dummy import dummy_trace
 from tests.faulty import LOSS, left_behind, program
 
@@ -330,6 +331,23 @@ def test_ctrl_c_ends_everything(program: Write, left_behind: Callable[[], list[i
         command.send_signal(number)
         assert command.wait(timeout=30) == code
         assert command.stderr.read() == ""
+    assert left_behind() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_ctrl_c_keeps_what_was_recorded(program: Write, left_behind: Callable[[], list[int]], tmp_path: Path) -> None:
+    """Interrupted after some ops, the command writes them, marked partial, says so in one line, and ends with the usual code."""
+    path = program("import torch\nx = torch.ones(2, requires_grad=True)\ny = x * 3\nz = y + 1\nprint('up', flush=True)\nwhile True: pass\n")
+    with start("trace", path, "-o", str(tmp_path / "x.json")) as command:
+        assert command.stderr is not None
+        assert command.stderr.readline() == "up\n"
+        command.send_signal(signal.SIGINT)
+        assert command.wait(timeout=30) == 130
+        assert command.stderr.read() == say("running.interrupted") + "\n"
+    document = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert document["partial"]
+    assert [node["op"] for node in document["nodes"] if node["kind"] == "op"] == ["mul", "add"]
+    assert [one["message"]["en"] for one in document["findings"] if one["kind"] == "user_error"] == [say("running.interrupted")]
     assert left_behind() == []
 
 

@@ -229,17 +229,25 @@ def test_an_interrupt_of_the_caller_ends_everything(program: Write, left_behind:
 
 @linux
 @pytest.mark.parametrize("program_text", ["while True:\n    pass\n", "import itertools\nsum(itertools.repeat(0))\n"])
-def test_no_child_survives_its_parent(program: Write, left_behind: LeftBehind, program_text: str) -> None:
-    """A parent killed outright takes the program and its processes along, even when the program lets no Python run."""
-    path = program("import subprocess\nsubprocess.Popen(['sleep', '600'])\nprint('up', flush=True)\n" + program_text)
+def test_no_child_survives_its_parent(program: Write, left_behind: LeftBehind, tmp_path: Path, program_text: str) -> None:
+    """A parent killed outright takes the program, its processes and its files along, even when the program lets no Python run."""
+    rooms = tmp_path / "rooms"
+    rooms.mkdir()
+    text = "import os, subprocess\nopen(os.path.join(os.environ['TMPDIR'], 'own'), 'w').close()\nsubprocess.Popen(['sleep', '600'])\n"
+    path = program(text + "print('up', flush=True)\n" + program_text)
     code = f"from explorer.capture.run import run_target\nrun_target({path!r}, output=lambda chunk: print('up', flush=True))\n"
-    environment = {**os.environ, "PYTHONPATH": str(Path(run.__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(run.__file__).parents[2]), "TMPDIR": str(rooms)}
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"up\n"
+        assert len(list(rooms.glob("autograd-explorer-*/journal"))) == 1
         parent.send_signal(signal.SIGKILL)
         parent.wait()
     assert left_behind() == []
+    end = time.monotonic() + 10
+    while list(rooms.glob("autograd-explorer-*")) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert [path.name for path in rooms.iterdir()] == ["own"]
 
 
 @linux

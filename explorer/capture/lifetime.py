@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
-__all__ = ["CANNOT_WRITE", "read_request"]
+__all__ = ["CANNOT_WRITE", "FOLDER", "read_request"]
 
+FOLDER = "autograd-explorer-"  # how the names of folders of results begin
 CANNOT_WRITE = 74  # exit code of a child that could not even write how it ended
 
 
@@ -27,17 +30,18 @@ def read_request() -> dict[str, Any]:
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    _die_with(parent)
-    return dict(json.loads(text))
+    request = dict(json.loads(text))
+    _die_with(parent, request["results"])
+    return request
 
 
-def _die_with(parent: int) -> None:
-    """See to it that nothing of us survives the parent, whose end closes the pipe `parent`.
+def _die_with(parent: int, results: str) -> None:
+    """See to it that nothing of us survives the parent, whose end closes the pipe `parent`, and not the folder of results either.
 
     A guard process of our group waits for it, since a thread could be kept from running by the program; on Linux the kernel does too.
     """
     if not hasattr(os, "fork"):
-        threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()
+        threading.Thread(target=_exit_after, args=(parent, results), daemon=True).start()
         return
     _ask_kernel_for_death()
     group = os.getpid()
@@ -54,14 +58,27 @@ def _die_with(parent: int) -> None:
     while os.read(parent, 1):
         pass
     if os.getpgrp() == group:
-        os.killpg(group, signal.SIGKILL)
+        os.setpgid(0, 0)  # out of the group, to clear up behind it
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+    _clear(results)
     os._exit(0)
 
 
-def _exit_after(parent: int) -> None:
+def _exit_after(parent: int, results: str) -> None:
     while os.read(parent, 1):
         pass
+    _clear(results)
     os._exit(1)
+
+
+def _clear(results: str) -> None:
+    """Delete the folder that a dead parent could not, if it is one that we make: what is just being killed may still write to it."""
+    for _ in range(20):
+        if not os.path.basename(results).startswith(FOLDER) or not os.path.exists(results):
+            return
+        shutil.rmtree(results, ignore_errors=True)
+        time.sleep(0.05)
 
 
 def _ask_kernel_for_death() -> None:

@@ -1,4 +1,4 @@
-"""The child's surroundings: its environment, its memory, and the end of all its processes.
+"""The child's surroundings: its environment, its memory, the end of all its processes, and what is said of how it ended.
 
 The group of the child is asked for and killed as a whole. Processes that left the group are known on Linux by a token in their
 environment.
@@ -13,8 +13,11 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-__all__ = ["TOKEN", "child_environment", "kill_all", "memory_of"]
+from explorer.capture.lifetime import CANNOT_WRITE
+
+__all__ = ["TOKEN", "child_environment", "end_of_process", "kill_all", "memory_of"]
 
 TOKEN = "AUTOGRAD_EXPLORER_RUN"
 
@@ -30,6 +33,7 @@ _ALLOWED = re.compile(
     """,
     re.VERBOSE,
 )
+_UNLINKED = re.compile(rb"what\(\):  PyTorch is not linked with support for (\w+) devices")  # torch's last words
 _SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|(^|_)KEY($|_)|AUTH", re.IGNORECASE)
 
 
@@ -105,3 +109,21 @@ def _strays(token: str) -> list[int]:
             if process != os.getpid() and mark in (proc / str(process) / "environ").read_bytes().split(b"\0"):
                 found.append(process)
     return found
+
+
+def end_of_process(code: int, printed: bytes) -> tuple[str, dict[str, Any]]:
+    """The sentence for a process that ended with `code` and without a word of its own; `printed` is the end of what it printed."""
+    if code == CANNOT_WRITE:
+        return "running.cannot_write", {}
+    if code >= 0:
+        return "running.vanished", {"code": code}
+    if -code == getattr(signal, "SIGKILL", 9):
+        return "running.killed", {}
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    device = _UNLINKED.search(printed)
+    if name == "SIGABRT" and device is not None:
+        return "running.crashed.unlinked", {"device": device[1].decode()}
+    return "running.crashed", {"signal": name}

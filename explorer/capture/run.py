@@ -11,7 +11,6 @@ import json
 import os
 import platform
 import queue
-import re
 import secrets
 import signal
 import subprocess
@@ -29,8 +28,8 @@ from explorer import errors
 from explorer.capture.assemble import trace_from_journal
 from explorer.capture.handover import FORMATS, Recorded, kept, lacks_failure, taken_over, with_failure
 from explorer.capture.journal import rows_of
-from explorer.capture.lifetime import CANNOT_WRITE
-from explorer.capture.processes import child_environment, kill_all, memory_of
+from explorer.capture.lifetime import FOLDER
+from explorer.capture.processes import child_environment, end_of_process, kill_all, memory_of
 from explorer.capture.reports import cut_crash
 from explorer.capture.targets import Target, find
 from explorer.errors import ExplorerError, ProgramError, RequestError
@@ -46,7 +45,6 @@ WRITE_LIMIT = 300.0  # seconds to write it: a million ops take one or two minute
 LEAVE_LIMIT = 5.0  # seconds to end, after everything was written
 POLL = 0.05  # seconds
 GB = 1000**3
-UNLINKED = re.compile(rb"what\(\):  PyTorch is not linked with support for (\w+) devices")  # torch's last words
 
 # The folder of this package stands on the path only while the package itself is found, so that the program sees the path it would see.
 _START = (
@@ -106,13 +104,14 @@ def record_target(
     formats: Collection[str] = FORMATS[:1],
     progress: Progress | None = None,
     cancelled: threading.Event | None = None,
+    keep_interrupted: bool = False,
     output: Callable[[bytes], None] | None = None,
 ) -> Outcome:
     """Run `target` (see CONTRACT, TARGET) and leave what was recorded in `folder`, in these `formats`.
 
     `timeout` is in seconds of the program, its start not counted; `memory_limit` in GB of everything it runs. `progress(phase, done,
     total)` and `output(bytes)` are called in this thread. Raises `TargetError` or `DeviceError` for a wrong request; a program that
-    failed, crashed, passed a limit or was `cancelled` is told in `Outcome.failure`.
+    failed, crashed, passed a limit or was `cancelled` is told in `Outcome.failure`; so is a `KeyboardInterrupt` with `keep_interrupted`.
     """
     if wanted != "all" and (not isinstance(wanted, int) or wanted < 1):
         raise RequestError("running.wrong_choice", name="wanted", value=wanted, choices='1, 2, 3, …, "all"')
@@ -130,7 +129,7 @@ def record_target(
         "check": check,
         "formats": list(formats),
     }
-    limits = _Limits(timeout, None if memory_limit is None else int(memory_limit * GB), cancelled)
+    limits = _Limits(timeout, None if memory_limit is None else int(memory_limit * GB), cancelled, keep_interrupted)
     return _Run(found, folder, request, limits, progress, output).outcome()
 
 
@@ -138,7 +137,7 @@ def record_target(
 def results_folder() -> Iterator[Path]:
     """A private folder that is gone afterwards, whatever the program left in it."""
     try:
-        folder = tempfile.TemporaryDirectory(prefix="autograd-explorer-", ignore_cleanup_errors=True)
+        folder = tempfile.TemporaryDirectory(prefix=FOLDER, ignore_cleanup_errors=True)
     except OSError as error:
         raise _cannot_start(error) from None
     with folder:
@@ -161,6 +160,7 @@ class _Limits:
     timeout: float | None
     memory: int | None
     cancelled: threading.Event | None
+    keeps: bool
 
 
 @dataclass(slots=True)
@@ -190,6 +190,11 @@ class _Run:
         reader.start()
         try:
             self._watch(process)
+        except KeyboardInterrupt:
+            if not self.limits.keeps:
+                raise
+            self.stopped = ProgramError("running.interrupted")
+            self._stop(process, gently=True)
         finally:
             kill_all(process.pid, token=self.token)
             process.wait()
@@ -338,9 +343,7 @@ class _Run:
             raise self._error()
         if kind == "failed":
             return ProgramError(self.last["key"], report=self.last.get("report", ""), **self.last["values"])
-        key, values = _end_of_process(code)
-        if (device := UNLINKED.search(self.tail)) is not None and values.get("signal") == "SIGABRT":
-            key, values = "running.crashed.unlinked", {"device": device[1].decode()}
+        key, values = end_of_process(code, self.tail)
         return ProgramError(key, report=self._crash(), **values)
 
     def _error(self) -> ExplorerError:
@@ -377,21 +380,6 @@ class _Run:
 
     def _tail_text(self) -> str:
         return self.tail.decode("utf-8", errors="replace")[-TAIL:]
-
-
-def _end_of_process(code: int) -> tuple[str, dict[str, Any]]:
-    """The sentence for a process that ended without a word."""
-    if code == CANNOT_WRITE:
-        return "running.cannot_write", {}
-    if code >= 0:
-        return "running.vanished", {"code": code}
-    if -code == getattr(signal, "SIGKILL", 9):
-        return "running.killed", {}
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    return "running.crashed", {"signal": name}
 
 
 def _number(value: float) -> str:

@@ -219,6 +219,10 @@ RUNNING: dict[str, tuple[str, str]] = {
         "The program was stopped because it printed more than {limit} MB; print less, then run it again.",
         "출력이 {limit} MB를 넘어 프로그램을 중지했습니다. 출력을 줄인 뒤 다시 실행하세요.",
     ),
+    "running.interrupted": (
+        "The program was stopped because you interrupted it; what was recorded until then was kept.",
+        "중단하여 프로그램을 중지했습니다. 그때까지 기록된 내용은 남겨 두었습니다.",
+    ),
     "running.cancelled": ("The program was stopped because you cancelled it.", "취소하여 프로그램을 중지했습니다."),
     "running.internal": (
         "Autograd Explorer itself failed while watching the program ({error}); please report it with the program that shows it.",
