@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 
 from explorer.capture.notes import version_of
+from explorer.capture.places import storage_of
 from explorer.capture.rows import Row
 from explorer.model import Note
+
+if TYPE_CHECKING:
+    from explorer.capture.measuring import Ticket
 
 OFTEN = 1 << 16  # elements up to which such data is looked at whenever it is read
 
@@ -27,20 +32,29 @@ def is_unfilled(tensor: torch.Tensor) -> bool:
 
 
 class Lent:
-    """Data that was measured before and is read again; `note` measures it."""
+    """Data that was measured before and is read again; `note` measures it at once, `known` tells what a ticket stands for."""
 
-    def __init__(self, note: Callable[[torch.Tensor], Note]) -> None:
-        self._note = note
+    def __init__(self, note: Callable[[torch.Tensor], Note], known: Callable[[Ticket | Note], Note]) -> None:
+        self._note, self._known = note, known
         self._looked: dict[int, int] = {}  # row of large data -> start of the pass in which it was last looked at
+        self._exposed: set[int] = set()  # storages of parameters that the program detached, as it must to get at an array
+
+    def expose(self, tensor: torch.Tensor) -> None:
+        """The program takes hold of a tensor's data, and may go on to an array of it."""
+        if isinstance(tensor, torch.nn.Parameter):
+            self._exposed.add(storage_of(tensor))
 
     def changed(self, tensor: torch.Tensor, row: Row, *, start: int) -> bool:
         """Whether `tensor` is another now than when `row` was written; large data is looked at once in the pass that starts at `start`.
 
-        Parameters are not looked at: they are read often, and may lie in memory that a file was mapped to.
+        Of the parameters only those are looked at whose data the program took hold of: they are read often, and may lie in memory that a
+        file was mapped to.
         """
-        known = row.outputs[0]
-        if row.kind == "parameter" or type(known) is not Note or not is_lent(tensor):
+        if row.kind == "parameter" and (not self._exposed or storage_of(tensor) not in self._exposed):
             return False
+        if not is_lent(tensor):
+            return False
+        known = self._known(row.outputs[0])
         if known.norm is None:  # there is nothing to compare; but it may have been filled since
             return row.unfilled and self._note(tensor).norm is not None
         if tensor.numel() > OFTEN:

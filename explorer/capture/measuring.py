@@ -249,6 +249,12 @@ class Meter:
         self._notes[ticket] = found
         return found
 
+    def settled(self, ticket: Ticket | Note) -> Note:
+        """The Note of a ticket, whose tensor is measured now if it was not yet."""
+        if not isinstance(ticket, Note):
+            self.flush()
+        return self.note(ticket)
+
     def _settle(self) -> None:
         with self._lock:
             batches, self._batches = self._batches, []

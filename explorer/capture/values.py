@@ -55,7 +55,7 @@ class Values:
         self._changed: dict[int, int] = {}  # address of a storage -> number of rows when something wrote to it last
         self._apart: dict[int, weakref.ref[torch.Tensor]] = {}  # share a storage with others and yet count as their own (unsafe_split)
         self._most_storages = 10_000
-        self._lent = Lent(self.note)
+        self.lent = Lent(self.note, meter.settled)
 
     # -- notes
 
@@ -267,7 +267,7 @@ class Values:
             self._measure_leaf(row, tensor)
             self._log(row)  # once more, now that it is measured: the later line counts
             return row.index
-        if self._versions.get(row.index) == version_of(tensor) and not self._lent.changed(tensor, row, start=self.start):
+        if self._versions.get(row.index) == version_of(tensor) and not self.lent.changed(tensor, row, start=self.start):
             return row.index
         again = Row(len(self.rows), row.kind, row.schema, names=row.names, source=row.source, reason=row.reason)
         again.window = moment_after(self.rows)

@@ -87,6 +87,7 @@ class Watch(TorchDispatchMode):
         place = recorder.frames.place(frame, in_function=op.is_detach or not graded, sees=not foreign)
         if op.is_detach:
             self._meter.protect(tensors)  # from now on it can be changed through an array of numpy's
+            values.lent.expose(tensors[0])
         written: list[torch.Tensor] = []
         if op.mutable:
             written = [tensor for tensor in op.written(args, kwargs) if isinstance(tensor, torch.Tensor)]

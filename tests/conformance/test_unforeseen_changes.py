@@ -275,6 +275,35 @@ def test_looking_at_a_view_does_not_remake_its_node() -> None:
     assert recorded(lambda: [program(), torch.ones(1, requires_grad=True).sum().backward()])[0][0]
 
 
+@pytest.mark.parametrize("how", ["detach", "data", "never"])
+@pytest.mark.parametrize("size", [3, 300])
+def test_a_parameter_written_to_by_numpy_is_measured_again(how: str, size: int) -> None:
+    """What numpy writes into a parameter's memory between two ops shows where it is read next; results computed before keep theirs."""
+    weight = nn.Parameter(torch.ones(size))
+    with explorer.record() as recording:
+        first = weight * 2
+        if how == "detach":
+            weight.detach().numpy()[:] = 5
+        elif how == "data":
+            weight.data.numpy()[1] = 5
+        second = weight * 3
+        third = weight * 4
+        (first + second + third).sum().backward()
+    trace = whole(recording.trace)
+    leaf = named(trace, "weight")
+    for node, expected in (
+        (leaf, weight),
+        (named(trace, "first"), first),
+        (named(trace, "second"), second),
+        (named(trace, "third"), third),
+    ):
+        found = node.outputs[0]
+        assert (found.min, found.max) == (expected.min().item(), expected.max().item())
+        assert found.norm == pytest.approx(expected.norm().item())
+    assert leaf.outputs[0].max == (1.0 if how == "never" else 5.0)
+    assert len([node for node in trace.nodes if node.kind == "parameter"]) == 1
+
+
 # -- memory that nobody filled
 
 
