@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explorer.capture.recording import record, trace
+    from explorer.capture.verify import check
     from explorer.errors import ExplorerError
     from explorer.export import export
     from explorer.files import load, save
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["ExplorerError", "Trace", "__version__", "export", "load", "record", "save", "trace"]
+__all__ = ["ExplorerError", "Trace", "__version__", "check", "export", "load", "record", "save", "trace"]
 
 _HOMES = {
     "ExplorerError": "explorer.errors",
     "Trace": "explorer.model",
+    "check": "explorer.capture.verify",
     "export": "explorer.export",
     "load": "explorer.files",
     "record": "explorer.capture.recording",

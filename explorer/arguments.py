@@ -66,6 +66,14 @@ def parser(language: str, run: Mapping[str, Verb]) -> argparse.ArgumentParser:
     _add_output(exporting, language)
     _add_view(exporting, language)
 
+    checking = verb("check")
+    checking.add_argument("target", metavar="TARGET", help=say("command.target", language))
+    checking.add_argument("--json", action="store_true", help=say("command.json", language))
+    checking.add_argument("--fail-on", choices=("error", "warning", "never"), default="error", help=say("command.fail_on", language))
+    checking.add_argument("--unwatched", action="store_true", help=say("command.unwatched", language))
+    checking.add_argument("--lang", dest="language", choices=LANGUAGES, help=say("command.lang_messages", language))
+    _add_run(checking, language)
+
     for name in ("examples", "devices"):
         listing = verb(name)
         listing.add_argument("--json", action="store_true", help=say("command.json", language))

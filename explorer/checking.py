@@ -102,7 +102,7 @@ def _nested(raw: Any, key: str, depth: int) -> Any:
 def _is_complex(part: Any) -> bool:
     """Whether it is a complex number as Python writes it."""
     try:
-        return type(part) is str and len(part) < 100 and part.endswith("j)") and complex(part) is not None
+        return type(part) is str and len(part) < 100 and part.endswith(("j", "j)")) and complex(part) is not None
     except ValueError:
         return False
 

@@ -1,4 +1,4 @@
-"""The verbs: trace, export, examples, devices, serve. Turns an ExplorerError into one message and an exit code.
+"""The verbs: trace, export, check, examples, devices, serve. Turns an ExplorerError into one message and an exit code.
 
 autograd-explorer trace gpt2 -o gpt2.svg
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import json
 import os
 import signal
 import sys
@@ -22,8 +21,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from explorer.arguments import SUFFIXES, language_of, parser
 from explorer.errors import ExplorerError, OutputError, ProgramError, RequestError
 from explorer.listing import device_table
+from explorer.progress import Bar, print_json, to_stderr
 from explorer.serving import serve
 from explorer.text import LANGUAGES, say
+from explorer.verifying import check
 
 if TYPE_CHECKING:
     from explorer.capture.handover import Recorded
@@ -59,27 +60,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _fail(error: ExplorerError, language: str, *, as_json: bool) -> int:
     """The program's own traceback if it is its error, then our sentence."""
     if isinstance(error, ProgramError) and error.report:
-        _to_stderr(error.report.rstrip("\n"))
-    _to_stderr(error.message(language))
+        to_stderr(error.report.rstrip("\n"))
+    to_stderr(error.message(language))
     if as_json:
         messages = {each: error.message(each) for each in LANGUAGES}
-        _print_json({"error": {"kind": type(error).__name__, "message": messages}})
+        print_json({"error": {"kind": type(error).__name__, "message": messages}})
     return error.exit_code
-
-
-def _to_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _never_fail_to_print() -> None:
     """A terminal that lacks a letter, or a file name that is no text, gets it escaped."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def _print_json(document: object) -> None:
-    any_letter = (getattr(sys.stdout, "encoding", None) or "").lower() in ("utf-8", "utf8")
-    print(json.dumps(document, ensure_ascii=not any_letter, indent=2))
 
 
 @contextlib.contextmanager
@@ -113,7 +105,7 @@ def _trace(arguments: argparse.Namespace) -> int:
 
     language = arguments.language or "en"
     _check_outputs(arguments.outputs)
-    bar = _Bar(language)
+    bar = Bar(language)
     with results_folder() as folder, contextlib.closing(bar):
         outcome = record_target(
             arguments.target,
@@ -147,7 +139,7 @@ def _export(arguments: argparse.Namespace) -> int:
     from explorer.capture.handover import kept
     from explorer.files import load
 
-    bar = _Bar(arguments.language or "en")
+    bar = Bar(arguments.language or "en")
     _check_outputs(arguments.outputs)
     with contextlib.closing(bar):
         bar.show("reading", 0, None)
@@ -185,7 +177,7 @@ class _NothingToWrite(Exception):
 
 
 def _write_all(
-    recordings: Sequence[Recorded], arguments: argparse.Namespace, *, many: bool, failure: ProgramError | None, bar: _Bar
+    recordings: Sequence[Recorded], arguments: argparse.Namespace, *, many: bool, failure: ProgramError | None, bar: Bar
 ) -> None:
     """Write each output and say so; with `many` a `.json` is a list and other outputs are numbered files.
 
@@ -213,14 +205,14 @@ def _write_all(
     if refused is not None and not written:
         raise refused
     if arguments.json and refused is None:
-        _print_json(_document(recordings, written, many=many, failure=failure))
+        print_json(_document(recordings, written, many=many, failure=failure))
     elif not arguments.json:
         print("\n".join([*lines, *_findings(recordings, language)]), flush=True)
     if refused is not None:
         raise refused
 
 
-def _write(recording: Recorded, path: str, view: dict[str, Any], bar: _Bar) -> None:
+def _write(recording: Recorded, path: str, view: dict[str, Any], bar: Bar) -> None:
     """What goes into a recording needs nothing that draws, and nothing that reads where the program's process wrote it."""
     if view or not path.lower().endswith((".trace", ".json")):
         from explorer.export import export
@@ -295,49 +287,6 @@ def _document(recordings: Sequence[Recorded], written: list[str], *, many: bool,
     return document
 
 
-class _Bar:
-    """One line of progress on standard error where that is a terminal; the program's output passes above it."""
-
-    def __init__(self, language: str) -> None:
-        self.language = language
-        self.wanted = sys.stderr.isatty()
-        self.shown = False
-        self.within_line = False  # the program's output has not ended its line
-
-    def show(self, phase: str, done: int, total: int | None) -> None:
-        if not self.wanted:
-            return
-        filled = 20 * done // total if total else 0
-        bar = f" [{'#' * filled}{'.' * (20 - filled)}]" if total else ""
-        count = f" {done:,}" if done else ""
-        sys.stderr.write(f"\r\x1b[K{say(f'running.phase.{phase}', self.language)}{bar}{count}")
-        sys.stderr.flush()
-        self.shown = True
-
-    def clear(self) -> None:
-        if self.shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-            self.shown = False
-
-    def close(self) -> None:
-        self.clear()
-        if self.within_line:
-            _to_stderr("")
-
-    def pass_on(self, chunk: bytes) -> None:
-        """The program's own output goes to our standard error: standard output is ours."""
-        self.clear()
-        self.within_line = not chunk.endswith(b"\n")
-        sys.stderr.flush()
-        stream = getattr(sys.stderr, "buffer", None)
-        if stream is None:
-            sys.stderr.write(chunk.decode("utf-8", errors="replace"))
-        else:
-            stream.write(chunk)
-        sys.stderr.flush()
-
-
 # examples and devices
 
 
@@ -345,7 +294,7 @@ def _examples(arguments: argparse.Namespace) -> int:
     from explorer.capture.programs import EXAMPLES
 
     if arguments.json:
-        _print_json(
+        print_json(
             [
                 {
                     "name": name,
@@ -371,10 +320,10 @@ def _devices(arguments: argparse.Namespace) -> int:
     except ImportError:
         raise RequestError("command.no_torch") from None
     if arguments.json:
-        _print_json([asdict(device) for device in devices])
+        print_json([asdict(device) for device in devices])
         return 0
     print(device_table(devices, arguments.language))
     return 0
 
 
-VERBS = {"trace": _trace, "export": _export, "examples": _examples, "devices": _devices, "serve": serve}
+VERBS = {"trace": _trace, "export": _export, "check": check, "examples": _examples, "devices": _devices, "serve": serve}

@@ -13,7 +13,8 @@ from typing import Any
 from explorer.checking import plain
 from explorer.formulas import Numbers, by_hand, explain, mathml, rule_for
 from explorer.model import Checks, GradientCheck, Trace
-from explorer.text import TEXTS, say
+from explorer.text import say
+from explorer.verdicts import reason_text
 
 __all__ = ["MOST_BY_HAND", "MOST_EXPLAINED", "explained"]
 
@@ -43,7 +44,7 @@ def explained(trace: Trace, language: str) -> dict[str, Any]:
         "too_many": say("player.too_many_explained", language, most=MOST_EXPLAINED),
         "too_many_by_hand": say("player.too_many_by_hand", language, most=MOST_BY_HAND),
         "checks": _checks(trace.checks, {reason: number for number, reason in enumerate(reasons)}),
-        "reasons": [_reason(reason, language) for reason in reasons],
+        "reasons": [reason_text(reason, language) for reason in reasons],
     }
 
 
@@ -105,15 +106,6 @@ def _reasons(checks: Checks | None) -> Iterator[str]:
     for check in () if checks is None else checks.each():
         if check.reason is not None:
             yield check.reason
-
-
-def _reason(reason: str, language: str) -> str:
-    """The sentence of a reason: a word, and after a colon what it is about."""
-    word, _, about = reason.partition(":")
-    key = f"check.reason.{word.strip()}"
-    if key not in TEXTS:
-        return reason
-    return f"{say(key, language)} ({about.strip()})" if about else say(key, language)
 
 
 def _checks(checks: Checks | None, reasons: dict[str, int]) -> dict[str, Any] | None:

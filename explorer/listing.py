@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from explorer.text import say
+from explorer.text.columns import width_of
 
 if TYPE_CHECKING:
     from explorer.capture.devices import Device
@@ -56,8 +56,3 @@ def wrapped(start: str, words: str, *, indent: int) -> list[str]:
             joined = " " * indent + word
         line = joined
     return [*lines, line]
-
-
-def width_of(words: str) -> int:
-    """Columns on a terminal: letters of Korean take two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in words)

@@ -353,11 +353,18 @@ class Trace:
 
         check(self)
 
-    def __repr__(self) -> str:
+    def outline(self) -> str:
+        """What it is, in one line."""
         loss = "" if self.loss is None else f", loss {self.loss:.6g}"
         partial = ", partial" if self.partial else ""
         counts = f"{len(self.nodes)} nodes, {len(self.edges)} edges, {len(self.findings)} findings"
         return f"<Trace {self.title!r}: {counts}{loss}, pass {self.number} of {self.passes}{partial}>"
+
+    def __repr__(self) -> str:
+        """A few lines for whoever looks at it in a debugger or a terminal."""
+        from explorer.summary import summary
+
+        return summary(self)
 
     def _repr_svg_(self) -> str | None:
         """The picture, for a notebook; None where nothing here can draw."""

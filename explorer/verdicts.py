@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from explorer.text import TEXTS, say
+
 Verdict = Literal["equal", "close", "wrong", "skipped"]
 
 VERDICTS = ("equal", "close", "wrong", "skipped")
@@ -77,3 +79,12 @@ class Checks:
     def wrong(self) -> tuple[NodeCheck | GradientCheck, ...]:
         """What contradicts autograd."""
         return tuple(check for check in self.each() if check.verdict == "wrong")
+
+
+def reason_text(reason: str, language: str = "en") -> str:
+    """The sentence for the `reason` of a check; the reason itself where it is one that a later version has given."""
+    word, _, about = reason.partition(": ")
+    if f"check.reason.{word}" not in TEXTS:
+        return reason
+    text = say(f"check.reason.{word}", language)
+    return say("check.reason.about", language, reason=text, about=about) if about else text

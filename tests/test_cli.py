@@ -29,7 +29,7 @@ __all__ = ["left_behind", "program"]
 Write = Callable[..., str]
 Captured = pytest.CaptureFixture[str]
 ROOT = Path(explorer.__file__).parents[1]
-VERBS = ("trace", "export", "examples", "devices", "serve")
+VERBS = ("trace", "export", "check", "examples", "devices", "serve")
 
 
 @pytest.fixture(autouse=True)
@@ -227,11 +227,11 @@ def test_view_options_reach_the_picture(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_progress_only_on_a_terminal(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bar is drawn where standard error is a terminal, wiped before the program's output, and nowhere else."""
-    quiet = cli._Bar("en")
+    quiet = cli.Bar("en")
     quiet.show("forward", 10, 20)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    bar = cli._Bar("en")
+    bar = cli.Bar("en")
     bar.show("forward", 10, 20)
     bar.show("backward", 3, None)
     bar.pass_on(b"line\n")

@@ -41,8 +41,9 @@ ROWS: list[tuple[str, str]] = [
     ("files", "..."),
     ("player", "..."),
     ("export", "..."),
+    ("report", "..."),
     ("capture", "..."),
-    ("integrations", "capture model runs"),
+    ("integrations", "capture model report runs"),
     ("__init__", "... -integrations"),
     ("ui", "..."),
     ("cli", "... -ui"),
@@ -51,6 +52,10 @@ ROWS: list[tuple[str, str]] = [
 # Rooms that have more than one file without being a folder: file -> room.
 FILES_OF = {
     "arguments": "cli",
+    "comparing": "report",
+    "summary": "report",
+    "progress": "cli",
+    "verifying": "cli",
     "listing": "cli",
     "serving": "cli",
     "folding": "view",
@@ -74,8 +79,8 @@ FILES_OF = {
 }
 # For the type of an attribute only: ProgramError carries the trace of what ran before the program failed.
 TYPES_ONLY = {("errors", "model")}
-# In a function only: a Trace shows itself in a notebook, and draws itself when asked to.
-ON_DEMAND = {("model", "export")}
+# In a function only: a Trace shows itself in a notebook or a debugger, and draws itself when asked to.
+ON_DEMAND = {("model", "export"), ("model", "report")}
 # What any room may take from the package itself.
 PUBLIC = {"explorer"}
 

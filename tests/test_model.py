@@ -178,11 +178,18 @@ def test_check_is_linear() -> None:
     assert time.perf_counter() - begin < 10
 
 
-def test_repr_is_short_and_says_what_it_is() -> None:
-    """One line: title, sizes, loss, pass; also of a trace that has hardly anything."""
-    assert repr(WHOLE) == "<Trace 'logistic_neuron': 8 nodes, 7 edges, 3 findings, loss 0.0851879, pass 1 of 1>"
+def test_repr_says_what_it_is_in_a_few_lines() -> None:
+    """First what it is; then leaves with their gradients, verdicts, findings, and what can be done; also where there is hardly any."""
+    lines = repr(WHOLE).splitlines()
+    assert lines[0] == WHOLE.outline() == "<Trace 'logistic_neuron': 8 nodes, 7 edges, 3 findings, loss 0.0851879, pass 1 of 1>"
+    assert "  cell.scale.w: 1 float32, gradient norm 0.08983" in lines
+    assert any(line.startswith("  Warning: ") for line in lines)
+    assert "next: " in lines[-1]
+    checked = repr(replace(WHOLE, checks=Checks((NodeCheck(7, "equal", 0.0), NodeCheck(5, "skipped", None, "packed")))))
+    assert "  verified nodes: 1 equal, 1 not checked" in checked.splitlines()
     bare = replace(chain_trace(1), loss=None, partial=True)
-    assert repr(bare) == "<Trace 'chain': 2 nodes, 1 edges, 0 findings, pass 1 of 1, partial>"
+    assert repr(bare).splitlines()[0] == "<Trace 'chain': 2 nodes, 1 edges, 0 findings, pass 1 of 1, partial>"
+    assert "structure only" in repr(replace(bare, backward=()))
 
 
 def test_notebook_shows_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:

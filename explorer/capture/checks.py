@@ -17,7 +17,7 @@ from explorer.capture.rerun import Rerun
 from explorer.capture.rows import Pass
 from explorer.capture.tape import Tape, Taped
 from explorer.capture.verified import Verified
-from explorer.model import MOST_VALUES, NodeCheck
+from explorer.model import MOST_VALUES, GradientCheck, NodeCheck
 
 if TYPE_CHECKING:
     from explorer.capture.recorder import Recorder
@@ -32,13 +32,14 @@ class Checker:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._rerun: Rerun | None = None
+        self._leaves_skipped: str | None = None  # why none of the gradients of this pass is to be checked
         self._tape = Tape()
         self.mode = Taped(recorder, self._tape)
 
     def begin(self, here: Pass, graph: Graph, leaves: dict[int, torch.Tensor]) -> list[Any]:
         """The engine is about to run: hook what is to be checked; the handles."""
         here.verified = Verified()
-        reason = self._why_not()
+        self._leaves_skipped = reason = self._why_not()
         if reason is not None:
             here.verified.nodes = {node.key: NodeCheck(node.key, "skipped", None, reason) for node in here.nodes}
             return []
@@ -67,9 +68,13 @@ class Checker:
             if rerun is not None:
                 here.verified = Verified(rerun.found)
                 rerun.close()
-                if well:
+                if not well:
+                    self._leaves_skipped = "failed"
+                elif self._leaves_skipped is None:
                     with torch._C._DisableTorchDispatch():
                         here.verified.gradients = self._gradients(here, rerun, outputs, args, leaves)
+            if self._leaves_skipped is not None and here.verified is not None:
+                here.verified.gradients = list(_skipped(here, leaves, self._leaves_skipped))
         finally:
             if not keeps:
                 self._tape.clear()
@@ -107,6 +112,15 @@ class Checker:
         if torch._C._functorch.peek_interpreter_stack() is not None:
             return "torch_func"
         return None
+
+
+def _skipped(here: Pass, leaves: dict[int, torch.Tensor], reason: str) -> Iterator[GradientCheck]:
+    """For each leaf that a gradient reached, that it was not checked."""
+    for key in here.order:
+        leaf = here.nodes[key].leaf
+        if leaf is not None and leaf in leaves:
+            shape = tuple(int(size) for size in leaves[leaf].shape)
+            yield GradientCheck(key, None, shape, None, None, 0, None, None, "skipped", reason)
 
 
 def _hooks_above(here: Pass, after_nodes: set[int]) -> dict[int, tuple[str, ...]]:

@@ -26,10 +26,10 @@ from explorer.model import Trace
 class Recording:
     """What `record()` gives: `trace` is the last pass, `traces` are all passes (at most 100)."""
 
-    def __init__(self, title: str | None, *, values: str, deep: bool, frame: FrameType | None) -> None:
+    def __init__(self, title: str | None, *, values: str, deep: bool, frame: FrameType | None, check: bool = False) -> None:
         folder = os.path.dirname(os.path.abspath(frame.f_code.co_filename)) if frame is not None else "."
         name = title or (os.path.basename(frame.f_code.co_filename) if frame is not None else "recording")
-        self._recorder = Recorder(title=name, folder=folder, values=values, wanted="all", deep=deep)
+        self._recorder = Recorder(title=name, folder=folder, values=values, wanted="all", deep=deep, check=check)
         self._traces: list[Trace] | None = None
         self._finish: Callable[[], list[Trace]] | None = None  # puts them together, when they are first asked for
         self._error: BaseException | None = None
@@ -90,26 +90,38 @@ def trace(
     timeout: float = 600.0,
     memory_limit: float | None = None,
     deep: bool = False,
+    check: bool = False,
 ) -> Trace:
     """The trace of a TARGET (in a child process), of a callable (here), or of a loss that already has a graph (its structure only).
 
     `device`, `dtype` and `seed` are passed to a callable that takes them, and are torch's defaults while it runs. `timeout` in seconds,
-    `memory_limit` in GB, both for a TARGET. Raises an `ExplorerError` where there is nothing to trace.
+    `memory_limit` in GB, both for a TARGET. `check` verifies it, too, as `explorer.check` does. Raises an `ExplorerError` where there is
+    nothing to trace.
     """
     if isinstance(target, torch.Tensor):
         return structure(target, frame=_caller(), deep=deep)
     if isinstance(target, str):
         chosen = 0 if seed is None else seed
         result = run_target(
-            target, device=device, dtype=dtype, seed=chosen, values=values, wanted=wanted, timeout=timeout, memory_limit=memory_limit
+            target,
+            device=device,
+            dtype=dtype,
+            seed=chosen,
+            values=values,
+            wanted=wanted,
+            check=check,
+            timeout=timeout,
+            memory_limit=memory_limit,
         )
         return result.traces[-1]
     if not callable(target):
         raise TargetError("running.not_traceable", kind=type(target).__name__)
     code = getattr(target, "__code__", None)
     name = getattr(target, "__name__", type(target).__name__)
-    recording = Recording(name, values=values, deep=deep, frame=_caller())
+    recording = Recording(name, values=values, deep=deep, frame=_caller(), check=check)
     recorder = recording.recorder
+    if check:
+        recorder.wanted = wanted  # no other pass need be verified
     if code is not None:
         recorder.frames.folder = os.path.realpath(os.path.dirname(code.co_filename)) + os.sep
     recorder.device, recorder.dtype, recorder.seed = device or "cpu", dtype, seed

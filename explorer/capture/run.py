@@ -99,6 +99,7 @@ def record_target(
     wanted: int | str = 1,
     to_end: bool = False,
     check: bool = False,
+    unwatched: bool = False,
     timeout: float | None = 600.0,
     memory_limit: float | None = None,
     formats: Collection[str] = FORMATS[:1],
@@ -127,6 +128,7 @@ def record_target(
         "wanted": wanted,
         "to_end": to_end,
         "check": check,
+        "unwatched": unwatched,
         "formats": list(formats),
     }
     limits = _Limits(timeout, None if memory_limit is None else int(memory_limit * GB), cancelled, keep_interrupted)

@@ -214,21 +214,23 @@ def _run_program(work: Work) -> NoReturn:
     target = Target(**request["target"])
     if target.fake_only and device != FAKE:
         raise TargetError("running.fake_only", name=target.title)
-    work.recorder = Recorder(
-        title=target.title,
-        folder=target.folder,
-        values=request["values"],
-        wanted=request["wanted"],
-        device=device,
-        dtype=request["dtype"],
-        seed=request["seed"],
-        journal=Journal(work.folder / "journal"),
-        progress=work.progress,
-        finished=work.finished,
-        to_end=request["to_end"],
-        check=request["check"],
-        deep=True,  # the process ends without tearing the graph down
-    )
+    about = {"title": target.title, "wanted": request["wanted"], "device": device, "dtype": request["dtype"], "seed": request["seed"]}
+    if request["unwatched"]:
+        from explorer.capture.unwatched import Unwatched
+
+        work.recorder = Unwatched(**about, finished=work.finished)
+    else:
+        work.recorder = Recorder(
+            **about,
+            folder=target.folder,
+            values=request["values"],
+            journal=Journal(work.folder / "journal"),
+            progress=work.progress,
+            finished=work.finished,
+            to_end=request["to_end"],
+            check=request["check"],
+            deep=True,  # the process ends without tearing the graph down
+        )
     _let_signals_pass()
     chosen = request["dtype"] or str(torch.get_default_dtype()).removeprefix("torch.")
     work.tell("started", torch=torch.__version__, device=device, dtype=chosen)

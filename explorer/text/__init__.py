@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from explorer.text.causes import CAUSES
+from explorer.text.checks import CHECKS
 from explorer.text.commands import COMMANDS
 from explorer.text.cuts import CUTS
 from explorer.text.drawing import DRAWING
@@ -23,6 +24,7 @@ LANGUAGES = ("en", "ko")
 
 TEXTS: dict[str, tuple[str, str]] = {
     **CAUSES,
+    **CHECKS,
     **COMMANDS,
     **CUTS,
     **DRAWING,

@@ -9,6 +9,11 @@ _TRACE = """\
 _EXPORT = """\
   autograd-explorer export gpt2.trace -o gpt2.pdf --depth 2
   autograd-explorer export gpt2.trace -o attention.svg --focus 40 --hops 3 --theme dark --lang ko"""
+_CHECK = """\
+  autograd-explorer check logistic_neuron
+  autograd-explorer check train.py:step --fail-on warning
+  autograd-explorer check model.py:loss --dtype float64 --json
+  autograd-explorer check train.py --pass 3 --unwatched"""
 _EXAMPLES = """\
   autograd-explorer examples
   autograd-explorer examples --json"""
@@ -30,6 +35,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "프로그램을 실행하고 계산한 내용을 기록이나 그림으로 저장합니다",
     ),
     "command.export": ("write a recording in another format, or as a picture", "기록을 다른 형식이나 그림으로 저장합니다"),
+    "command.check": (
+        "run a program and verify its gradients: each backward node again alone, and each gradient beside differences",
+        "프로그램을 실행하고 기울기를 검증합니다. 역전파 노드를 하나씩 다시 실행하고 기울기를 차분과 비교합니다",
+    ),
     "command.examples": ("list the example programs", "예제 프로그램 목록을 보여 줍니다"),
     "command.devices": (
         "list the devices a program can run on, and what each can do in which data type",
@@ -40,12 +49,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "command.examples_heading": ("examples:", "사용 예:"),
     "command.trace.examples": (_TRACE, _TRACE),
     "command.export.examples": (_EXPORT, _EXPORT),
+    "command.check.examples": (_CHECK, _CHECK),
     "command.examples.examples": (_EXAMPLES, _EXAMPLES),
     "command.devices.examples": (_DEVICES, _DEVICES),
     "command.serve.examples": (_SERVE, _SERVE),
     "command.exit_codes": (
-        "exit codes: 0 done; 2 the request was wrong or cannot be met; 3 the program failed, crashed or passed a limit",
-        "종료 코드: 0 완료, 2 잘못되었거나 처리할 수 없는 요청, 3 프로그램의 실패·비정상 종료·한도 초과",
+        "exit codes: 0 done; 1 check found something; 2 the request cannot be met; 3 the program failed, crashed or passed a limit",
+        "종료 코드: 0 완료, 1 check에서 문제 발견, 2 잘못되었거나 처리할 수 없는 요청, 3 프로그램의 실패·비정상 종료·한도 초과",
     ),
     # Options
     "command.help": ("show this help and exit", "이 도움말을 보여 주고 끝냅니다"),
@@ -106,6 +116,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "이만큼의 단계를 지난 뒤의 그림. 0은 첫 단계 이전입니다",
     ),
     "command.lang": ("language of the picture and of messages", "그림과 안내문의 언어"),
+    "command.lang_messages": ("language of messages", "안내문의 언어"),
+    "command.fail_on": (
+        "end with exit code 1 from which severity on (a wrong verdict is an error; default: error)",
+        "어느 심각도부터 종료 코드 1로 끝낼지 (틀린 판정은 오류로 봄, 기본값: error)",
+    ),
+    "command.unwatched": (
+        "run the program a second time without watching it, and compare loss, gradients and nodes",
+        "지켜보지 않고 한 번 더 실행해 손실, 기울기, 노드를 비교합니다",
+    ),
     "command.theme": ("colours of the picture", "그림의 색 구성"),
     "command.port": (
         "the port to listen on (default: 8501, or the next free one)",

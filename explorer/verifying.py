@@ -1,0 +1,82 @@
+"""The verb `check`: runs a program, verifies its gradients, and tells what was found."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from typing import Any
+
+from explorer.errors import ExplorerError, ProgramError
+from explorer.model import MadeWith, Trace
+from explorer.progress import Bar, print_json, to_stderr
+
+__all__ = ["check"]
+
+FOUND = 1  # exit code
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Verify the program that the arguments name; the exit code."""
+    from explorer.report import Checked
+
+    language = arguments.language or "en"
+    bar = Bar(language)
+    with contextlib.closing(bar):
+        trace, failure = _recorded(arguments, bar, check=True)
+        unwatched = _unwatched(arguments, bar, trace) if arguments.unwatched and failure is None else None
+    checked = Checked(trace, arguments.target, unwatched)
+    if failure is not None and failure.report:
+        to_stderr(failure.report.rstrip("\n"))
+    if arguments.json:
+        print_json(checked.document())
+    else:
+        print(checked.text(language), flush=True)
+    if failure is not None and not _is_explained(trace):
+        to_stderr(failure.message(language))
+        return failure.exit_code
+    return FOUND if checked.fails(arguments.fail_on) else 0
+
+
+def _recorded(arguments: argparse.Namespace, bar: Bar, **settings: Any) -> tuple[Trace, ProgramError | None]:
+    """The trace of one run; of a program of which nothing was recorded, one that says only how it failed."""
+    from explorer.capture.handover import with_failure
+    from explorer.capture.run import record_target, results_folder
+
+    with results_folder() as folder:
+        outcome = record_target(
+            arguments.target,
+            folder,
+            device=arguments.device,
+            dtype=arguments.dtype,
+            seed=arguments.seed,
+            values=arguments.values,
+            wanted=arguments.wanted,
+            to_end=arguments.to_end,
+            timeout=arguments.timeout,
+            memory_limit=arguments.memory_limit,
+            progress=bar.show,
+            output=bar.pass_on,
+            **settings,
+        )
+        if outcome.recordings:
+            bar.show("reading", 0, None)
+            return outcome.recordings[-1].trace, outcome.failure
+    assert outcome.failure is not None
+    made = MadeWith("", "", "", arguments.device or "cpu", arguments.dtype or "", arguments.seed)
+    return with_failure(Trace(arguments.target, True, 0, 0, made, None, (), (), (), (), ()), outcome.failure), outcome.failure
+
+
+def _unwatched(arguments: argparse.Namespace, bar: Bar, trace: Trace) -> dict[str, Any]:
+    from explorer.comparing import compared
+
+    try:
+        other, failure = _recorded(arguments, bar, unwatched=True)
+    except ExplorerError as error:
+        return compared(trace, None, error=error.message("en"))
+    return compared(trace, None, error=failure.message("en")) if failure is not None else compared(trace, other)
+
+
+def _is_explained(trace: Trace) -> bool:
+    """Whether what the program raised is a finding of its own (a stale tensor, a freed graph), which is what `check` was to find."""
+    kinds = {finding.kind for finding in trace.findings if finding.severity == "error"}
+    return bool(kinds - {"user_error"})
