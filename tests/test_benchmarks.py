@@ -72,3 +72,14 @@ def test_the_readme_has_the_place_for_it() -> None:
     first, last = record.MARKS
     between = text.partition(first)[2].partition(last)[0]
     assert [workload.title for workload in record.WORKLOADS.values() if f"| {workload.title} |" not in between] == []
+
+
+@pytest.mark.slow
+def test_the_cost_of_verification_is_measured() -> None:
+    """The command runs each node of a small GPT-2 again, all agree, and it says how long that took."""
+    command = [sys.executable, "tests/benchmarks/check.py", "GPT-2 2 × 64"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("GPT-2 2 × 64")]
+    _, ratio, nodes, checked, agree = line.removeprefix("GPT-2 2 × 64").replace("ms", " ").replace("×", " ").split()
+    assert float(ratio) > 0
+    assert (checked, int(agree)) == ("100.0%", int(nodes))

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import explorer
+from explorer.capture.programs import EXAMPLES
 from explorer.cli import main
 from explorer.comparing import compared
 from explorer.model import Checks, GradientCheck, NodeCheck, Trace
@@ -252,3 +253,35 @@ def test_the_plugin_is_light_and_declared() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
     assert done.stdout.strip() == "set()", done.stderr
     assert 'autograd_explorer = "explorer.integrations.pytest"' in (root / "pyproject.toml").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, example in EXAMPLES.items() if name != "gpt2" and not example.fake_only])
+def test_every_example_is_right(name: str, capsys: Captured) -> None:
+    """All gradients of leaves are equal or close, and every executed node was checked and agrees."""
+    code, found = document(capsys, name, "--fail-on", "never")
+    assert code == 0
+    assert {each["verdict"] for each in found["gradients"]} <= {"equal", "close"}
+    assert found["gradients"]
+    assert found["nodes"]["checked"] == found["nodes"]["passed"] > 0
+    assert found["nodes"]["skipped"] == []
+
+
+@pytest.mark.slow
+def test_a_small_gpt2_is_checked_whole(capsys: Captured) -> None:
+    """GPT-2 with 2 layers of width 64 in float64: at least 99 % of the executed nodes, and every parameter."""
+    Path("small.py").write_text(
+        "import torch\n"
+        "from transformers import GPT2Config, GPT2LMHeadModel\n"
+        "def loss():\n"
+        "    model = GPT2LMHeadModel(GPT2Config(n_layer=2, n_embd=64, n_head=4, vocab_size=200, n_positions=32)).double().train()\n"
+        "    tokens = torch.randint(200, (2, 16))\n"
+        "    return model(input_ids=tokens, labels=tokens).loss\n"
+    )
+    code, found = document(capsys, "small.py:loss")
+    nodes = found["nodes"]
+    assert (code, nodes["failed"]) == (0, [])
+    assert nodes["checked"] >= 0.99 * (nodes["checked"] + len(nodes["skipped"]))
+    assert len(found["gradients"]) == 28
+    assert {each["verdict"] for each in found["gradients"]} <= {"equal", "close"}
+    assert all(each["checked"] >= 8 for each in found["gradients"])

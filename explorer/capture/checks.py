@@ -66,7 +66,7 @@ class Checker:
         rerun, self._rerun = self._rerun, None
         try:
             if rerun is not None:
-                here.verified = Verified(rerun.found)
+                here.verified = Verified(rerun.checks())
                 rerun.close()
                 if not well:
                     self._leaves_skipped = "failed"
@@ -91,6 +91,7 @@ class Checker:
         return check_gradients(self._tape, roots, subjects, progress=lambda done, total: self._recorder.report("checking", done, total))
 
     def _subjects(self, here: Pass, rerun: Rerun, leaves: dict[int, torch.Tensor]) -> Iterator[Subject]:
+        flows = rerun.flows()
         hooks = _hooks_above(here, set(rerun.hooked()))
         by_row = {entry.row: entry for entry in self._tape.entries if entry.row is not None}
         for (key, output), gradient in sorted(rerun.gradients.items()):
@@ -104,7 +105,7 @@ class Checker:
                 continue  # no op of its own gave this value: a custom Function, a change in place
             if gradient.layout is not torch.strided:
                 gradient = gradient.to_dense()
-            yield Subject(key, output, numbers, gradient, node.leaf is not None, rerun.flows.get(key, 0.0), ", ".join(hooks.get(key, ())))
+            yield Subject(key, output, numbers, gradient, node.leaf is not None, flows.get(key, 0.0), ", ".join(hooks.get(key, ())))
 
     def _why_not(self) -> str | None:
         if self._recorder.device == "fake":

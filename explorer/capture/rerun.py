@@ -20,7 +20,7 @@ from torch.autograd.graph import save_on_cpu
 
 from explorer.capture.graph import Graph
 from explorer.capture.reports import one_line
-from explorer.capture.rows import GraphNode, Pass
+from explorer.capture.rows import Pass
 from explorer.model import NodeCheck
 
 if TYPE_CHECKING:
@@ -32,8 +32,12 @@ ROUNDING |= {torch.complex128: 1e-12, torch.complex64: 1e-5, torch.complex32: 1e
 COARSEST = 1e-1  # of any other type
 OURS = 2  # our post-hooks at each node: the tracer's and this one
 
+Found = tuple[Any, float | None, str | None]  # verdict, largest difference, reason
+EQUAL: Found = ("equal", 0.0, None)
+
 _UNPACKS_THE_SAME = save_on_cpu.__init__.__code__  # saved tensors that its hooks keep can be unpacked any number of times
 _Handle: Any = torch._C._autograd.SavedTensor
+_modes = torch._C._len_torch_dispatch_stack
 _is_grad_enabled = torch.is_grad_enabled
 
 
@@ -45,97 +49,123 @@ class Rerun:
 
     def __init__(self, recorder: Recorder, *, keep: int) -> None:
         self._recorder = recorder
+        self._watching = recorder.tracer.is_watching  # whether the engine run that calls a hook is the one that is watched
         self._keep = keep
-        self.found: dict[int, NodeCheck] = {}
+        self.found: dict[int, Found] = {}
         self.gradients: dict[tuple[int, int], torch.Tensor] = {}  # (key, output) -> what it received
-        self.flows: dict[int, float] = {}  # key of a leaf -> the sum of the magnitudes of what its consumers received
         self.nested = 0  # backward runs started inside the running one
-        self._graph: Graph | None = None
-        self._leaf_keys: set[int] = set()
+        self._nodes: Sequence[Any] = ()
         self._leaves: dict[int, torch.Tensor] = {}
         self._before: dict[int, Any] = {}  # key -> what was there before the node ran
+        self._hooked = False  # whether code of the user's runs during backward
         self._why_not: dict[int, str] = {}
+        self._flows: list[tuple[list[int], torch.Tensor]] = []  # keys of leaves, magnitudes that a consumer of theirs received, added up
 
     def begin(self, here: Pass, graph: Graph, leaves: dict[int, torch.Tensor]) -> list[Any]:
         """Hook every node, after the tracer has; the handles."""
-        self._graph, self._leaves = graph, leaves
+        self._nodes, self._leaves = graph.nodes, leaves
         handles: list[Any] = []
-        self._leaf_keys = {node.key for node in here.nodes if node.leaf is not None}
+        leaf_keys = {node.key for node in here.nodes if node.leaf is not None}
         for node, described in zip(graph.nodes, here.nodes, strict=True):
+            key = described.key
             if described.leaf is not None:
-                handles.append(node.register_prehook(partial(self._before_leaf, described)))
-                handles.append(node.register_hook(partial(self._after_leaf, described)))
+                grad = leaves[described.leaf].grad
+                if grad is not None:
+                    self._before[key] = _quietly(grad.detach().clone)
+                handles.append(node.register_hook(partial(self._after_leaf, key, described.leaf)))
+                self._hooked = self._hooked or bool(described.hooks)
                 continue
             if _is_packed(node):
-                self._why_not[described.key] = "packed"
+                self._why_not[key] = "packed"
+            following = [slot for slot, after in enumerate(described.next) if after is not None]
+            near = [after[0] for after in described.next if after is not None and after[0] in leaf_keys]
             if described.code is not None:
-                handles.append(node.register_prehook(partial(self._before_function, described)))
-            handles.append(node.register_hook(partial(self._after, described)))
+                handles.append(node.register_prehook(partial(self._before_function, key)))
+            self._hooked = self._hooked or described.code is not None or bool(described.hooks)
+            handles.append(node.register_hook(partial(self._after, key, described.code is not None, following, near)))
             if len(handles[-1].hooks_dict_ref()) > OURS:
-                self._why_not.setdefault(described.key, "?hooks")  # only if it turns out different
+                self._why_not.setdefault(key, "?hooks")  # only if it turns out different
         return handles
 
     def close(self) -> None:
         """Let go of everything but what was found."""
-        self._graph = None
+        self._nodes = ()
         self._leaves = {}
         self._before.clear()
 
+    def checks(self) -> dict[int, NodeCheck]:
+        """What was found, by the key of the node."""
+        return {key: NodeCheck(key, *found) for key, found in self.found.items()}
+
+    def flows(self) -> dict[int, float]:
+        """For each leaf, by key, the sum of the magnitudes of what its consumers received."""
+        found: dict[int, float] = {}
+        for keys, flow in self._flows:
+            for key in keys:
+                found[key] = found.get(key, 0.0) + float(flow)
+        return found
+
     # -- leaves
 
-    def _before_leaf(self, described: GraphNode, received: tuple[Any, ...]) -> None:
-        grad = self._leaves[described.leaf].grad  # type: ignore[index]
-        self._before[described.key] = None if grad is None else _quietly(lambda: grad.detach().clone())
-
-    def _after_leaf(self, described: GraphNode, sent: tuple[Any, ...], received: tuple[Any, ...]) -> None:
-        if not self._listens():
+    def _after_leaf(self, key: int, leaf: int, sent: tuple[Any, ...], received: tuple[Any, ...]) -> None:
+        if not self._watching():
             return
-        self._keep_received(described, received, most=None)
-        variable = self._leaves[described.leaf]  # type: ignore[index]
-        before, after = self._before.pop(described.key, None), variable.grad
+        variable = self._leaves[leaf]
+        before, after = self._before.pop(key, None), variable.grad
+        if after is not None and self._hooked:  # a backward of the user's within this one may come here again
+            self._before[key] = _quietly(after.detach().clone)
         if received[0] is None:
-            self._note(described, "equal", 0.0)
+            self.found[key] = EQUAL
             return
         if after is None or getattr(variable, "_post_accumulate_grad_hooks", None):
-            self._note(described, "skipped", None, "hooks")
+            self._keep_received(key, received, most=None)
+            self.found[key] = ("skipped", None, "hooks")
             return
-        self._judge(described, lambda: [received[0] if before is None else before + received[0]], [after])
-        if self.found[described.key].verdict == "wrong" and torch.distributed.is_available() and torch.distributed.is_initialized():
-            self._note(described, "skipped", None, "averaged")
+        if before is None and received[0].layout is torch.strided and not received[0].is_nested:
+            self.gradients[key, 0] = after.detach()  # nothing of the program's runs before differences are taken
+        else:
+            self._keep_received(key, received, most=None)
+        self._judge(key, lambda: [received[0] if before is None else before + received[0]], [after])
+        if self.found[key][0] == "wrong":
+            if torch.distributed.is_available() and torch.distributed.is_initialized():
+                self.found[key] = ("skipped", None, "averaged")
+            elif self._hooked:  # which may have changed .grad before we looked
+                self.found[key] = ("skipped", None, "hooks")
 
     # -- other nodes
 
-    def _before_function(self, described: GraphNode, received: tuple[Any, ...]) -> None:
+    def _before_function(self, key: int, received: tuple[Any, ...]) -> None:
         """The user's backward may change what it is given, draw random numbers, or run a backward of its own."""
-        assert self._graph is not None
         copies = _quietly(lambda: [None if item is None else item.detach().clone() for item in received])
-        saved = _versions(self._graph.nodes[described.key])
-        self._before[described.key] = (copies, [_version(item) for item in received], saved, _Random(), self.nested)
+        self._before[key] = (copies, [_version(item) for item in received], _versions(self._nodes[key]), _Random(), self.nested)
 
-    def _after(self, described: GraphNode, sent: tuple[Any, ...], received: tuple[Any, ...]) -> None:
-        if self._graph is None or not self._listens():
+    def _after(
+        self, key: int, is_function: bool, following: list[int], near: list[int], sent: tuple[Any, ...], received: tuple[Any, ...]
+    ) -> None:
+        if not self._nodes or not self._watching():
             return
-        self._keep_received(described, received, most=self._keep)
-        reason = self._why_not.get(described.key)
+        if self._keep:
+            self._keep_received(key, received, most=self._keep)
+        if near:
+            for item in received:
+                if item is not None and item.layout is torch.strided and not item.is_nested:
+                    self._flows.append((near, _quietly(partial(torch.linalg.vector_norm, item, 1))))
+        reason = self._why_not.get(key)
         if reason is not None and reason[0] != "?":
-            self._before.pop(described.key, None)
-            self._note(described, "skipped", None, reason)
-            return
-        node = self._graph.nodes[described.key]
-        following = [slot for slot, after in enumerate(described.next) if after is not None]
-        wanted = [sent[slot] for slot in following]
-        if described.code is None:
-            self._judge(described, lambda: _picked(node(*received), following), wanted)
+            self._before.pop(key, None)
+            self.found[key] = ("skipped", None, reason)
+        elif is_function:
+            self._after_function(key, self._nodes[key], [sent[slot] for slot in following], received)
         else:
-            self._after_function(described, node, wanted, received)
+            self._judge(key, lambda: _picked(self._nodes[key](*received), following), [sent[slot] for slot in following])
 
-    def _after_function(self, described: GraphNode, node: Any, wanted: list[Any], received: tuple[Any, ...]) -> None:
-        copies, versions, saved, drawn, nested = self._before.pop(described.key)
+    def _after_function(self, key: int, node: Any, wanted: list[Any], received: tuple[Any, ...]) -> None:
+        copies, versions, saved, drawn, nested = self._before.pop(key)
         if self.nested != nested:
-            self._note(described, "skipped", None, "runs_backward")
+            self.found[key] = ("skipped", None, "runs_backward")
             return
         if _versions(node) != saved:
-            self._note(described, "skipped", None, "changes_saved")
+            self.found[key] = ("skipped", None, "changes_saved")
             return
         given = [copy if _version(item) != before else item for item, copy, before in zip(received, copies, versions, strict=True)]
         tries = [[_zeros(node, place) if item is None else item for place, item in enumerate(given)]]
@@ -145,10 +175,10 @@ class Rerun:
             now = _Random()
             try:
                 drawn.restore()
-                self._judge(described, partial(_applied, node, arguments), wanted)
+                self._judge(key, partial(_applied, node, arguments), wanted)
             finally:
                 now.restore()
-            if self.found[described.key].verdict in ("equal", "close"):
+            if self.found[key][0] in ("equal", "close"):
                 return
 
     # -- what flows
@@ -157,49 +187,37 @@ class Rerun:
         """The keys of nodes where a hook of the user's sees what flows out, and may change it."""
         return (key for key, reason in self._why_not.items() if reason == "?hooks")
 
-    def _keep_received(self, described: GraphNode, received: tuple[Any, ...], *, most: int | None) -> None:
+    def _keep_received(self, key: int, received: tuple[Any, ...], *, most: int | None) -> None:
         for number, item in enumerate(received):
             if item is not None and not item.is_nested and (most is None or item.numel() <= most):
-                self.gradients[described.key, number] = _quietly(item.detach().clone)
-        if any(after is not None and after[0] in self._leaf_keys for after in described.next):
-            flow = _quietly(lambda: sum(float(item.abs().sum()) for item in received if item is not None)) or 0.0
-            for after in described.next:
-                if after is not None and after[0] in self._leaf_keys:
-                    self.flows[after[0]] = self.flows.get(after[0], 0.0) + flow
+                self.gradients[key, number] = _quietly(item.detach().clone)
 
     # -- judging
 
-    def _listens(self) -> bool:
-        """Whether the hook is called by the engine run that is watched, not by another thread's over the same nodes."""
-        return self._recorder.tracer.is_watching()
-
-    def _judge(self, described: GraphNode, run: Callable[[], Sequence[Any]], wanted: Sequence[Any]) -> None:
+    def _judge(self, key: int, run: Callable[[], Sequence[Any]], wanted: Sequence[Any]) -> None:
         recorder = self._recorder
         recorder.paused += 1
         try:
             if _is_grad_enabled():
                 with torch.no_grad():
-                    verdict, error = _compared(run(), wanted)
+                    found = _compared(run(), wanted)
             else:
-                verdict, error = _compared(run(), wanted)
+                found = _compared(run(), wanted)
         except Exception as raised:  # whatever the user's code raises the second time
-            self._note(described, "skipped", None, _reason(raised))
-            return
+            found = ("skipped", None, _reason(raised))
         finally:
             recorder.paused -= 1
             recorder.tracer.restart_clock()
-        if verdict == "wrong" and described.key in self._why_not:
-            self._note(described, "skipped", None, self._why_not[described.key].removeprefix("?"))
-            return
-        self._note(described, verdict, error)
-
-    def _note(self, described: GraphNode, verdict: Any, error: float | None, reason: str | None = None) -> None:
-        self.found[described.key] = NodeCheck(described.key, verdict, error, reason)
+        if found[0] == "wrong" and key in self._why_not:
+            found = ("skipped", None, self._why_not[key].removeprefix("?"))
+        self.found[key] = found
 
 
 def _quietly(make: Callable[[], Any]) -> Any:
     """A copy, made so that no mode of anybody's sees it; None where it cannot be."""
     try:
+        if not _modes() and not _is_grad_enabled():
+            return make()
         with torch._C._DisableTorchDispatch(), torch.no_grad():
             return make()
     except (RuntimeError, NotImplementedError, TypeError):
@@ -225,25 +243,25 @@ def _zeros(node: Any, place: int) -> torch.Tensor:
     return torch.zeros(about.shape, dtype=about.dtype, device=about.device)
 
 
-def _compared(results: Sequence[Any], wanted: Sequence[Any]) -> tuple[str, float]:
+def _compared(results: Sequence[Any], wanted: Sequence[Any]) -> Found:
     """The verdict over all slots, and the largest difference."""
     worst, verdict = 0.0, "equal"
     if len(results) != len(wanted):
         raise ValueError(f"{len(results)} gradients for {len(wanted)}")
     for got, want in zip(results, wanted, strict=True):
-        if got is None and want is None:
+        if got is want is None:
             continue
         if got is not None and want is not None:
-            if got.shape == want.shape and got.dtype == want.dtype and got.layout is torch.strided and torch.equal(got, want):
-                continue
             got = delivered(got, want)
+            if got.layout is torch.strided and torch.equal(got, want):
+                continue
         error, allowed = _difference(got, want)
         worst = max(worst, error)
         if error > allowed:
             verdict = "wrong"
         elif error > 0 and verdict == "equal":
             verdict = "close"
-    return verdict, worst
+    return (verdict, worst, None) if worst or verdict != "equal" else EQUAL
 
 
 def delivered(gradient: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
@@ -252,7 +270,7 @@ def delivered(gradient: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
         gradient = gradient.sum_to_size(like.shape)
     if gradient.is_complex() and not like.is_complex():
         gradient = gradient.real
-    return gradient.to(like.dtype)
+    return gradient if gradient.dtype is like.dtype else gradient.to(like.dtype)
 
 
 def _difference(got: torch.Tensor | None, want: torch.Tensor | None) -> tuple[float, float]:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-__all__ = ["CHAIN", "WORKLOADS", "Chain", "Workload"]
+__all__ = ["CHAIN", "WORKLOADS", "Chain", "Workload", "gpt2"]
 
 CHAIN = 10_000
 
@@ -87,7 +87,8 @@ def lstm() -> Made:
     return Unrolled(8, 16), (torch.randn(500, 4, 8), torch.randn(4, 1))
 
 
-def _gpt2(**sizes: Any) -> Made:
+def gpt2(**sizes: Any) -> Made:
+    """A GPT-2 of any size, and 64 tokens."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
     config = GPT2Config(use_cache=False, **sizes)
@@ -96,11 +97,11 @@ def _gpt2(**sizes: Any) -> Made:
 
 
 def gpt2_deep() -> Made:
-    return _gpt2(n_layer=48, n_embd=64, n_head=4, vocab_size=1000, n_positions=64, bos_token_id=None, eos_token_id=None)
+    return gpt2(n_layer=48, n_embd=64, n_head=4, vocab_size=1000, n_positions=64, bos_token_id=None, eos_token_id=None)
 
 
 def gpt2_124m() -> Made:
-    return _gpt2()
+    return gpt2()
 
 
 def resnet50() -> Made:
