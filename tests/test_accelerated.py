@@ -83,6 +83,8 @@ def hard_cases() -> Iterator[Any]:
     yield torch.tensor([1e160, -2e160, 3e160] * 5, dtype=torch.float64)  # squares overflow
     yield torch.tensor([1e-170, 2e-170, -3e-170] * 5, dtype=torch.float64)  # squares underflow
     yield torch.tensor([1e308, 1e308, 0.9e308] * 5, dtype=torch.float64)  # the sum overflows
+    yield torch.full((9,), torch.finfo(torch.float64).max, dtype=torch.float64)  # the mean of what is largest
+    yield torch.tensor([1.0, 1.0, -1.0] * 5, dtype=torch.float64) * torch.finfo(torch.float64).max  # so does a distance
     yield torch.tensor([5e-324, 0.0, 1e-310] * 5, dtype=torch.float64)
     yield torch.tensor([1e-45, 3e38, -3e38] * 5)
     for special in ([math.nan], [math.inf], [-math.inf], [math.inf, -math.inf], [math.nan, math.inf]):

@@ -233,7 +233,7 @@ def test_the_fixture_fails_a_test_with_what_is_wrong(pytester: pytest.Pytester) 
             gradient_check(lambda: torch.ones(1).sum())
         """,
     )
-    result = pytester.runpytest_subprocess("-p", "explorer.integrations.pytest", "-q")
+    result = pytester.runpytest_subprocess("-p", "no:autograd_explorer", "-p", "explorer.integrations.pytest", "-q")
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(
         [

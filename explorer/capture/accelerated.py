@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import Any
@@ -185,6 +186,11 @@ class _Found:
         self.mean = 0.0
         self.peak = 1.0
 
+    @property
+    def share(self) -> float:
+        """What to take of every element where a distance is needed: that of two very large numbers overflows, that of halves does not."""
+        return 0.5 if math.isfinite(self.peak) and self.peak > sys.float_info.max / 2 else 1.0
+
     def complete(self, row: list[int]) -> None:
         """Take in the second look."""
         told = self.told
@@ -202,7 +208,7 @@ class _Found:
         if "scaled_norm" in results:
             told["norm"] = self.peak * _float(results["scaled_norm"])
         if "spread" in results:
-            told["std"] = _float(results["spread_peak"]) * _float(results["spread"]) / math.sqrt(self.count)
+            told["std"] = _float(results["spread_peak"]) * (_float(results["spread"]) / math.sqrt(self.count)) / self.share
 
 
 def _first(tensor: torch.Tensor) -> torch.Tensor:
@@ -238,6 +244,8 @@ def _read(tensor: torch.Tensor, row: list[int]) -> _Found:
     else:
         low, high, zeros, norm, whole = float(row[0]), float(row[1]), row[4], _float(row[5]), True
         mean = ((row[2] << 32) + row[3]) / found.count
+    if low == high and math.isfinite(low):
+        mean = low  # whatever their sum is rounded to
     found.peak, found.mean = max(abs(low), abs(high)), mean
     found.told.update(min=low, max=high, mean=mean, std=math.nan, norm=norm, zeros=zeros, nans=0, infs=0)
     _judge_norm(found, norm)
@@ -273,13 +281,14 @@ def _again(tensor: torch.Tensor, found: _Found) -> torch.Tensor:
                 results.append(_over(tensor, partial(_not_finite, name=name), torch.sum).view(1))
             case "scaled_mean":
                 mean = _over(parts, lambda piece: (_wide(piece).to(torch.float64) / found.count).sum(), torch.sum)
+                mean = mean.clamp(found.told["min"], found.told["max"])
                 results.append(_bits([mean]))
             case "scaled_norm":
                 results.append(_bits([_norm(parts, scale=found.peak)]))
             case "spread_peak":
-                spread_peak = _over(parts, partial(_distance, mean=mean), torch.amax)
+                spread_peak = _over(parts, partial(_distance, mean=mean, share=found.share), torch.amax)
                 spread_peak = torch.where(spread_peak > 0, spread_peak, 1.0)
-                spread = _norm(parts, mean=mean, scale=spread_peak)
+                spread = _norm(parts, mean=mean, scale=spread_peak, share=found.share)
                 results.append(_bits([spread_peak, spread]))
     return torch.cat(results)
 
@@ -288,18 +297,20 @@ def _not_finite(piece: torch.Tensor, *, name: str) -> torch.Tensor:
     return (piece.isnan() if name == "nans" else piece.isinf()).sum()
 
 
-def _distance(piece: torch.Tensor, *, mean: torch.Tensor | float) -> torch.Tensor:
-    return (_wide(piece).to(torch.float64) - mean).abs().amax()
+def _distance(piece: torch.Tensor, *, mean: torch.Tensor | float, share: float) -> torch.Tensor:
+    return (_wide(piece).to(torch.float64) * share - mean * share).abs().amax()
 
 
-def _norm(tensor: torch.Tensor, *, mean: torch.Tensor | float | None = None, scale: torch.Tensor | float | None = None) -> torch.Tensor:
-    """The L2 norm of (tensor − mean) / scale, each step in float64."""
+def _norm(
+    tensor: torch.Tensor, *, mean: torch.Tensor | float | None = None, scale: torch.Tensor | float | None = None, share: float = 1.0
+) -> torch.Tensor:
+    """The L2 norm of share · (tensor − mean) / scale, each step in float64."""
 
     def norm(piece: torch.Tensor) -> torch.Tensor:
         exact = _wide(piece)
         if mean is not None or scale is not None or not exact.is_floating_point():
             exact = exact.to(torch.float64)
-        exact = exact if mean is None else exact - mean
+        exact = exact if mean is None else exact * share - mean * share
         exact = exact if scale is None else exact / scale
         return torch.linalg.vector_norm(exact, dtype=torch.float64)
 

@@ -189,11 +189,12 @@ def figures(flat: numpy.ndarray[Any, Any]) -> dict[str, Any]:
             found["infs"] = int(numpy.count_nonzero(numpy.isinf(flat))) if kind == "f" else 0
         if found["nans"]:
             return {**found, "min": math.nan, "max": math.nan, "mean": math.nan, "std": math.nan, "norm": math.nan}
-        mean = _mean(flat, total)
+        constant = bool(low == high) and math.isfinite(low)
+        mean = float(low) if constant else _mean(flat, total)
         return {
             **found,
             "mean": mean,
-            "std": _deviation(flat, mean, squares, constant=bool(low == high)),
+            "std": _deviation(flat, mean, squares, constant=constant),
             "norm": _norm(flat, squares, max(abs(low), abs(high))),
         }
 
@@ -204,7 +205,8 @@ def _short_figures(flat: numpy.ndarray[Any, Any]) -> dict[str, Any] | None:
     squares = float(exact.dot(exact))
     if not SAFE_SQUARES[0] < squares < SAFE_SQUARES[1]:
         return None
-    low, high, mean = float(flat.min()), float(flat.max()), float(exact.sum()) / flat.size
+    low, high = float(flat.min()), float(flat.max())
+    mean = low if low == high else float(exact.sum()) / flat.size  # equal numbers have exactly themselves as their mean
     zeros = flat.size - int(numpy.count_nonzero(flat))
     exact -= mean
     spread = float(exact.dot(exact))
@@ -226,9 +228,9 @@ def _mean(flat: numpy.ndarray[Any, Any], total: float) -> float:
         return total / flat.size
     if numpy.isinf(flat).any():
         return total
-    return float(
-        sum(float((piece.astype(numpy.float64) / flat.size).sum()) for piece in _pieces(flat))
-    )  # the sum overflowed, the mean does not
+    # the sum overflowed, the mean lies between the ends
+    mean = float(sum(float((piece.astype(numpy.float64) / flat.size).sum()) for piece in _pieces(flat)))
+    return min(max(mean, float(flat.min())), float(flat.max()))
 
 
 def _deviation(flat: numpy.ndarray[Any, Any], mean: float, squares: float, *, constant: bool) -> float:
@@ -244,10 +246,13 @@ def _deviation(flat: numpy.ndarray[Any, Any], mean: float, squares: float, *, co
     for piece in _pieces(flat):
         centred = piece.astype(numpy.float64) - mean
         spread += float(numpy.einsum("i,i->", centred, centred))
+    part = 1.0
     if not SAFE_SQUARES[0] < spread < SAFE_SQUARES[1]:
-        scale = max(float(numpy.abs(piece.astype(numpy.float64) - mean).max()) for piece in _pieces(flat)) or 1.0
-        spread = sum(float((((piece.astype(numpy.float64) - mean) / scale) ** 2).sum()) for piece in _pieces(flat))
-    return scale * math.sqrt(spread / flat.size)
+        part = 1.0 if math.isfinite(spread) else 0.5  # the distance of two very large numbers overflows, that of their halves does not
+        centre = part * mean
+        scale = max(float(numpy.abs(part * piece.astype(numpy.float64) - centre).max()) for piece in _pieces(flat)) or 1.0
+        spread = sum(float((((part * piece.astype(numpy.float64) - centre) / scale) ** 2).sum()) for piece in _pieces(flat))
+    return scale * math.sqrt(spread / flat.size) / part
 
 
 def _norm(flat: numpy.ndarray[Any, Any], squares: float, largest: Any) -> float:
