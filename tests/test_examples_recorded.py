@@ -20,7 +20,7 @@ from explorer.model import Node, Note, Trace
 torch = pytest.importorskip("torch")
 
 ROOT = Path(__file__).resolve().parents[1]
-BIG = ("gpt2", "gpt2_xl")
+BIG = ("gpt2", "gpt2_xl", "llama_70b")
 SMALL = [name for name in EXAMPLES if name not in BIG]
 OWN_BACKWARD = {"karpathy_expression": 1, "tutorial_vector": 1, "repeated_backward": 3, "linear_regression": 20, "simple_net": 1,
                 "forgotten_zero_grad": 3}  # fmt: skip
@@ -235,12 +235,18 @@ def close(note: Note | None, tensor: Any) -> bool:
 
 
 @pytest.mark.slow
-def test_gpt2_xl_is_recorded_as_fake(tmp_path: Path) -> None:
-    """Shapes and parameter count are those of the real model, and no statistic is made up."""
-    trace = run_trace("gpt2_xl", tmp_path, "--device", "fake")
+@pytest.mark.parametrize(
+    ("name", "parameters", "leaves", "embedding"),
+    [("gpt2_xl", 1_557_380_800, 628, (50257, 1600)), ("llama_70b", 70_553_706_496, 723, (128_256, 8192))],
+)
+def test_what_fits_nowhere_is_recorded_as_fake(name: str, parameters: int, leaves: int, embedding: tuple[int, int], tmp_path: Path) -> None:
+    """Shapes and parameter count are those of the real model, every parameter has its name and a gradient, no statistic is made up."""
+    trace = run_trace(name, tmp_path, "--device", "fake")
     trace.check()
-    assert trace.modules[0].parameters == 1_557_380_800
-    assert node_named(trace, "tok_emb.weight").outputs[0].shape == (50257, 1600)
+    assert trace.modules[0].parameters == parameters
+    assert node_named(trace, "tok_emb.weight").outputs[0].shape == embedding
+    learned = [node for node in trace.nodes if node.kind == "parameter"]
+    assert len(learned) == leaves and all(node.name and node.accumulated and node.accumulated.after for node in learned)
     assert trace.loss is None
     assert all(note.norm is None and note.values is None for node in trace.nodes if node.kind == "parameter" for note in node.outputs)
 

@@ -57,8 +57,8 @@ def gradients(variables: dict[str, Any], *names: str) -> list[float]:
 
 
 def test_the_table_is_complete_and_torch_free() -> None:
-    """Each file in the folder but `gpt` (a part of two programs) is an example, and naming them all does not load torch."""
-    files = {path.stem for path in (ROOT / "explorer/capture/programs").glob("*.py")} - {"__init__", "gpt"}
+    """Each file in the folder but `gpt` and `llama` (parts of programs) is an example, and naming them all does not load torch."""
+    files = {path.stem for path in (ROOT / "explorer/capture/programs").glob("*.py")} - {"__init__", "gpt", "llama"}
     assert files == EXAMPLES.keys()
     assert {"logistic_neuron", "simple_net", "gpt2", "gpt2_xl"} <= EXAMPLES.keys()
     program = "import sys; from explorer.capture.programs import EXAMPLES; assert EXAMPLES; assert 'torch' not in sys.modules"
@@ -354,6 +354,54 @@ def test_gpt_is_causal_and_reads_every_parameter() -> None:
     model.train()
     assert not torch.equal(model(tokens), model(tokens))  # dropout draws anew
     torch.nn.functional.cross_entropy(model(tokens).flatten(0, 1), tokens.flatten()).backward()
+    assert all(one.grad is not None and one.grad.norm() > 0 for one in model.parameters())
+
+
+def test_llama_by_its_parts() -> None:
+    """The published number of parameters, in all and of the parts of a block, without taking memory."""
+    torch = pytest.importorskip("torch")
+    from explorer.capture.programs.llama import LLAMA_CONFIG_70B, LlamaModel
+
+    with torch.device("meta"):
+        model = LlamaModel(LLAMA_CONFIG_70B)
+    assert count(model) == 70_553_706_496
+    block = model.trf_blocks[79]
+    assert (count(block.att), count(block.ff), count(block.norm1) + count(block.norm2)) == (150_994_944, 704_643_072, 16_384)
+    assert count(model.tok_emb) == count(model.out_head) == 1_050_673_152
+
+
+@pytest.mark.slow
+def test_llama_computes_what_transformers_computes() -> None:
+    """A small one with the weights of a `LlamaForCausalLM`: the same logits, and a gradient on every parameter."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    from explorer.capture.programs.llama import LLAMA_CONFIG_70B, LlamaModel
+
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 31, "emb_dim": 32, "n_heads": 4, "n_kv_groups": 2, "n_layers": 2, "hidden_dim": 48, "context_length": 16}
+    model = LlamaModel({**LLAMA_CONFIG_70B, **sizes, "dtype": torch.float32})
+    theirs = transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(
+            vocab_size=31, hidden_size=32, num_attention_heads=4, num_key_value_heads=2, num_hidden_layers=2, intermediate_size=48,
+            max_position_embeddings=16, rms_norm_eps=1e-5, rope_parameters={"rope_type": "default", "rope_theta": 500_000.0},
+        )
+    )  # fmt: skip
+    names = {
+        "att.W_query": "self_attn.q_proj", "att.W_key": "self_attn.k_proj", "att.W_value": "self_attn.v_proj",
+        "att.out_proj": "self_attn.o_proj", "norm1": "input_layernorm", "norm2": "post_attention_layernorm",
+        "ff.gate": "mlp.gate_proj", "ff.up": "mlp.up_proj", "ff.down": "mlp.down_proj", "trf_blocks": "model.layers",
+        "tok_emb": "model.embed_tokens", "final_norm": "model.norm", "out_head": "lm_head",
+    }  # fmt: skip
+    weights = dict(theirs.state_dict())
+    for name, value in model.state_dict().items():
+        for part, their_part in names.items():
+            name = name.replace(part, their_part)
+        value.copy_(weights.pop(name))
+    assert not weights
+    tokens = torch.randint(31, (2, 9))
+    logits = model(tokens)
+    assert torch.allclose(logits, theirs(tokens).logits, atol=1e-5)
+    torch.nn.functional.cross_entropy(logits.flatten(0, 1), tokens.flatten()).backward()
     assert all(one.grad is not None and one.grad.norm() > 0 for one in model.parameters())
 
 

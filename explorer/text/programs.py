@@ -122,6 +122,11 @@ PROGRAMS: dict[str, tuple[str, str]] = {
         "Forty-eight blocks over 1,024 tokens, with fake tensors: every shape is right, and no number is computed.",
         "블록 48개가 토큰 1,024개를 읽습니다. 가짜 텐서를 쓰므로 형상은 모두 맞지만 값은 계산하지 않습니다.",
     ),
+    "programs.llama_70b": ("The shape of Llama 3 70B, 70.6 billion parameters", "Llama 3 70B와 같은 형상, 매개변수 706억 개"),
+    "programs.llama_70b.about": (
+        "Eighty blocks with rotary positions and grouped-query attention over 1,024 tokens, with fake tensors: no weight is allocated.",
+        "회전 위치 인코딩과 그룹 쿼리 어텐션을 쓰는 블록 80개가 토큰 1,024개를 읽습니다. 가짜 텐서라 가중치 메모리를 쓰지 않습니다.",
+    ),
     "programs.vanishing_sigmoids": ("Vanishing gradient: too many sigmoids", "기울기 소실: 너무 많은 시그모이드"),
     "programs.vanishing_sigmoids.about": (
         "Twelve sigmoid layers; next to nothing of the gradient reaches the first one.",

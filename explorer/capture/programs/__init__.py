@@ -85,6 +85,7 @@ EXAMPLES: dict[str, Example] = {
         Example("causal_attention", "language models"),
         Example("gpt2", "language models"),
         Example("gpt2_xl", "language models", fake_only=True),
+        Example("llama_70b", "language models", fake_only=True),
         Example("vanishing_sigmoids", "faults"),
         Example("nan_where", "faults"),
         Example("detached_branch", "faults"),
