@@ -73,6 +73,7 @@ def parser(language: str, run: Mapping[str, Verb]) -> argparse.ArgumentParser:
     checking.add_argument("--unwatched", action="store_true", help=say("command.unwatched", language))
     checking.add_argument("--lang", dest="language", choices=LANGUAGES, help=say("command.lang_messages", language))
     _add_run(checking, language)
+    checking.set_defaults(wanted=None)
 
     for name in ("examples", "devices"):
         listing = verb(name)

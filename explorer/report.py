@@ -10,7 +10,7 @@ from typing import Any
 from explorer.checking import plain
 from explorer.document import to_document
 from explorer.findings.wording import called
-from explorer.model import Checks, GradientCheck, NodeCheck, Trace
+from explorer.model import Checks, Finding, GradientCheck, NodeCheck, Trace
 from explorer.text import say
 from explorer.text.columns import width_of
 from explorer.verdicts import reason_text
@@ -20,15 +20,20 @@ __all__ = ["SEVERITIES", "Checked", "leaf_checks"]
 SEVERITIES = ("error", "warning", "info")
 MOST_FINDINGS = 20  # printed; the document has all
 MOST_SKIPPED = 8  # kinds of nodes that were not checked
+FURTHER = 1  # passes recorded behind the verified one: gradients that pile up and a graph that is gone show only there
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A verified pass: its trace, with `trace.checks`, and how it is told. `unwatched` compares a run without us, where there was one."""
+    """A verified pass: its trace, with `trace.checks`, and how it is told. `unwatched` compares a run without us, where there was one.
+
+    `later` is the pass after it, not verified: some faults show only there, as a forgotten zero_grad does.
+    """
 
     trace: Trace
     target: str
     unwatched: Mapping[str, Any] | None = None
+    later: Trace | None = None
 
     @property
     def passed(self) -> bool:
@@ -40,7 +45,17 @@ class Checked:
         if level == "never":
             return False
         counted = SEVERITIES[: SEVERITIES.index(level) + 1]
-        return bool(self._checks.wrong) or any(finding.severity in counted for finding in self.trace.findings)
+        return bool(self._checks.wrong) or any(finding.severity in counted for _, finding in self.findings())
+
+    def findings(self) -> list[tuple[int | None, Finding]]:
+        """Every finding, those of the later pass that the first one has not behind them and with its number; hints there are none."""
+        found: list[tuple[int | None, Finding]] = [(None, finding) for finding in self.trace.findings]
+        known = {(finding.kind, finding.name, finding.source) for finding in self.trace.findings}
+        if self.later is not None:
+            for finding in self.later.findings:
+                if finding.severity != "info" and (finding.kind, finding.name, finding.source) not in known:
+                    found.append((self.later.number, finding))
+        return found
 
     @property
     def _checks(self) -> Checks:
@@ -75,11 +90,20 @@ class Checked:
                     if check.verdict == "skipped"
                 ],
             },
-            "findings": head["findings"],
+            "findings": head["findings"] + self._later_findings(),
         }
         if self.unwatched is not None:
             found["unwatched"] = dict(self.unwatched)
         return found
+
+    def _later_findings(self) -> list[dict[str, Any]]:
+        """Those of the later pass, as they stand in a document; its nodes have no number in this one."""
+        later = [finding for number, finding in self.findings() if number is not None]
+        if not later:
+            return []
+        assert self.later is not None
+        documents = to_document(replace(_without_graph(self.later), findings=tuple(later)))["findings"]
+        return [{**each, "node": None, "pass": self.later.number} for each in documents]
 
     # -- text
 
@@ -126,25 +150,31 @@ class Checked:
             yield "  " + say("check.more", language, count=len(skipped) - MOST_SKIPPED)
 
     def _findings(self, language: str) -> Iterator[str]:
-        for finding in self.trace.findings[:MOST_FINDINGS]:
-            yield say(f"check.finding.{finding.severity}", language, message=finding.message[language])
+        findings = self.findings()
+        for number, finding in findings[:MOST_FINDINGS]:
+            message = finding.message[language]
+            if number is not None:
+                message = say("check.finding.later", language, number=number, message=message)
+            yield say(f"check.finding.{finding.severity}", language, message=message)
             if finding.source is not None:
                 code = finding.source.code.split("\n")[0].strip()
                 yield say("check.finding.at", language, file=finding.source.file, line=finding.source.line, code=code)
             if finding.severity != "info":
                 yield say("check.finding.remedy", language, remedy=finding.remedy[language])
-        if len(self.trace.findings) > MOST_FINDINGS:
-            yield say("check.more", language, count=len(self.trace.findings) - MOST_FINDINGS)
+        if len(findings) > MOST_FINDINGS:
+            yield say("check.more", language, count=len(findings) - MOST_FINDINGS)
 
     def _conclusion(self, language: str) -> str:
         wrong = len(self._checks.wrong)
-        errors = sum(finding.severity == "error" for finding in self.trace.findings)
+        errors = sum(finding.severity == "error" for _, finding in self.findings())
         if wrong:
             return say("check.wrong_one" if wrong == 1 else "check.wrong", language, count=wrong)
         if errors:
             return say("check.errors_one" if errors == 1 else "check.errors", language, count=errors)
         if any(check.verdict != "skipped" for check in self._checks.each()):
-            return say("check.passed", language)
+            warnings = sum(finding.severity == "warning" for _, finding in self.findings())
+            key = "check.passed" if not warnings else "check.passed_warning" if warnings == 1 else "check.passed_warnings"
+            return say(key, language, count=warnings)
         return say("check.found_nothing", language)
 
     # -- a failed test
@@ -178,7 +208,7 @@ class Checked:
             if check.verdict == "wrong":
                 error = _brief(check.max_abs_error)
                 found.append(say("check.test.node", language, node=check.node, name=_op(trace, check), error=error))
-        found += [finding.message[language] for finding in trace.findings if finding.severity == "error"]
+        found += [finding.message[language] for _, finding in self.findings() if finding.severity == "error"]
         gradients = leaf_checks(trace)
         if not found and (not gradients or all(check.verdict == "skipped" for check in gradients)):
             reasons = [reason_text(check.reason or "failed", language) for check in gradients]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ExplorerError, ProgramError
 from explorer.model import MadeWith, Trace
 from explorer.progress import Bar, print_json, to_stderr
+
+if TYPE_CHECKING:
+    from explorer.report import Checked
 
 __all__ = ["check"]
 
@@ -17,28 +20,31 @@ FOUND = 1  # exit code
 
 def check(arguments: argparse.Namespace) -> int:
     """Verify the program that the arguments name; the exit code."""
-    from explorer.report import Checked
+    from explorer.report import FURTHER, Checked
 
     language = arguments.language or "en"
     bar = Bar(language)
     with contextlib.closing(bar):
-        trace, failure = _recorded(arguments, bar, check=True)
+        traces, failure = _recorded(arguments, bar, check=True, further=FURTHER if arguments.wanted is None else 0)
+        if failure is not None and failure.key == "running.timeout" and len(traces) > 1 and not traces[0].partial:
+            failure, traces = None, traces[:1]  # only the pass behind the one to verify took too long
+        trace, *later = traces if arguments.wanted is None else traces[-1:]
         unwatched = _unwatched(arguments, bar, trace) if arguments.unwatched and failure is None else None
-    checked = Checked(trace, arguments.target, unwatched)
+    checked = Checked(trace, arguments.target, unwatched, later[0] if later else None)
     if failure is not None and failure.report:
         to_stderr(failure.report.rstrip("\n"))
     if arguments.json:
         print_json(checked.document())
     else:
         print(checked.text(language), flush=True)
-    if failure is not None and not _is_explained(trace):
+    if failure is not None and not _is_explained(checked):
         to_stderr(failure.message(language))
         return failure.exit_code
     return FOUND if checked.fails(arguments.fail_on) else 0
 
 
-def _recorded(arguments: argparse.Namespace, bar: Bar, **settings: Any) -> tuple[Trace, ProgramError | None]:
-    """The trace of one run; of a program of which nothing was recorded, one that says only how it failed."""
+def _recorded(arguments: argparse.Namespace, bar: Bar, **settings: Any) -> tuple[list[Trace], ProgramError | None]:
+    """The traces of one run; of a program of which nothing was recorded, one that says only how it failed."""
     from explorer.capture.handover import with_failure
     from explorer.capture.run import record_target, results_folder
 
@@ -50,7 +56,7 @@ def _recorded(arguments: argparse.Namespace, bar: Bar, **settings: Any) -> tuple
             dtype=arguments.dtype,
             seed=arguments.seed,
             values=arguments.values,
-            wanted=arguments.wanted,
+            wanted=arguments.wanted or 1,
             to_end=arguments.to_end,
             timeout=arguments.timeout,
             memory_limit=arguments.memory_limit,
@@ -60,10 +66,10 @@ def _recorded(arguments: argparse.Namespace, bar: Bar, **settings: Any) -> tuple
         )
         if outcome.recordings:
             bar.show("reading", 0, None)
-            return outcome.recordings[-1].trace, outcome.failure
+            return [recording.trace for recording in outcome.recordings], outcome.failure
     assert outcome.failure is not None
     made = MadeWith("", "", "", arguments.device or "cpu", arguments.dtype or "", arguments.seed)
-    return with_failure(Trace(arguments.target, True, 0, 0, made, None, (), (), (), (), ()), outcome.failure), outcome.failure
+    return [with_failure(Trace(arguments.target, True, 0, 0, made, None, (), (), (), (), ()), outcome.failure)], outcome.failure
 
 
 def _unwatched(arguments: argparse.Namespace, bar: Bar, trace: Trace) -> dict[str, Any]:
@@ -73,10 +79,10 @@ def _unwatched(arguments: argparse.Namespace, bar: Bar, trace: Trace) -> dict[st
         other, failure = _recorded(arguments, bar, unwatched=True)
     except ExplorerError as error:
         return compared(trace, None, error=error.message("en"))
-    return compared(trace, None, error=failure.message("en")) if failure is not None else compared(trace, other)
+    return compared(trace, None, error=failure.message("en")) if failure is not None else compared(trace, other[-1])
 
 
-def _is_explained(trace: Trace) -> bool:
+def _is_explained(checked: Checked) -> bool:
     """Whether what the program raised is a finding of its own (a stale tensor, a freed graph), which is what `check` was to find."""
-    kinds = {finding.kind for finding in trace.findings if finding.severity == "error"}
+    kinds = {finding.kind for _, finding in checked.findings() if finding.severity == "error"}
     return bool(kinds - {"user_error"})

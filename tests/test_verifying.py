@@ -183,6 +183,51 @@ def test_skipped_nodes_are_listed_with_the_reason() -> None:
     assert all("checkpoint" in each["reason"] for each in found["skipped"])
 
 
+FORGOTTEN = """\
+import torch
+layer = torch.nn.Linear(3, 1)
+optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+for step in range(5):
+    loss = (layer(torch.ones(2, 3)) - 1).square().mean()
+    loss.backward()
+    optimizer.step()
+"""
+FREED = """\
+import torch
+x = torch.tensor(2.0, requires_grad=True)
+y = x.exp()
+y.backward()
+y.backward()
+"""
+
+
+def test_what_shows_only_in_the_second_pass_is_found(capsys: Captured) -> None:
+    """Gradients that pile up and a freed graph: told with the number of the pass; with `--pass` that pass is all there is."""
+    Path("forgotten.py").write_text(FORGOTTEN)
+    code, found = document(capsys, "forgotten.py", "--fail-on", "warning")
+    assert code == 1
+    (finding,) = found["findings"]
+    assert (finding["kind"], finding["node"], finding["pass"], finding["source"]["line"]) == ("accumulated_gradient", None, 2, 6)
+    assert {each["verdict"] for each in found["gradients"]} == {"equal"}
+    assert document(capsys, "forgotten.py", "--fail-on", "warning", "--pass", "1")[1]["findings"] == []
+    Path("freed.py").write_text(FREED)
+    assert main(["check", "freed.py"]) == 1
+    told = capsys.readouterr()
+    assert "Error: in pass 2, " in told.out
+    assert "freed.py:5  y.backward()" in told.out
+    assert "RuntimeError" in told.err
+    assert [finding.kind for _, finding in explorer.check("freed.py").findings()] == ["freed_graph"]
+
+
+def test_a_second_pass_that_takes_too_long_is_no_failure(capsys: Captured) -> None:
+    """The verified pass is there; of what the program does afterwards nothing is known."""
+    first = FORGOTTEN.replace("range(5)", "range(1)")
+    Path("long.py").write_text(first + "import time\nwhile True: time.sleep(0.01 * float(layer(torch.ones(2, 3)).exp()[0]))\n")
+    code, found = document(capsys, "long.py", "--timeout", "2")
+    assert (code, found["findings"]) == (0, [])
+    assert [each["verdict"] for each in found["gradients"]] == ["equal", "equal"]
+
+
 def test_python_gets_the_same() -> None:
     """`explorer.check` takes a TARGET or a callable; what comes back prints itself, and has the trace."""
     done = explorer.check("logistic_neuron")

@@ -144,6 +144,15 @@ class Frames:
             self.files[file] = "".join(linecache.getlines(code.co_filename))
         return Source(file, span.line, span.code, code.co_qualname, span.column, span.end_column, span.end_line)
 
+    def raised_at(self, error: BaseException) -> Source | None:
+        """The innermost line of the user's that an error came through."""
+        traceback, found = error.__traceback__, None
+        while traceback is not None:
+            if self.kind(traceback.tb_frame.f_code) == "user":
+                found = self.at(traceback.tb_frame.f_code, traceback.tb_lasti)
+            traceback = traceback.tb_next
+        return found
+
     def relative(self, filename: str) -> str:
         """A path that says nothing of this machine: relative to the target's folder, or beginning with the library's package."""
         return _relative(filename, self.folder)

@@ -21,7 +21,7 @@ from explorer.capture.tape import Tape
 from explorer.model import MOST_VALUES, GradientCheck, StepError
 
 BUDGET = 20.0  # seconds for all elements but the first of each tensor
-FIRST_BUDGET = 120.0  # seconds for those: on a large model a difference takes half a second
+FIRST_BUDGET = 300.0  # seconds for those: on a large model a difference takes half a second
 INNER_BUDGET = 5.0  # seconds after which no more elements of intermediates are taken
 SAMPLE = 8  # elements of a tensor that has more than a Note holds
 CURVE_COST = 0.02  # seconds: a replay that takes longer is not repeated only to draw how the error depends on the step
@@ -133,11 +133,15 @@ class _Checking:
             subject.reasons.append("no_path")
             return False
         subject.plan = self.replay.plan(subject.numbers)
-        flat = subject.gradient.detach().reshape(-1)
-        magnitudes = flat.abs()
-        finite = magnitudes[magnitudes.isfinite()]
-        subject.largest = float(finite.max()) if finite.numel() else 0.0
-        subject.order = _chosen(magnitudes, subject.key)
+        magnitudes = subject.gradient.detach().reshape(-1).abs()
+        if magnitudes.numel():
+            largest, first = magnitudes.max(0)
+            if not bool(largest.isfinite()):
+                subject.largest = float(magnitudes.nan_to_num(nan=0.0, posinf=0.0).max())
+                first = magnitudes.nan_to_num(nan=-1.0).argmax()
+            else:
+                subject.largest = float(largest)
+            subject.order = _chosen(int(first), magnitudes.numel(), subject.key)
         return bool(subject.order)
 
     def _element(self, subject: Subject, element: int) -> None:
@@ -273,12 +277,8 @@ def _place_of(tensor: torch.Tensor, element: int) -> tuple[int, ...]:
     return tuple(int(place) for place in torch.unravel_index(torch.tensor(element), tensor.shape))
 
 
-def _chosen(magnitudes: torch.Tensor, seed: int) -> list[int]:
-    """The elements to check, that with the largest gradient first."""
-    count = magnitudes.numel()
-    if not count:
-        return []
-    first = int(magnitudes.nan_to_num(nan=-1.0).argmax())
+def _chosen(first: int, count: int, seed: int) -> list[int]:
+    """The elements to check of `count`, that with the largest gradient first."""
     if count <= MOST_VALUES:
         return [first, *(element for element in range(count) if element != first)]
     drawn = random.Random(seed).sample(range(count), SAMPLE)

@@ -46,9 +46,10 @@ MOST_PASSES = 100  # `wanted="all"` writes at most so many
 class Recorder:
     """Records the passes of whatever runs inside `with recorder:` on this thread.
 
-    `folder` is where sources are told relative to. `wanted` is the number of the pass to record, or "all". `journal` gets every row as it
-    is written, `progress` (phase, done, total), `finished` the traces as soon as the wanted pass and its update are over. `deep` allows
-    graphs of any depth; only a process that ends without destroying them may say so. `check` verifies what was recorded, too.
+    `folder` is where sources are told relative to. `wanted` is the number of the pass to record, or "all", `further` how many after it are
+    to be recorded as well. `journal` gets every row as it is written, `progress` (phase, done, total), `finished` the traces as soon as the
+    last of them and its update are over. `deep` allows graphs of any depth; only a process that ends without destroying them may say so.
+    `check` verifies the wanted pass, too.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Recorder:
         folder: str = ".",
         values: str = "stats",
         wanted: int | str = 1,
+        further: int = 0,
         device: str = "cpu",
         dtype: str | None = None,
         seed: int | None = None,
@@ -69,7 +71,7 @@ class Recorder:
         check: bool = False,
     ) -> None:
         self.title, self.device, self.dtype, self.seed = title, device, dtype, seed
-        self.wanted, self.to_end, self.deep = wanted, to_end, deep
+        self.wanted, self.further, self.to_end, self.deep = wanted, further, to_end, deep
         self._journal, self._progress, self._finished = journal, progress, finished
         self.rows: list[Row] = []
         self.frames = Frames(folder, harvest=self._harvest)
@@ -192,7 +194,15 @@ class Recorder:
 
     def wants(self, number: int) -> bool:
         """Whether pass `number` is to be recorded in full."""
-        return number <= MOST_PASSES if self.wanted == "all" else number == self.wanted
+        return number <= self._last_wanted and (self.wanted == "all" or number >= int(self.wanted))
+
+    def verifies(self, number: int) -> bool:
+        """Whether what pass `number` computes is to be verified."""
+        return self.checks is not None and self.wanted in ("all", number)
+
+    @property
+    def _last_wanted(self) -> int:
+        return MOST_PASSES if self.wanted == "all" else int(self.wanted) + self.further
 
     def begin_pass(self) -> Pass:
         """An outermost engine call starts: the pass before it is over."""
@@ -205,7 +215,7 @@ class Recorder:
         self._open = Pass(self.passes, self._start, len(self.rows), started=True)
         self._start = self.values.start = len(self.rows)
         self._start_ticket = self.meter.next
-        if not self.over and self.passes > (MOST_PASSES if isinstance(self.wanted, str) else self.wanted):
+        if not self.over and self.passes > self._last_wanted:
             self.over = True
             self.paused += 1  # from now on passes are only counted
             self._retire(len(self.rows), self.meter.next)
@@ -220,13 +230,10 @@ class Recorder:
     def _conclude(self) -> None:
         if self._open is not None and self.wants(self._open.number):
             self._traces.append(self._later(self._open)())
-            if self._finished is not None and not self.to_end and self._is_last(self._open.number):
+            if self._finished is not None and not self.to_end and self._open.number == self._last_wanted:
                 self._open = None
                 self._finished(self._final())
         self._open = None
-
-    def _is_last(self, number: int) -> bool:
-        return number == MOST_PASSES if self.wanted == "all" else number == self.wanted
 
     def _final(self) -> list[Trace]:
         return [replace(trace, passes=self.passes) for trace in self._traces]
@@ -235,7 +242,7 @@ class Recorder:
         """How to put together the pass that is not concluded yet, or what came after the last one; nothing where it is not wanted."""
         if self._open is not None and self.wants(self._open.number):
             return [self._later(self._open, error=error, partial=failed)]
-        if self.wanted == "all" or self.wanted == self.passes + 1:
+        if self.wants(self.passes + 1):
             rest = Pass(self.passes + (1 if self.passes else 0), self._start, len(self.rows))
             if (failed and len(self.rows) > self._start) or not self.passes:
                 return [self._later(rest, error=error, partial=failed)]
@@ -273,7 +280,7 @@ class Recorder:
             made_with=made,
             partial=partial,
             error=None if error is None else one_line(error),
-            error_source=None if error is None else self._raised_at(error),
+            error_source=None if error is None else self.frames.raised_at(error),
             outputs=self._outputs,
             passes=self.passes,
             sources=dict(self.frames.files),
@@ -281,14 +288,6 @@ class Recorder:
             evidence=self.witness.evidence(owners.paths),
             backwards=tuple(self.witness.backwards),
         )
-
-    def _raised_at(self, error: BaseException) -> Any:
-        traceback, found = error.__traceback__, None
-        while traceback is not None:
-            if self.frames.kind(traceback.tb_frame.f_code) == "user":
-                found = self.frames.at(traceback.tb_frame.f_code, traceback.tb_lasti)
-            traceback = traceback.tb_next
-        return found
 
     def report(self, phase: str, done: int, total: int | None) -> None:
         """Tell whoever waits, at most twenty times a second."""
@@ -368,11 +367,11 @@ class Recorder:
             self._journal.measured(rows)
 
     def finish_early(self, inputs: list[Input]) -> None:
-        """After the wanted pass and its update, the next op that takes part in a new forward pass ends the recording."""
+        """After the wanted pass and its update, the next op that takes part in a new forward pass ends it, and the recording."""
         if (
             self._open is not None
             and self._open.writes
-            and self._is_last(self._open.number)
+            and self._open.number in (self.wanted, self._last_wanted)
             and torch.is_grad_enabled()
             and any(item.needs_gradient for item in inputs)
         ):

@@ -113,7 +113,7 @@ class Tracer:
             with recorder.quiet():
                 self._prepare(here, graph, outputs, args, raws, leaves)
                 self._listen(here, graph, leaves, handles)
-            if recorder.checks is not None:
+            if recorder.verifies(here.number):
                 handles += recorder.checks.begin(here, graph, leaves)
             if creates:
                 handles += unseen(graph.nodes, recorder.mode, back=self._seen_again)
@@ -125,7 +125,7 @@ class Tracer:
             result = self._run(original, outputs, args, kwargs, creates)
             with recorder.quiet():
                 self._captured(here, graph, args, result)
-                if recorder.checks is not None and len(args) > 3:
+                if recorder.verifies(here.number) and len(args) > 3:
                     recorder.checks.captured(graph, args[3], result)
             well = True
             return result
@@ -135,8 +135,10 @@ class Tracer:
                 handle.remove()
             with recorder.quiet():
                 self._after_engine(here, leaves, raws)
-                if recorder.checks is not None:
+                if recorder.verifies(here.number):
                     recorder.checks.end(here, outputs, args, leaves, well=well, keeps=bool(args[1]) or creates)
+                elif recorder.checks is not None:
+                    recorder.checks.passed_over(keeps=bool(args[1]) or creates)
             recorder.meter.flush()
             raws.clear()
             graph.release()

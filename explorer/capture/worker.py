@@ -228,6 +228,7 @@ def _run_program(work: Work) -> NoReturn:
             progress=work.progress,
             finished=work.finished,
             to_end=request["to_end"],
+            further=request["further"],
             check=request["check"],
             deep=True,  # the process ends without tearing the graph down
         )
