@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import torch
 
 import explorer
+from explorer.capture.rows import Row
 from explorer.capture.watched import is_compiled
 from explorer.model import Source
 
@@ -289,6 +290,31 @@ def variables(frame: FrameType) -> Iterator[tuple[str, Any]]:
             else:
                 inner += [(f"{name}[{index}]", item) for index, item in enumerate(value)]
     yield from ((name, value) for name, value in inner if _what(type(value)) is HELD)
+
+
+class Aliases:
+    """Names of leaves in order: what a function calls an argument comes after what those call it who made it, though it ends first."""
+
+    def __init__(self) -> None:
+        self._given: dict[int, tuple[str, ...]] = {}  # row -> the names among its own that are only those of arguments, which stand last
+
+    def add(self, row: Row, name: str, frame: FrameType) -> None:
+        """A variable of this frame holds the leaf at `row`."""
+        code = frame.f_code
+        arguments = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
+        arguments += bool(code.co_flags & inspect.CO_VARKEYWORDS)
+        given = self._given.get(row.index, ())
+        own = [known for known in row.names if known not in given]
+        if name.partition("[")[0] in code.co_varnames[:arguments]:
+            if name in row.names:
+                return
+            given = (*given, name)
+        elif name not in own:
+            own.append(name)
+            given = tuple(known for known in given if known != name)
+        row.names = (*own, *given)
+        if given or row.index in self._given:
+            self._given[row.index] = given
 
 
 NOTHING, HELD = "nothing", "held"  # what a variable of some type may mean to us; or list, tuple, dict

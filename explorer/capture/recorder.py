@@ -25,7 +25,7 @@ import explorer
 from explorer.capture import installed
 from explorer.capture.assemble import assemble
 from explorer.capture.evidence import Witness
-from explorer.capture.frames import Frames, variables
+from explorer.capture.frames import Aliases, Frames, variables
 from explorer.capture.journal import Journal
 from explorer.capture.measuring import Meter, Ticket, resolve, resolve_row
 from explorer.capture.modules import Scopes, buffers, owners
@@ -80,7 +80,7 @@ class Recorder:
         self.refused: RequestError | None = None
         self._open: Pass | None = None
         self._traces: list[Trace] = []
-        self._findings: list[Finding] = []
+        self._findings, self._aliases = list[Finding](), Aliases()
         self._outputs: tuple[int, ...] | None = None
         self.paused = 0  # > 0 while the ops that run are not the program's
         self.over = False  # the wanted pass is behind: what follows is only counted
@@ -389,7 +389,9 @@ class Recorder:
                 if found is None:
                     continue
                 row = self.rows[found.row]
-                if name not in row.names:
+                if row.kind != "op":
+                    self._aliases.add(row, name, frame)
+                elif name not in row.names:
                     row.names = (*row.names, name)
                 if row.reason == "custom_function" and value.requires_grad:
                     self.values.became_result(value, row, found.output)
