@@ -8,6 +8,7 @@
     ├── FileError                 a file that cannot be read as a trace                      exit code 2
     ├── InvalidTrace              a Trace that breaks one of its invariants                  exit code 2
     └── ProgramError              the user's program failed, crashed or ran past a limit     exit code 3
+        └── ValuesError           it asked for numbers on the device fake, which has none    exit code 2
 
 Each is raised with the key of its sentence in `explorer.text` and the values that fill it, so that the command line can say it in
 English and the page in the reader's language.
@@ -32,6 +33,7 @@ __all__ = [
     "ProgramError",
     "RequestError",
     "TargetError",
+    "ValuesError",
 ]
 
 
@@ -95,3 +97,9 @@ class ProgramError(ExplorerError):
         """Carry these traces."""
         self.traces = tuple(traces)
         self.trace = self.traces[-1] if self.traces else None
+
+
+class ValuesError(ProgramError):
+    """The user's program cannot go on without numbers, and on the device fake tensors have none: another device was to be asked for."""
+
+    exit_code = 2

@@ -228,3 +228,30 @@ def test_a_program_that_must_be_ended(
     assert document["partial"] is True
     assert {"mul", "sum"} <= {node["op"] for node in document["nodes"]}
     assert left_behind() == []
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "key"),
+    [
+        ("print(loss.item())", "loss.item()", "running.needs_values"),
+        ("if loss > 0: pass", "loss > 0", "running.needs_values"),
+        ("import numpy; numpy.asarray(loss.detach())", "numpy.asarray(loss.detach())", "running.needs_values"),
+        ("print(f'{loss:.3f}')", "f'{loss:.3f}'", "running.needs_values"),
+        ("torch.save({'w': w}, 'w.pt')", "torch.save({'w': w}, 'w.pt')", "running.needs_values"),
+        ("w[w > 0].sum().backward()", "w[w > 0]", "running.needs_values.size"),
+    ],
+)
+def test_a_program_that_reads_numbers_where_there_are_none(capfd: Captured, program: Write, line: str, code: str, key: str) -> None:
+    """On the device fake: one sentence that names the line and what stands there, exit code 2, and what was recorded until then."""
+    path = program(LOSS.replace("torch.tensor([2.0]", "torch.randn(1") + line + "\n")  # of a literal even fake tensors know the number
+    assert main(["trace", path, "-o", "x.json", "--device", "fake"]) == 2
+    out, err = capfd.readouterr()
+    assert err == say(key, file="program.py", line=4, code=code) + "\n"
+    assert out.splitlines()[0].endswith("(partial)")
+    assert json.loads(Path("x.json").read_text())["partial"] is True
+
+
+def test_an_error_of_the_programs_own_on_the_device_fake(capfd: Captured, program: Write) -> None:
+    """What has nothing to do with numbers is told as on any device: the program's traceback, exit code 3."""
+    assert main(["trace", program(LOSS + "w.view(7)\n"), "-o", "x.json", "--device", "fake"]) == 3
+    assert "Traceback" in capfd.readouterr().err

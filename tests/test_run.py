@@ -350,6 +350,7 @@ def test_fake_tensors_have_no_numbers(program: Write) -> None:
     with pytest.raises(ProgramError) as caught:
         run_target(program("import torch\nprint(torch.randn(3).sum().item())\n"), device="fake")
     assert caught.value.key == "running.needs_values"
+    assert caught.value.exit_code == 2
 
 
 # Around it

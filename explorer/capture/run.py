@@ -32,7 +32,7 @@ from explorer.capture.lifetime import FOLDER
 from explorer.capture.processes import child_environment, end_of_process, kill_all, memory_of
 from explorer.capture.reports import cut_crash
 from explorer.capture.targets import Target, find
-from explorer.errors import ExplorerError, ProgramError, RequestError
+from explorer.errors import ExplorerError, ProgramError, RequestError, ValuesError
 from explorer.model import MadeWith, Trace
 
 __all__ = ["OUTPUT_LIMIT", "Outcome", "Result", "record_target", "results_folder", "run_target"]
@@ -346,7 +346,8 @@ class _Run:
         if kind == "error":
             raise self._error()
         if kind == "failed":
-            return ProgramError(self.last["key"], report=self.last.get("report", ""), **self.last["values"])
+            failed = ValuesError if self.last.get("error") == ValuesError.__name__ else ProgramError
+            return failed(self.last["key"], report=self.last.get("report", ""), **self.last["values"])
         key, values = end_of_process(code, self.tail)
         return ProgramError(key, report=self._crash(), **values)
 

@@ -43,12 +43,6 @@ STACKS = (1 << 30, 1 << 29, 1 << 28, 1 << 26)  # bytes; the first that the syste
 BYTES_PER_CALL = 20_000  # of stack, generously: Python to C++ to Python and back
 PASSES_LIMIT = 100
 THREADS_LIMIT = 5.0  # seconds that threads of a program are waited for once the wanted pass is over
-_FAKE_FAILURES = (
-    "DataDependentOutputException",
-    "DynamicOutputShapeException",
-    "GuardOnDataDependentSymNode",
-    "UnsupportedFakeTensorException",
-)
 
 
 class Work:
@@ -321,13 +315,25 @@ def _finish(work: Work, failure: BaseException | None) -> NoReturn:
     work.ending.acquire()
     work.tell("ended")
     if failure is not None:
-        work.leave("failed", work.recorder.traces(error=failure), **_told(failure))
+        told = _lack(work, failure) or _told(failure)
+        work.leave("failed", work.recorder.traces(error=failure), **told)
     wanted = work.request["wanted"]
     if isinstance(wanted, int) and wanted > 1 and work.recorder.passes < wanted:
         raise TargetError("running.too_few_passes", wanted=wanted, passes=work.recorder.passes)
     traces = work.recorder.traces()
     atexit._run_exitfuncs()
     work.leave("done", traces)
+
+
+def _lack(work: Work, failure: BaseException) -> dict[str, Any] | None:
+    """The sentence for a program that asked the fake device for numbers; None where that is not why it failed."""
+    from explorer.capture.devices import FAKE
+    from explorer.capture.faking import lack_of_values
+
+    if work.recorder.device != FAKE or work.request["unwatched"]:
+        return None
+    told = lack_of_values(failure, work.recorder.frames.raised_at(failure))
+    return None if told is None else {**told, "error": "ValuesError"}
 
 
 def _told(failure: BaseException) -> dict[str, Any]:
@@ -339,8 +345,6 @@ def _told(failure: BaseException) -> dict[str, Any]:
     report = program_traceback(failure)
     if _is_internal(failure):
         return {"key": "running.internal", "values": {"error": one_line(failure)}, "report": report}
-    if type(failure).__name__ in _FAKE_FAILURES:
-        return {"key": "running.needs_values", "values": {"what": one_line(failure)}, "report": report}
     return {"key": "running.raised", "values": {"error": one_line(failure)}, "report": report}
 
 

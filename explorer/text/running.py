@@ -182,7 +182,21 @@ RUNNING: dict[str, tuple[str, str]] = {
         '프로그램이 "{text}"라는 메시지와 함께 스스로 끝났습니다. 원인을 고친 뒤 다시 실행하세요.',
     ),
     "running.needs_values": (
-        "The program asked for a number ({what}), and the fake device has only shapes; run it on another device.",
+        "Line {line} of {file} asks for numbers ({code}), which tensors on the device fake do not have; drop it, or take another device.",
+        "{file} {line}번째 줄이 실제 값을 요구하지만({code}) fake 장치의 텐서에는 형상만 있습니다. 줄을 빼거나 다른 장치에서 실행하세요.",
+    ),
+    "running.needs_values.size": (
+        (
+            "Line {line} of {file} makes a tensor whose size depends on numbers ({code}), and on the device fake there are none; mask with "
+            "torch.where(condition, a, b), which keeps the size, or take another device."
+        ),
+        (
+            "{file} {line}번째 줄은 결과의 크기가 값에 따라 달라지는데({code}) fake 장치에는 값이 없습니다. 크기가 그대로인 "
+            "torch.where(condition, a, b)로 가리거나 다른 장치에서 실행하세요."
+        ),
+    ),
+    "running.needs_values.somewhere": (
+        "The program asked for a number ({what}), and the device fake has only shapes; run it on another device.",
         "프로그램이 실제 값을 요구했지만({what}) fake 장치에는 형상만 있습니다. 다른 장치에서 실행하세요.",
     ),
     "running.crashed.unlinked": (
