@@ -16,7 +16,7 @@ from explorer.model import Edge
 from explorer.palette import PALETTE, Scale
 from explorer.view import Arrow, Box, Cluster, View
 
-__all__ = ["FONT", "PALETTE", "write"]
+__all__ = ["FONT", "HUB", "PALETTE", "arrow_attributes", "box_attributes", "cluster_attributes", "write"]
 
 FONT = "Explorer Sans"
 MOST_LABELLED = 60  # contributions are written along the arrows of pictures with at most so many
@@ -36,7 +36,7 @@ def write(view: View, *, caption: bool = True) -> str:
     _place(graph, view, colors, scale, marks)
     readers = Counter(arrow.source for arrow in view.arrows)
     for arrow in view.arrows:
-        graph.edge(arrow.source, arrow.target, **_arrow_attributes(view, arrow, colors, hub=readers[arrow.source] > HUB))
+        graph.edge(arrow.source, arrow.target, **arrow_attributes(view, arrow, colors, hub=readers[arrow.source] > HUB))
     return str(graph.source)
 
 
@@ -63,7 +63,7 @@ def _place(graph: graphviz.Digraph, view: View, colors: dict[str, str], scale: S
 
     def enter(name: str | None, level: int) -> None:
         for box in standing.get(name, []):
-            graph.node(box.id, **_box_attributes(view, box, colors, scale, tips))
+            graph.node(box.id, **box_attributes(view, box, colors, scale, tips))
         stack.extend(("open", cluster, level) for cluster in reversed(inner.get(name, [])))
 
     enter(None, 0)
@@ -74,7 +74,7 @@ def _place(graph: graphviz.Digraph, view: View, colors: dict[str, str], scale: S
             continue
         _, cluster, level = top
         graph.body.append(f"\tsubgraph {cluster.id} {{\n")
-        graph.attr(None, **_cluster_attributes(view, cluster, colors, level))
+        graph.attr(None, **cluster_attributes(view, cluster, colors, level))
         stack.append("\t}\n")
         enter(cluster.id, level + 1)
 
@@ -82,7 +82,7 @@ def _place(graph: graphviz.Digraph, view: View, colors: dict[str, str], scale: S
 # -- boxes ---------------------------------------------------------------------------------------------------------------------------
 
 
-def _box_attributes(view: View, box: Box, colors: dict[str, str], scale: Scale, tips: Tips) -> dict[str, str]:
+def box_attributes(view: View, box: Box, colors: dict[str, str], scale: Scale, tips: Tips) -> dict[str, str]:
     look = _node_look(view, box.nodes[0], colors) if box.kind == "node" else _group_look(box, colors)
     signs = [mark for mark in (tips.marks.severity(box), tips.marks.verdict(box)) if mark is not None]
     look["class"] = " ".join([look["class"], *signs])
@@ -135,7 +135,7 @@ def _group_look(box: Box, colors: dict[str, str]) -> dict[str, str]:
 # -- clusters and arrows -------------------------------------------------------------------------------------------------------------
 
 
-def _cluster_attributes(view: View, cluster: Cluster, colors: dict[str, str], level: int) -> dict[str, str]:
+def cluster_attributes(view: View, cluster: Cluster, colors: dict[str, str], level: int) -> dict[str, str]:
     return {
         "id": cluster.id,
         "class": "module open",
@@ -152,7 +152,7 @@ def _cluster_attributes(view: View, cluster: Cluster, colors: dict[str, str], le
     }
 
 
-def _arrow_attributes(view: View, arrow: Arrow, colors: dict[str, str], *, hub: bool) -> dict[str, str]:
+def arrow_attributes(view: View, arrow: Arrow, colors: dict[str, str], *, hub: bool) -> dict[str, str]:
     edges = [view.trace.edges[number] for number in arrow.edges]
     sources = [view.trace.nodes[edge.source] for edge in edges]
     look = {"id": arrow.id}

@@ -40,7 +40,7 @@ from xml.sax.saxutils import escape
 from explorer.dot import FONT
 from explorer.errors import OutputError, RequestError
 
-__all__ = ["LIMIT", "engine", "fonts_folder", "place", "serve"]
+__all__ = ["LIMIT", "chosen_engine", "engine", "fonts_folder", "place", "serve"]
 
 ENGINES = ("pygraphviz", "pure", "system")
 CHOICE = "AUTOGRAD_EXPLORER_DOT"  # the environment variable that forces an engine
@@ -50,26 +50,33 @@ SYSTEM_FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "WINDOWSFONTDIR") 
 COVERED = re.compile("[\\s!-~\u00a0-\u024f\u0370-\u03ff\u0400-\u045f\u2000-\u27ff\u3000-\u30ff\u3130-\u318f\uac00-\ud7a3\uff00-\uffef]*")
 
 
-def place(dot_text: str, format: str) -> bytes:
-    """`dot_text` drawn as "svg", "png", "pdf", "json" or "plain", as the engine writes it.
+def place(dot_text: str, format: str, *, seconds: float | None = None) -> bytes:
+    """`dot_text` drawn as "svg", "png", "pdf", "json" or "plain-ext", as the engine writes it.
 
-    Raises RequestError("drawing.too_large") if it takes longer than `LIMIT`, OutputError if the engine cannot do it.
+    Raises RequestError("drawing.too_large") if it takes longer than `seconds` (`LIMIT`), OutputError if the engine cannot do it.
     """
+    limit = LIMIT if seconds is None else seconds
     name, all_fonts = engine(), COVERED.fullmatch(dot_text) is None
     if name == "pygraphviz":
-        return _helper(all_fonts=all_fonts).ask(dot_text, format)
-    return _run(name, dot_text, format, all_fonts=all_fonts)
+        return _helper(all_fonts=all_fonts).ask(dot_text, format, limit)
+    return _run(name, dot_text, format, limit, all_fonts=all_fonts)
 
 
 def engine() -> str:
     """The engine in use: what `AUTOGRAD_EXPLORER_DOT` says, else the first that starts here."""
-    chosen = os.environ.get(CHOICE, "")
-    if chosen and chosen not in ENGINES:
-        raise RequestError("drawing.unknown_engine", value=chosen, known=", ".join(ENGINES))
+    chosen = chosen_engine()
     for name in [chosen] if chosen else ENGINES:
         if _starts(name):
             return name
     raise RequestError("drawing.no_engine", what=chosen or ", ".join(ENGINES))
+
+
+def chosen_engine() -> str:
+    """What `AUTOGRAD_EXPLORER_DOT` says, or ""; raises RequestError for an engine that does not exist."""
+    chosen = os.environ.get(CHOICE, "")
+    if chosen and chosen not in ENGINES:
+        raise RequestError("drawing.unknown_engine", value=chosen, known=", ".join(ENGINES))
+    return chosen
 
 
 @functools.cache
@@ -93,7 +100,7 @@ def _program(name: str) -> str | None:
     return beside or shutil.which("graphviz-pure")
 
 
-def _run(name: str, dot_text: str, format: str, *, all_fonts: bool) -> bytes:
+def _run(name: str, dot_text: str, format: str, limit: float, *, all_fonts: bool) -> bytes:
     """One picture by an engine that is a program of its own."""
     if name == "pure" and (format == "pdf" or (format == "png" and re.search("[\u1100-\u11ff\u2e80-\uffef]", dot_text))):
         raise OutputError("drawing.no_format", engine=name, format=format)
@@ -104,12 +111,12 @@ def _run(name: str, dot_text: str, format: str, *, all_fonts: bool) -> bytes:
             [program, f"-T{format}", *size],
             input=dot_text.encode(),
             capture_output=True,
-            timeout=LIMIT,
+            timeout=limit,
             check=False,
             env=_environment(all_fonts=all_fonts),
         )
     except subprocess.TimeoutExpired:
-        raise RequestError("drawing.too_large", seconds=f"{LIMIT:g}") from None
+        raise RequestError("drawing.too_large", seconds=f"{limit:g}") from None
     except OSError as error:
         raise OutputError("drawing.engine_failed", engine=name, what=error.strerror or type(error).__name__) from None
     if done.returncode or not done.stdout:
@@ -130,18 +137,18 @@ class _Helper:
         with self.lock:
             self._start()
 
-    def ask(self, dot_text: str, format: str) -> bytes:
+    def ask(self, dot_text: str, format: str, limit: float) -> bytes:
         """What the helper draws of `dot_text`."""
         data = dot_text.encode()
-        head = {"format": format, "length": len(data), "dpi": DOTS_PER_INCH if format == "png" else None, "limit": LIMIT}
+        head = {"format": format, "length": len(data), "dpi": DOTS_PER_INCH if format == "png" else None, "limit": limit}
         with self.lock:
             self._start()
-            with self._time_limit() as expired:
+            with self._time_limit(limit) as expired:
                 answer = self._exchange(json.dumps(head).encode() + b"\n" + data)
             if answer is None:
                 self.stop()
                 if expired.is_set():
-                    raise RequestError("drawing.too_large", seconds=f"{LIMIT:g}")
+                    raise RequestError("drawing.too_large", seconds=f"{limit:g}")
                 raise OutputError("drawing.engine_failed", engine="pygraphviz", what="it ended without an answer")
         if isinstance(answer, str):
             raise OutputError("drawing.engine_failed", engine="pygraphviz", what=answer)
@@ -162,15 +169,15 @@ class _Helper:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env=_environment(all_fonts=self.all_fonts),
         )  # fmt: skip
-        with self._time_limit():
+        with self._time_limit(LIMIT):
             ready = self.process.stdout is not None and self.process.stdout.readline()
         if ready != b"ready\n":
             self.stop()
             raise OutputError("drawing.no_engine", what="pygraphviz")
 
     @contextlib.contextmanager
-    def _time_limit(self) -> Iterator[threading.Event]:
-        """Kill the process after `LIMIT`: a blocked read then ends, on every platform."""
+    def _time_limit(self, limit: float) -> Iterator[threading.Event]:
+        """Kill the process after so many seconds: a blocked read then ends, on every platform."""
         process, expired = self.process, threading.Event()
 
         def end() -> None:
@@ -178,7 +185,7 @@ class _Helper:
             if process is not None:
                 process.kill()
 
-        timer = threading.Timer(LIMIT, end)
+        timer = threading.Timer(limit, end)
         timer.daemon = True
         timer.start()
         try:

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
-from explorer import dot, layout, player
+from explorer import layout, player
 from explorer.errors import OutputError, RequestError
 from explorer.files import open_output, save
 from explorer.fonts import embed
@@ -108,7 +108,7 @@ def _pdf(trace: Trace, path: str, options: dict[str, Any]) -> None:
 
 
 def _dot(trace: Trace, path: str, options: dict[str, Any]) -> None:
-    _write(path, dot.write(view_of(trace, **options)).encode())
+    _write(path, layout.dot_text(view_of(trace, **options)).encode())
 
 
 def _html(trace: Trace, path: str, options: dict[str, Any]) -> None:

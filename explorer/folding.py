@@ -1,74 +1,225 @@
-"""A level with too many things on it -> segments of neighbours."""
+"""A level with too many things on it -> segments of neighbours; equal modules in a row -> one card.
+
+NOTE [period]: a loop that was written without modules shows as things that repeat every so many. A segment then holds whole turns of the
+loop, cut where the fewest values are alive, so that segments look alike and read "steps 0–29".
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import eq
 
 from explorer.model import Trace
 
-__all__ = ["MOST", "Item", "fold"]
+__all__ = ["LEVEL", "MOST", "Item", "fold", "stack"]
 
 MOST = 60  # boxes shown unless more are asked for
+LEVEL = 80  # things that stand beside each other in one open module: more are folded, also where everything is open
 FOLDED = 30  # a level that has too many things is folded into so many segments
 SAMPLED = 2000  # things looked at to find the period of a level
+LONGEST_PERIOD = 120
 KEPT = 12  # things a folded level still shows one by one: the loss, and leaves that many ops read
+CARD = 4  # so many equal modules in a row are drawn as one card
 
 
 @dataclass(slots=True)
 class Item:
-    """A box being collected: its scope is the chain of open modules around it."""
+    """A box being collected: its scope are the ids of the open frames and segments around it."""
 
     id: str
-    scope: tuple[int, ...]
+    scope: tuple[str, ...]
     nodes: list[int]
-    module: int | None = None
+    frame: int | None = None
     parts: tuple[str, ...] = ()
+    steps: tuple[int, int] | None = None
+    card: int = 0
 
 
-def fold(trace: Trace, items: list[Item], focus: int | None) -> list[Item]:
-    """The items, with each level of more than `MOST` of them folded into segments of neighbours."""
-    scopes: dict[tuple[int, ...], list[Item]] = {}
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of neighbours that is open: what its frame says."""
+
+    id: str
+    scope: tuple[str, ...]
+    parts: tuple[str, ...]
+    steps: tuple[int, int] | None
+
+
+def stack(items: list[Item], alike: Callable[[int], object], opened: frozenset[str]) -> list[Item]:
+    """The items, with `CARD` or more equal closed modules in a row as one card, unless that card was opened."""
+    found: list[Item] = []
+    start = 0
+    while start < len(items):
+        first, end = items[start], start + 1
+        if first.frame is not None:
+            likeness = alike(first.frame)
+            while end < len(items) and _same_row(first, items[end]) and alike(items[end].frame or 0) == likeness:
+                end += 1
+        run = items[start:end]
+        name = f"s{min(node for item in run for node in item.nodes)}"
+        if len(run) >= CARD and name not in opened:
+            nodes = sorted(node for item in run for node in item.nodes)
+            found.append(Item(name, first.scope, nodes, None, tuple(item.id for item in run), None, len(run)))
+        else:
+            found += run
+        start = end
+    return found
+
+
+def _same_row(first: Item, other: Item) -> bool:
+    return other.frame is not None and other.scope == first.scope
+
+
+def fold(
+    trace: Trace, items: list[Item], focus: int | None, most: int, is_open: Callable[[str], bool]
+) -> tuple[list[Item], dict[str, Segment]]:
+    """The items, with each level of more than `most` of them folded into segments of neighbours; and the segments that are open.
+
+    What stands in an open segment is a level of its own.
+    """
+    readers: Counter[int] | None = None
+    done: list[Item] = []
+    segments: dict[str, Segment] = {}
+    taken = {item.id for item in items}
+    levels = _levels(items)
+    while levels:
+        level = levels.pop()
+        if len(level) <= most:
+            done += level
+            continue
+        if readers is None:
+            readers = Counter(edge.source for edge in trace.edges)
+        for item in _segments(trace, level, readers, focus, taken):
+            if item.parts and not item.card and is_open(item.id) and len(item.parts) < len(level):
+                inner = (*item.scope, item.id)
+                segments[item.id] = Segment(item.id, item.scope, item.parts, item.steps)
+                parts = set(item.parts)
+                below = [part for part in level if part.id in parts]
+                for part in below:
+                    part.scope = inner
+                levels.append(below)
+            else:
+                done.append(item)
+    return done, segments
+
+
+def _levels(items: list[Item]) -> list[list[Item]]:
+    scopes: dict[tuple[str, ...], list[Item]] = {}
     for item in items:
         scopes.setdefault(item.scope, []).append(item)
-    if all(len(level) <= MOST for level in scopes.values()):
-        return items
-    readers = Counter(edge.source for edge in trace.edges)
-    return [part for level in scopes.values() for part in (_segments(trace, level, readers, focus) if len(level) > MOST else level)]
+    return list(scopes.values())
 
 
-def _segments(trace: Trace, level: list[Item], readers: Counter[int], focus: int | None) -> list[Item]:
+def _segments(trace: Trace, level: list[Item], readers: Counter[int], focus: int | None, taken: set[str]) -> list[Item]:
     kept = _kept(trace, level, readers, focus)
     rest = [item for item in level if item.id not in kept]
-    size = _size(trace, rest)
     folded = []
-    for start in range(0, len(rest), size):
-        run = rest[start : start + size]
+    for start, end, steps in _runs(trace, rest):
+        run = rest[start:end]
         if len(run) == 1:
             folded += run
             continue
         nodes = sorted(node for item in run for node in item.nodes)
-        folded.append(Item(f"s{nodes[0]}", run[0].scope, nodes, None, tuple(item.id for item in run)))
+        parts = tuple(item.id for item in run)
+        name = next(name for node in nodes if (name := f"s{node}") not in taken)  # a segment within begins with the same node
+        taken.add(name)
+        folded.append(Item(name, run[0].scope, nodes, None, parts, steps))
     return sorted([*folded, *(item for item in level if item.id in kept)], key=lambda item: item.nodes[0])
 
 
-def _size(trace: Trace, items: list[Item]) -> int:
-    """How many neighbours make a segment: a multiple of the level's period, if it has one, so that segments look alike."""
-    size = math.ceil(len(items) / FOLDED)
-    sample = items[:SAMPLED]
-    tokens = [trace.nodes[item.nodes[0]].op if item.module is None else trace.modules[item.module].class_name for item in sample]
-    for period in range(1, min(size, len(tokens) // 3) + 1):
-        same = sum(one == other for one, other in zip(tokens, tokens[period:], strict=False))
-        if same >= 0.9 * (len(tokens) - period):
-            return math.ceil(size / period) * period
-    return size
+def _runs(trace: Trace, items: list[Item]) -> list[tuple[int, int, tuple[int, int] | None]]:
+    """Where segments begin and end, and the turns of a loop that each holds."""
+    size = max(2, math.ceil(len(items) / FOLDED), math.ceil(math.sqrt(len(items))))
+    found = _period(trace, items)
+    if found is None:
+        return [(start, min(start + size, len(items)), None) for start in range(0, len(items), size)]
+    period, first, last = found
+    turns = max(1, math.ceil(size / period))
+    runs: list[tuple[int, int, tuple[int, int] | None]] = []
+    if first:
+        runs += [(start, min(start + size, first), None) for start in range(0, first, size)]
+    total = (last - first) // period
+    for turn in range(0, total, turns):
+        after = min(turn + turns, total)
+        runs.append((first + turn * period, first + after * period, (turn, after - 1)))
+    end = first + total * period
+    runs += [(start, min(start + size, len(items)), None) for start in range(end, len(items), size)]
+    return runs
+
+
+def _period(trace: Trace, items: list[Item]) -> tuple[int, int, int] | None:
+    """How many things a turn of the loop has, and where its turns begin and end; None if nothing repeats."""
+    tokens = _tokens(trace, items)
+    count = min(len(tokens), SAMPLED)
+    best, covered = 0, 0.0
+    for period in range(1, min(LONGEST_PERIOD, count // 3) + 1):
+        share = sum(map(eq, tokens[: count - period], tokens[period:count])) / (count - period)
+        if share > 0.6 and share > covered + 0.02:
+            best, covered = period, share
+    if not best:
+        return None
+    first, last = _longest(tokens, best)
+    if last - first < max(3 * best, len(tokens) // 2):
+        return None
+    alive = _alive(trace, items)
+    phase = min(range(best), key=lambda shift: (alive[first + shift], shift))
+    return best, first + phase, last
+
+
+def _tokens(trace: Trace, items: list[Item]) -> list[object]:
+    """What an item is and how far before it those stand that it reads: equal in every turn of a loop."""
+    place = {node: number for number, item in enumerate(items) for node in item.nodes}
+    far: dict[int, list[int]] = {}
+    for edge in trace.edges:
+        source, target = place.get(edge.source), place.get(edge.target)
+        if source is not None and target is not None and source != target:
+            far.setdefault(target, []).append(target - source)
+    kinds = [
+        trace.nodes[item.nodes[0]].op or trace.nodes[item.nodes[0]].kind if item.frame is None and not item.parts else len(item.nodes)
+        for item in items
+    ]
+    return [(kind, *sorted(far.get(number, ()))) for number, kind in enumerate(kinds)]
+
+
+def _longest(tokens: list[object], period: int) -> tuple[int, int]:
+    """The longest stretch in which each thing equals the one a period later."""
+    best, start = (0, 0), 0
+    for number in range(len(tokens) - period + 1):
+        if number == len(tokens) - period or tokens[number] != tokens[number + period]:
+            if number - start > best[1] - best[0]:
+                best = (start, number)
+            start = number + 1
+    first, last = best
+    return first, min(last + period, len(tokens))
+
+
+def _alive(trace: Trace, items: list[Item]) -> list[int]:
+    """How many values are needed on both sides of the cut before each item."""
+    place = {node: number for number, item in enumerate(items) for node in item.nodes}
+    last: dict[tuple[int, int], int] = {}
+    for edge in trace.edges:
+        source, target = place.get(edge.source), place.get(edge.target)
+        if source is not None and target is not None and target > source:
+            key = (edge.source, edge.output)
+            last[key] = max(last.get(key, 0), target)
+    steps = [0] * (len(items) + 2)
+    for (node, _), target in last.items():
+        steps[place[node] + 1] += 1
+        steps[target + 1] -= 1
+    alive, total = [], 0
+    for step in steps:
+        total += step
+        alive.append(total)
+    return alive
 
 
 def _kept(trace: Trace, level: list[Item], readers: Counter[int], focus: int | None) -> frozenset[str]:
     """What is shown for itself even on a folded level: the focus, where backward begins, and leaves read by more than one op."""
     wanted = [item for item in level if focus is not None and item.id == f"n{focus}"]
-    singles = [item for item in level if item.module is None]
+    singles = [item for item in level if item.frame is None and not item.parts]
     wanted += [item for item in singles if any(seed is not None for seed in trace.nodes[item.nodes[0]].seeds)]
     shared = [item for item in singles if trace.nodes[item.nodes[0]].is_leaf and readers[item.nodes[0]] > 1]
     wanted += sorted(shared, key=lambda item: (-readers[item.nodes[0]], item.nodes[0]))

@@ -20,7 +20,7 @@ from explorer.palette import Scale
 from explorer.text import TEXTS, say
 from explorer.view import Box, Cluster, View
 
-__all__ = ["CUTS", "Tips", "box_label", "caption", "cluster_label", "cluster_tip", "figure", "is_start", "plain"]
+__all__ = ["CUTS", "Tips", "box_label", "caption", "cluster_label", "cluster_tip", "figure", "guest_label", "is_start", "plain"]
 
 LONGEST = 34  # characters of a name in a box
 LONGEST_TIP = 300  # characters of a line in a tooltip
@@ -31,7 +31,7 @@ CUTS = frozenset({"detach", "item", "integer"})
 
 def box_label(view: View, box: Box, scale: Scale, marks: Marks) -> str:
     """The label of a box: its lines, the first with the signs that mark it."""
-    lines = _node_lines(view, view.trace.nodes[box.nodes[0]], scale) if box.kind == "node" else _group_lines(view, box, scale)
+    lines = _node_lines(view, box, scale) if box.kind == "node" else _group_lines(view, box, scale)
     if severity := marks.severity(box):
         lines[0] = f"{_sign(severity, scale)} {lines[0]}"
     if verdict := marks.verdict(box):
@@ -43,10 +43,11 @@ def _sign(mark: str, scale: Scale) -> str:
     return _color(f"<B>{SIGNS[mark]}</B>", scale.text(COLORS[mark]))
 
 
-def _node_lines(view: View, node: Node, scale: Scale) -> list[str]:
+def _node_lines(view: View, box: Box, scale: Scale) -> list[str]:
     """The lines of a node: its name and op, what it is, its shape, and its numbers where there is one number."""
+    node = view.trace.nodes[box.nodes[0]]
     muted, words = scale.text("muted"), []
-    name = _bold(_local_name(node)) if node.name else ""
+    name = _bold(plain(view.labels[box.names])) if box.names is not None else _bold(_local_name(node)) if node.name else ""
     op = "" if not node.op or (name and node.kind != "op") else _text(plain(node.op)) if name else _bold(plain(node.op))
     if not name and not op:
         op = _bold(_word(view, node.kind) if node.is_leaf else plain(node.autograd) if node.autograd else _word(view, "unknown_op"))
@@ -136,22 +137,57 @@ def _update_lines(view: View, node: Node, muted: str) -> list[str]:
 
 
 def _group_lines(view: View, box: Box, scale: Scale) -> list[str]:
-    """The lines of a closed module (name, class, size) or of a segment (its first and last part, size)."""
+    """The lines of a closed module (name, class, size), of a segment or a card (its first and last part, size)."""
     muted = scale.text("muted")
     ops = sum(not view.trace.nodes[node].is_leaf for node in box.nodes)
     size = _count_words(view, ops, len(box.nodes))
     if box.module is not None:
         kind = plain(view.trace.modules[box.module].class_name)
-        return [_bold(plain(view.labels[box.module])), _small(f"{kind} · {size}", muted)]
-    first, last = (_part_name(view, part) for part in (box.parts[0], box.parts[-1]))
+        return [_bold(_module_name(view, box.module, box.call)), _small(f"{kind} · {size}", muted)]
+    lines = [_bold(_segment_name(view, box.parts, box.steps))]
+    if box.card:
+        lines[0] += f" {_bold(f'×{box.card}')}"
+        kind = plain(view.trace.modules[int(box.parts[0][1:].partition("c")[0])].class_name)
+        return [
+            *lines,
+            _small(f"{kind} · {say('drawing.each', view.language, ops=_count_words(view, ops // box.card, ops // box.card))}", muted),
+        ]
     if any(part[0] == "m" for part in box.parts):
         size = say("drawing.parts", view.language, count=len(box.parts), ops=size)
-    return [_bold(f"{first} … {last}"), _small(size, muted)]
+    return [*lines, _small(size, muted)]
+
+
+def _segment_name(view: View, parts: tuple[str, ...], steps: tuple[int, int] | None) -> str:
+    """What a run of neighbours is called: the turns of a loop, or its first and last part."""
+    if steps is not None:
+        first, last = steps
+        return (
+            say("drawing.turn", view.language, first=first)
+            if first == last
+            else say("drawing.turns", view.language, first=first, last=last)
+        )
+    first_name, last_name = (_part_name(view, part) for part in (parts[0], parts[-1]))
+    return f"{first_name} … {last_name}"
+
+
+def _module_name(view: View, module: int, call: int, longest: int = LONGEST) -> str:
+    """The module as it reads where it stands, and which call of it this is, from the second on."""
+    name = plain(view.labels[module], longest)
+    return name if not call else f"{name} {say('drawing.call', view.language, number=call + 1)}"
+
+
+def guest_label(view: View, box: Box) -> str:
+    """The word for what is written into another box: a leaf by its name, a change of shape by its op."""
+    node = view.trace.nodes[box.nodes[0]]
+    if node.is_leaf:
+        return plain(_local_name(node) if node.name else (node.op or _word(view, node.kind)).strip("_"), 20)
+    return plain((node.op or "").strip("_"), 20)
 
 
 def _part_name(view: View, part: str) -> str:
     if part[0] == "m":
-        return plain(view.labels[int(part[1:])], 16)
+        module, _, call = part[1:].partition("c")
+        return _module_name(view, int(module), int(call or 0), 16)
     node = view.trace.nodes[int(part[1:])]
     return plain(_local_name(node) if node.name else node.op or node.autograd or _word(view, "unknown_op"), 16)
 
@@ -168,13 +204,17 @@ def is_start(node: Node) -> bool:
 
 
 def cluster_label(view: View, cluster: Cluster, color: str) -> str:
-    """Name and class of an open module."""
+    """Name and class of an open module, or the name of an open segment."""
+    if cluster.module is None:
+        return f"<{_bold(_segment_name(view, cluster.parts, cluster.steps))}>"
     kind = _color(_text(plain(view.trace.modules[cluster.module].class_name)), color)
-    return f"<{_bold(plain(view.labels[cluster.module]))} {kind}>"
+    return f"<{_bold(_module_name(view, cluster.module, cluster.call))} {kind}>"
 
 
 def cluster_tip(view: View, cluster: Cluster) -> str:
     """Path and class of an open module, in full."""
+    if cluster.module is None:
+        return _tip([_segment_name(view, cluster.parts, cluster.steps)])
     module = view.trace.modules[cluster.module]
     return _tip([module.path, module.class_name])
 

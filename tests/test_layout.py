@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import pypdf
 import pytest
 
-from explorer import dot, engine, layout
+from explorer import dot, engine, layout, placing
 from explorer.errors import ExplorerError, OutputError, RequestError
 from explorer.view import make_view
 from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
@@ -139,20 +139,24 @@ def test_a_hanging_engine_is_stopped(short_limit: float) -> None:
     assert layout.render("digraph { a }", "svg")
 
 
-def test_too_large_a_picture_is_drawn_collapsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes too long is drawn at the default depth, and says so."""
-    asked = make_view(nested_trace(blocks=12, ops=10), expand="all")
-    real = layout.place
+@pytest.mark.parametrize("what", ["absent", "hangs", "answers nonsense"])
+def test_there_is_a_picture_without_an_engine(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Graphviz absent, hung or broken: every box shows all the same, each in a place of its own, and soon."""
 
-    def slow(text: str, format: str) -> bytes:
-        if "n50 [" in text:
-            raise RequestError("drawing.too_large", seconds="30")
-        return real(text, format)
+    def fails(text: str, format: str, *, seconds: float | None = None) -> bytes:
+        if what == "absent":
+            raise RequestError("drawing.no_engine", what="")
+        if what == "hangs":
+            raise RequestError("drawing.too_large", seconds="2")
+        return b"graph 1 2 3\nnode n0 1\nstop\n"
 
-    monkeypatch.setattr(layout, "place", slow)
-    drawn = layout.picture(asked)
-    assert drawn.view.simplified and "m3" in groups(drawn.svg)
-    assert "shown collapsed" in layout.draw(asked, "svg").decode()
+    monkeypatch.setattr(placing, "place", fails)
+    monkeypatch.setattr(placing._memory, "known", type(placing._memory.known)())
+    view = make_view(nested_trace(blocks=12, ops=10), expand="all")
+    began = time.monotonic()
+    found = groups(layout.draw(view, "svg"))
+    assert time.monotonic() - began < 5
+    assert {box.id for box in view.boxes} | {arrow.id for arrow in view.arrows} <= set(found)
 
 
 def test_a_crashing_engine_gets_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,9 +290,11 @@ def test_options_draw(trace: Any, options: dict[str, Any]) -> None:
 
 
 def test_too_many_boxes_are_never_placed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture that no engine could place in time is drawn collapsed at once, and says so."""
+    """A picture of more boxes than a page can move is drawn collapsed at once, and says what to do."""
+    monkeypatch.setattr("explorer.layout.MOST_VISIBLE", 80)
     monkeypatch.setattr("explorer.layout.MOST_PLACED", 80)
     drawn = layout.picture(make_view(chain_trace(100), expand="all"))
     assert drawn.view.simplified
     assert len(drawn.view.boxes) <= 80
+    assert "choose a focus" in layout.draw(make_view(chain_trace(100), expand="all"), "svg").decode()
     assert not layout.picture(make_view(chain_trace(20), expand="all")).view.simplified

@@ -40,6 +40,10 @@ DRAWING: dict[str, tuple[str, str]] = {
     "drawing.ops": ("{count} ops", "연산 {count}개"),
     "drawing.one_op": ("1 op", "연산 1개"),
     "drawing.parts": ("{count} parts, {ops}", "묶음 {count}개, {ops}"),
+    "drawing.each": ("{ops} each", "각각 {ops}"),
+    "drawing.turn": ("step {first}", "{first}단계"),
+    "drawing.turns": ("steps {first}–{last}", "{first}–{last}단계"),
+    "drawing.call": ("· call {number}", "· 호출 {number}"),
     "drawing.leaves": ("{count} tensors", "텐서 {count}개"),
     "drawing.findings": ("{count} findings", "발견 {count}건"),
     # the caption
@@ -56,7 +60,10 @@ DRAWING: dict[str, tuple[str, str]] = {
     "drawing.step": ("after step {step}", "{step}단계까지"),
     "drawing.focus": ("around {name}", "{name} 주변"),
     "drawing.partial": ("partial recording", "일부만 기록됨"),
-    "drawing.simplified": ("shown collapsed: the full picture took too long", "전체 그림이 너무 오래 걸려 접어서 표시했습니다"),
+    "drawing.simplified": (
+        "shown collapsed: that is more than one picture can show; open single modules or choose a focus",
+        "한 그림에 담기에는 너무 많아 접어서 표시했습니다. 모듈을 하나씩 열거나 초점을 골라 보세요",
+    ),
     "drawing.empty": ("nothing was recorded", "기록된 것이 없습니다"),
     "drawing.overlay.gradient": ("gradient, root mean square", "기울기의 제곱평균제곱근"),
     "drawing.overlay.value": ("value, root mean square", "값의 제곱평균제곱근"),

@@ -15,6 +15,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from playwright.sync_api import Browser, Page, expect
 from explorer.files import save
 from explorer.text import TEXTS
 from tests.browser.reading import HOSTILE, SHOWN, hostile_trace, place, seen_in_graph, sentence, snapshot
+from tests.dummy import dummy_trace
 
 pytestmark = pytest.mark.browser
 
@@ -270,9 +272,11 @@ def test_a_picture_is_taken_home(visit: Any) -> None:
 
 
 @pytest.mark.parametrize(("language", "button"), [("en", "Download"), ("ko", "내려받기")])
-def test_a_download_that_fails_says_so(browser: Browser, language: str, button: str) -> None:
-    """A file that cannot be made, here a PDF by an engine that has none, is one sentence in the page's language."""
-    with served(AUTOGRAD_EXPLORER_DOT="pure") as url:
+def test_a_download_that_fails_says_so(browser: Browser, tmp_path: Path, language: str, button: str) -> None:
+    """A file that cannot be made is one sentence in the page's language: here a PDF with a letter that our font lacks, by an engine that
+    writes none."""
+    save(replace(dummy_trace(), title="🙂"), tmp_path / "face.trace")
+    with served(AUTOGRAD_EXPLORER_DOT="pure", AUTOGRAD_EXPLORER_OPEN=str(tmp_path / "face.trace")) as url:
         page = browser.new_page()
         page.goto(f"{url}/?lang={language}")
         page.get_by_role("button", name=button).click(timeout=30_000)

@@ -1,0 +1,173 @@
+"""Where each node stands: the calls of modules around it, outermost first.
+
+A frame is one call of one module. A module that is called 500 times has 500 frames, each a run of neighbours in forward order, so that
+what stands in a frame never has to be drawn both before and after something outside it. Modules that can never be called (ModuleList and
+its like) and the root are looked through: their children read "h.3".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from explorer.model import Node, Trace
+
+__all__ = ["Frame", "Places", "places_of"]
+
+NEVER_CALLED = frozenset({"ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
+
+Chain = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Call number `call`, from 0, of the module with index `module`; `id` is "m3", or "m3c1" for the second call."""
+
+    id: str
+    module: int
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """`chains[node]` are the frames around a node, as indices in `frames`; `labels` names each module as it reads inside its parent."""
+
+    frames: tuple[Frame, ...]
+    chains: tuple[Chain, ...]
+    labels: tuple[str, ...]
+    calls: tuple[int, ...]  # by module
+
+
+_latest: list[tuple[Trace, Places]] = []  # a person looks at one trace at a time, and at many views of it
+
+
+def places_of(trace: Trace) -> Places:
+    """The places of a trace's nodes; remembered for the last few traces."""
+    for known, places in _latest:
+        if known is trace:
+            return places
+    places = _find(trace)
+    _latest.insert(0, (trace, places))
+    del _latest[2:]
+    return places
+
+
+def _find(trace: Trace) -> Places:
+    modules, labels = _modules(trace)
+    frames: list[Frame] = []
+    calls = [0] * len(trace.modules)
+    first: dict[Chain, Chain] = {}  # modules around -> the frames of their first call
+    chains: list[Chain | None] = [None] * len(trace.nodes)
+
+    def frame(module: int) -> int:
+        call = calls[module]
+        calls[module] += 1
+        frames.append(Frame(f"m{module}" if call == 0 else f"m{module}c{call}", module, call))
+        return len(frames) - 1
+
+    around: Chain = ()  # the modules of the op before, and the frames that are open
+    opened: Chain = ()
+    for node in trace.nodes:
+        if node.is_leaf:
+            continue
+        chain = modules.get(node.module, ())
+        if chain != around:
+            same = _shared(chain, around)
+            opened = opened[:same]
+            for module in chain[same:]:
+                opened = (*opened, frame(module))
+            around = chain
+            first.setdefault(chain, opened)
+            for length in range(1, len(chain)):
+                first.setdefault(chain[:length], opened[:length])
+        chains[node.id] = opened
+    readers = _readers(trace)
+    for node in trace.nodes:
+        if node.is_leaf:
+            chains[node.id] = _home(node, [chains[reader] or () for reader in readers.get(node.id, ())], modules, frames, first, frame)
+    return Places(tuple(frames), tuple(chain or () for chain in chains), labels, tuple(calls))
+
+
+def _home(
+    node: Node,
+    readers: list[Chain],
+    modules: dict[str, Chain],
+    frames: list[Frame],
+    first: dict[Chain, Chain],
+    frame: Callable[[int], int],
+) -> Chain:
+    """A leaf is at home where its name says, if it is first read there; else where all that read it are."""
+    home = modules.get(node.module, ())
+    if not home and node.kind in ("parameter", "buffer") and node.name:
+        home = modules.get(node.name.rpartition(".")[0], ())
+    if not readers:
+        known = next((length for length in range(len(home), 0, -1) if home[:length] in first), 0)
+        chain = first[home[:known]] if known else ()
+        for module in home[known:]:
+            chain = (*chain, frame(module))
+            first[home[: len(chain)]] = chain
+        return chain
+    inside = readers[0][: len(home)]
+    if home and tuple(frames[number].module for number in inside) == home:
+        return inside
+    if home or node.name is None:
+        return _common(readers)
+    return ()
+
+
+def _readers(trace: Trace) -> dict[int, list[int]]:
+    leaf = [node.is_leaf for node in trace.nodes]
+    found: dict[int, list[int]] = {}
+    for edge in trace.edges:
+        if leaf[edge.source]:
+            found.setdefault(edge.source, []).append(edge.target)
+    for readers in found.values():
+        readers.sort()
+    return found
+
+
+def _shared(one: Chain, other: Chain) -> int:
+    """How many frames or modules two chains begin with alike."""
+    length = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine != theirs:
+            break
+        length += 1
+    return length
+
+
+def _common(chains: Iterable[Chain]) -> Chain:
+    found: Chain | None = None
+    for chain in chains:
+        found = chain if found is None else found[: _shared(found, chain)]
+    return found or ()
+
+
+def _modules(trace: Trace) -> tuple[dict[str, Chain], tuple[str, ...]]:
+    """Path -> the modules around a node there, without those never called and the root; and how each reads where it stands."""
+    index = {module.path: number for number, module in enumerate(trace.modules)}
+    chains: dict[str, Chain] = {"": ()}
+    labels = [module.path for module in trace.modules]
+    for module in trace.modules:
+        waiting: list[str] = []
+        path: str | None = module.path
+        while path is not None and path not in chains:  # an explicit stack: paths may be deep, and parents may come later
+            waiting.append(path)
+            path = trace.modules[index[path]].parent if path in index else None
+            if path in waiting:
+                break
+        chain = chains.get(path or "", ())
+        for known in reversed(waiting):
+            number = index.get(known)
+            if number is not None and trace.modules[number].class_name not in NEVER_CALLED:
+                outer = trace.modules[chain[-1]].path if chain else ""
+                labels[number] = _label(known, outer)
+                chain = (*chain, number)
+            chains[known] = chain
+    return chains, tuple(labels)
+
+
+def _label(path: str, around: str) -> str:
+    """The path as it reads inside the module `around`; a bare number, as in a Sequential, keeps the word before it."""
+    inside = path[len(around) + 1 :] if around and path.startswith(around + ".") else path
+    return ".".join(path.split(".")[-2:]) if inside.isdecimal() else inside

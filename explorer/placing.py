@@ -1,0 +1,385 @@
+"""One scope through Graphviz: fixed boxes, frames with ports, edges between them -> where everything is.
+
+Everything here is in the direction of flow: u runs across it, v along it, in points, from the top left. Graphviz sees no text and no
+font, so that scopes of equal structure are the same text and are laid out once. Where it gives no answer in time, `column` places the
+things under each other: there is always a picture.
+
+NOTE [ports]: an open frame is an HTML-like table of three rows, whose first and last are cells of fixed width with a port at each place
+where a line crosses the border. `shape=plain` and `fixedsize=false` let the table be the node.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from explorer.columns import columned
+from explorer.engine import place
+from explorer.errors import ExplorerError
+from explorer.lines import crosses, stepped
+
+__all__ = ["Edge", "Frame", "Patience", "Placement", "Spec", "column", "place_scope"]
+
+SECONDS = 2.0  # for one scope; a scope has at most some hundred things
+MOST_ASKED = 300  # things and ports in one call
+TALLEST = 60_000  # points: Graphviz ignores a table row that is higher
+INCH = 72.0
+PORT = 4.0
+NEAR = 4.0  # points: what is so little aside is straightened
+NEAREST = 9.0  # between the border of a frame with ports and the first thing in it
+REMEMBERED = 4000  # placements
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where lines cross the border of an open frame: u of each port at its beginning and at its end."""
+
+    into: tuple[float, ...]
+    out: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A line from thing number `tail` to `head` (-1: a port of the scope itself), each with the number of the port that is meant."""
+
+    tail: int
+    tail_port: int
+    head: int
+    head_port: int
+    weight: int
+    label: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A scope as geometry: sizes of its things, which of them are frames, how many values go in and out, its edges; `apart` are the gaps
+    across and along the flow. A `whole` one is not set in columns: a frame in it already is."""
+
+    sizes: tuple[Point, ...]
+    frames: tuple[Frame | None, ...]
+    into: int
+    out: int
+    edges: tuple[Edge, ...]
+    apart: tuple[float, float]
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where things are (their first corner), the corners of each edge, the middle of its label, and u of the scope's own ports."""
+
+    width: float
+    height: float
+    at: tuple[Point, ...]
+    lines: tuple[tuple[Point, ...], ...]
+    labels: tuple[Point | None, ...]
+    into: tuple[float, ...]
+    out: tuple[float, ...]
+    columns: bool = False  # whether it, or a frame in it, stands in columns
+
+
+@dataclass
+class _Memory:
+    """Placements by spec, the latest used last; shared by all threads."""
+
+    known: OrderedDict[Spec, Placement] = field(default_factory=OrderedDict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_memory = _Memory()
+
+
+@dataclass
+class Patience:
+    """How often Graphviz may still fail in one picture: each time may take `SECONDS`."""
+
+    left: int = 2
+
+
+def place_scope(spec: Spec, patience: Patience) -> Placement:
+    """The placement of a scope; remembered, unless Graphviz failed."""
+    with _memory.lock:
+        found = _memory.known.get(spec)
+        if found is not None:
+            _memory.known.move_to_end(spec)
+            return found
+    before = patience.left
+    found = _ask(spec, patience)
+    if not spec.whole:
+        found = columned(spec, found)
+    if patience.left < before or not before:
+        return found
+    with _memory.lock:
+        _memory.known[spec] = found
+        while len(_memory.known) > REMEMBERED:
+            _memory.known.popitem(last=False)
+    return found
+
+
+def _ask(spec: Spec, patience: Patience) -> Placement:
+    if not spec.edges and len(spec.sizes) <= 1:
+        return column(spec)
+    if not patience.left or len(spec.sizes) + spec.into + spec.out > MOST_ASKED:
+        return column(spec)
+    try:
+        return _read(spec, place(_text(spec), "plain-ext", seconds=SECONDS).decode())
+    except (ExplorerError, ValueError, KeyError, IndexError):
+        patience.left -= 1
+        return column(spec)
+
+
+# -- what Graphviz is asked ----------------------------------------------------------------------------------------------------------
+
+
+def _text(spec: Spec) -> str:
+    across, along = spec.apart
+    lines = [
+        f"digraph{{graph[nodesep={across / INCH:.4f} ranksep={along / INCH:.4f} splines=polyline newrank=true]",
+        'node[shape=box fixedsize=true label="" width=.03 height=.03]edge[arrowhead=none]',
+    ]
+    for number, ((width, height), frame) in enumerate(zip(spec.sizes, spec.frames, strict=True)):
+        if frame is None:
+            lines.append(f"n{number}[width={width / INCH:.5f} height={height / INCH:.5f}]")
+        else:
+            lines.append(f"n{number}[shape=plain fixedsize=false margin=0 label=<{_table(width, height, frame)}>]")
+    for name, count, rank in (("i", spec.into, "source"), ("o", spec.out, "sink")):
+        if count:
+            lines.append(f"{{rank={rank} {' '.join(f'{name}{number}' for number in range(count))}}}")
+    for edge in spec.edges:
+        tail = f"i{edge.tail_port}" if edge.tail < 0 else _end(spec, edge.tail, "o", edge.tail_port, "s")
+        head = f"o{edge.head_port}" if edge.head < 0 else _end(spec, edge.head, "i", edge.head_port, "n")
+        looks = f"weight={edge.weight}"
+        if edge.label is not None:
+            width, height = edge.label
+            looks += f' label=<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{_cell(width, height)}</TR></TABLE>>'
+        lines.append(f"{tail}->{head}[{looks}]")
+    for one, other in zip(range(len(spec.sizes)), range(1, len(spec.sizes)), strict=False):
+        if spec.frames[one] is not None and spec.frames[one] == spec.frames[other] and spec.sizes[one] == spec.sizes[other]:
+            lines.append(f"n{one}->n{other}[style=invis weight=20]")
+    return "\n".join([*lines, "}\n"])
+
+
+def _end(spec: Spec, number: int, side: str, port: int, compass: str) -> str:
+    return f"n{number}" if spec.frames[number] is None else f"n{number}:{side}{port}:{compass}"
+
+
+def _table(width: float, height: float, frame: Frame) -> str:
+    rows = [_ports(frame.into, "i", width), *_body(width, height - 2), _ports(frame.out, "o", width)]
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{"".join(f"<TR>{row}</TR>" for row in rows)}</TABLE>'
+
+
+def _body(width: float, height: float) -> list[str]:
+    pieces = max(1, -(-int(height) // TALLEST))
+    return [_cell(width, height / pieces)] * pieces
+
+
+def _ports(places: Sequence[float], side: str, width: float) -> str:
+    if not places:
+        return _cell(width, 1)
+    cells, end = [], 0.0
+    for number, u in sorted(enumerate(places), key=lambda pair: pair[1]):
+        start = max(end, u - PORT / 2)
+        if start - end >= 1:
+            cells.append(_cell(start - end, 1))
+        cells.append(_cell(PORT, 1, f' PORT="{side}{number}"'))
+        end = max(end, start) + PORT
+    if width - end >= 1:
+        cells.append(_cell(width - end, 1))
+    return f'<TD><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{"".join(cells)}</TR></TABLE></TD>'
+
+
+def _cell(width: float, height: float, more: str = "") -> str:
+    return f'<TD{more} FIXEDSIZE="TRUE" WIDTH="{round(width)}" HEIGHT="{max(1, round(height))}"></TD>'
+
+
+# -- what it answers -----------------------------------------------------------------------------------------------------------------
+
+
+def _read(spec: Spec, answer: str) -> Placement:
+    at: list[Point | None] = [None] * len(spec.sizes)
+    into, out = [0.0] * spec.into, [0.0] * spec.out
+    waiting: dict[tuple[str, str], list[int]] = {}
+    for number, edge in enumerate(spec.edges):
+        tail = f"i{edge.tail_port}" if edge.tail < 0 else f"n{edge.tail}" + (f":o{edge.tail_port}:s" if spec.frames[edge.tail] else "")
+        head = f"o{edge.head_port}" if edge.head < 0 else f"n{edge.head}" + (f":i{edge.head_port}:n" if spec.frames[edge.head] else "")
+        waiting.setdefault((tail, head), []).append(number)
+    lines: list[tuple[Point, ...] | None] = [None] * len(spec.edges)
+    labels: list[Point | None] = [None] * len(spec.edges)
+    width = height = 0.0
+    for row in answer.splitlines():
+        words = row.split(" ")
+        if words[0] == "graph":
+            width, height = float(words[2]) * INCH, float(words[3]) * INCH
+        elif words[0] == "node":
+            u, v = float(words[2]) * INCH, height - float(words[3]) * INCH
+            number = int(words[1][1:])
+            if words[1][0] == "n":
+                at[number] = (u - spec.sizes[number][0] / 2, v - spec.sizes[number][1] / 2)
+            else:
+                (into if words[1][0] == "i" else out)[number] = u
+        elif words[0] == "edge" and "invis" not in words:
+            numbers = waiting[(words[1].replace('"', ""), words[2].replace('"', ""))]
+            number = numbers.pop(0)
+            count = int(words[3])
+            values = [float(word) * INCH for word in words[4 : 4 + 2 * count]]
+            points = [(values[place], height - values[place + 1]) for place in range(0, 2 * count, 2)]
+            lines[number] = tuple(points[::3])
+            rest = words[4 + 2 * count :]
+            if spec.edges[number].label is not None:
+                labels[number] = (float(rest[-4]) * INCH, height - float(rest[-3]) * INCH)
+    things = [one for one in at if one is not None]
+    ways = [one for one in lines if one is not None]
+    if len(things) < len(at) or len(ways) < len(lines):
+        raise ValueError("an answer without all things")
+    things = _aligned(spec, things)
+    boxes = [(u, v, u + size[0], v + size[1]) for (u, v), size in zip(things, spec.sizes, strict=True)]
+    found = Placement(width, height, tuple(things), tuple(_snapped(spec, things, ways, boxes)), tuple(labels), tuple(into), tuple(out))
+    return _cropped(spec, _widened(spec, found))
+
+
+def _widened(spec: Spec, found: Placement) -> Placement:
+    """The placement with room for frames that were moved beyond its sides."""
+    left = min([0.0, *(u for u, _ in found.at)])
+    right = max([found.width, *(u + size[0] for (u, _), size in zip(found.at, spec.sizes, strict=True))])
+    if left == 0.0 and right == found.width:
+        return found
+    return Placement(
+        right - left,
+        found.height,
+        tuple((u - left, v) for u, v in found.at),
+        tuple(tuple((u - left, v) for u, v in line) for line in found.lines),
+        tuple(None if label is None else (label[0] - left, label[1]) for label in found.labels),
+        tuple(u - left for u in found.into),
+        tuple(u - left for u in found.out),
+    )
+
+
+def _aligned(spec: Spec, at: list[Point]) -> list[Point]:
+    """Frames moved by a point or two, so that a line from frame to frame is straight: ports are set to whole points."""
+    moved = list(at)
+    for edge in sorted(spec.edges, key=lambda edge: (-edge.weight, edge.head, edge.tail)):
+        if edge.tail < 0 or edge.head < 0 or moved[edge.head] != at[edge.head]:
+            continue
+        tail, head = spec.frames[edge.tail], spec.frames[edge.head]
+        if tail is not None and head is not None:
+            off = moved[edge.tail][0] + tail.out[edge.tail_port] - at[edge.head][0] - head.into[edge.head_port]
+            if abs(off) < NEAR:
+                moved[edge.head] = (at[edge.head][0] + off, at[edge.head][1])
+    return moved
+
+
+def _cropped(spec: Spec, found: Placement) -> Placement:
+    """The placement without the ranks of its ports, which are empty: lines reach the border a little before the first thing."""
+    first = min((v for _, v in found.at), default=0.0) - NEAREST if spec.into else 0.0
+    last = max((v + size[1] for (_, v), size in zip(found.at, spec.sizes, strict=True)), default=found.height) + NEAREST
+    last = last if spec.out else found.height
+    first, last = max(first, 0.0), min(last, found.height)
+    beyond = [v for line in found.lines for _, v in line[1:-1]]  # a line that has turned there keeps its room
+    beyond += [label[1] for label in found.labels if label is not None]
+    first, last = min([first, *(v - 2 for v in beyond)]), max([last, *(v + 2 for v in beyond)])
+    first = max(first, 0.0)
+    lines = tuple(tuple((u, min(max(v, first), last) - first) for u, v in line) for line in found.lines)
+    at = tuple((u, v - first) for u, v in found.at)
+    labels = tuple(None if label is None else (label[0], label[1] - first) for label in found.labels)
+    boxes = [(u, v, u + size[0], v + size[1]) for (u, v), size in zip(at, spec.sizes, strict=True)]
+    return Placement(found.width, last - first, at, stepped(lines, boxes), labels, found.into, found.out)
+
+
+def _snapped(
+    spec: Spec, at: Sequence[Point], lines: Sequence[tuple[Point, ...]], boxes: Sequence[tuple[float, float, float, float]]
+) -> list[tuple[Point, ...]]:
+    """The lines with their ends exactly at the ports of frames, and on the first or last side of boxes."""
+    found = []
+    for edge, line in zip(spec.edges, lines, strict=True):
+        points = list(line)
+        ends = [(edge.tail, True, edge.tail_port), (edge.head, False, edge.head_port)]
+        for number, leaving, port in sorted(ends, key=lambda end: end[0] < 0 or spec.frames[end[0]] is None):  # ports are fixed
+            if number < 0:
+                continue
+            points = points if leaving else points[::-1]
+            left, top, right, bottom = boxes[number]
+            frame, side = spec.frames[number], bottom if leaving else top
+            if frame is not None:
+                points[0] = (at[number][0] + (frame.out if leaving else frame.into)[port], side)
+                if len(points) > 2 and abs(points[1][0] - points[0][0]) < NEAR:
+                    points[1] = (points[0][0], points[1][1])
+            else:
+                points[0] = _on_side(points[0], points[1], left, right, side, boxes, number)
+            points = points if leaving else points[::-1]
+        found.append(tuple(points))
+    return found
+
+
+def _on_side(
+    end: Point, following: Point, left: float, right: float, side: float, boxes: Sequence[tuple[float, float, float, float]], number: int
+) -> Point:
+    """The end of a line at a box: below what follows if that is nearly so, and never on a flank of the box if it can be helped."""
+    inset = min(8.0, (right - left) / 4)
+    u = min(max(end[0], left + inset), right - inset)
+    if abs(following[0] - u) < NEAR and left < following[0] < right:
+        u = following[0]
+    moved = (u, side)
+    if abs(end[0] - u) < 0.01 and abs(end[1] - side) < 0.5:
+        return moved
+    if (following[1] - side) * (end[1] - side) > 0 and abs(following[1] - side) < abs(end[1] - side) + 2:
+        return end  # what follows is beside the box
+    if any(crosses(moved, following, box, 0.0) for place, box in enumerate(boxes) if place != number):
+        return end
+    inside = (
+        left + 1,
+        min(side, 0.5 * (boxes[number][1] + boxes[number][3])) + 1,
+        right - 1,
+        max(side, 0.5 * (boxes[number][1] + boxes[number][3])) - 1,
+    )
+    return end if crosses(moved, following, inside, 0.0) else moved
+
+
+# -- without Graphviz ----------------------------------------------------------------------------------------------------------------
+
+
+def column(spec: Spec) -> Placement:
+    """Things under each other, lines between neighbours straight, all others in lanes of their own to the right."""
+    gap = max(spec.apart[1], 18.0)
+    widest = max([width for width, _ in spec.sizes], default=0.0)
+    most = max(spec.into, spec.out, 1)
+    widest = max(widest, 8.0 * most)
+    v, at = 0.0 if not spec.into else gap, []
+    for width, height in spec.sizes:
+        at.append(((widest - width) / 2, v))
+        v += height + gap
+    bottom = v if spec.out else v - gap if spec.sizes else 0.0
+    into = tuple(widest * (number + 1) / (spec.into + 1) for number in range(spec.into))
+    out = tuple(widest * (number + 1) / (spec.out + 1) for number in range(spec.out))
+    lane = widest + 10.0
+    lines: list[tuple[Point, ...]] = []
+    labels: list[Point | None] = []
+    for number, edge in enumerate(spec.edges):
+        start, end = _start(spec, edge, at, into), _finish(spec, edge, at, out, bottom)
+        share = 0.25 + 0.5 * ((number * 7) % 11) / 10  # so that lines in one gap lie apart
+        if edge.head == edge.tail + 1 and edge.tail >= 0:
+            turn = start[1] + (end[1] - start[1]) * share
+            lines.append((start, (start[0], turn), (end[0], turn), end))
+        else:
+            down, up = start[1] + gap * 0.5 * share, end[1] - gap * 0.5 * share
+            lines.append((start, (start[0], down), (lane, down), (lane, up), (end[0], up), end))
+            lane += 6.0
+        labels.append(None if edge.label is None else (lines[-1][-2][0] + edge.label[0] / 2 + 4, end[1] - 8))
+    return Placement(max(lane, widest), bottom, tuple(at), tuple(lines), tuple(labels), into, out)
+
+
+def _start(spec: Spec, edge: Edge, at: Sequence[Point], into: Sequence[float]) -> Point:
+    if edge.tail < 0:
+        return into[edge.tail_port], 0.0
+    (u, v), (width, height), frame = at[edge.tail], spec.sizes[edge.tail], spec.frames[edge.tail]
+    return (u + (frame.out[edge.tail_port] if frame is not None else width / 2), v + height)
+
+
+def _finish(spec: Spec, edge: Edge, at: Sequence[Point], out: Sequence[float], bottom: float) -> Point:
+    if edge.head < 0:
+        return out[edge.head_port], bottom
+    (u, v), (width, _), frame = at[edge.head], spec.sizes[edge.head], spec.frames[edge.head]
+    return (u + (frame.into[edge.head_port] if frame is not None else width / 2), v)
