@@ -164,6 +164,7 @@ class _Helper:
     def _start(self) -> None:
         if self.process is not None and self.process.poll() is None:
             return
+        self.stop()  # closes what is left of one that ended by itself
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", "from explorer.engine import serve; serve()"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

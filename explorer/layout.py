@@ -14,10 +14,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from explorer.drawing import sketch, svg
 from explorer.engine import COVERED, SYSTEM_FONTS, engine, fonts_folder, place
-from explorer.pdf import pdf
-from explorer.positioned import positioned
+from explorer.picture.drawing import sketch, svg
+from explorer.picture.pdf import pdf
+from explorer.picture.positioned import positioned
 from explorer.view import View, closed
 
 __all__ = ["Picture", "dot_text", "draw", "engine", "picture", "render"]

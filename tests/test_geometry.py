@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from explorer import placing
-from explorer.composing import Rect
-from explorer.drawing import Sketch, sketch, svg
 from explorer.files import assets_folder, load
 from explorer.model import Edge, Module, Trace
+from explorer.picture import placing
+from explorer.picture.composing import Rect
+from explorer.picture.drawing import Sketch, sketch, svg
 from explorer.view import make_view
 from tests.dummy import chain_trace, dummy_trace
 from tests.test_view import nested_trace
@@ -76,24 +76,43 @@ def faults(drawn: Sketch) -> Iterator[str]:
         for one, other in itertools.combinations(names, 2):
             if _overlap(everything[one], everything[other], -0.5):
                 yield f"{one} overlaps {other}"
+    near = _Near(everything)
+    hosts = {box.id: box.hosts[0] if box.hosts else box.id for box in view.boxes}
     for number, points in placed.arrows.items():
         arrow = view.arrows[number]
-        ends = [_host(view.boxes, arrow.source), _host(view.boxes, arrow.target)]
+        ends = [hosts[arrow.source], hosts[arrow.target]]
         for name, point in zip(ends, (points[0], points[-1]), strict=True):
             if _distance(point, everything[name]) > CLOSE:
                 yield f"{arrow.id} ends {_distance(point, everything[name]):.1f} from {name}"
         own = {*ends, *(frame for name in ends for frame in _frames(name, cluster_of))}
-        for name, rect in everything.items():
-            if name not in own and any(_through(a, b, rect) for a, b in itertools.pairwise(points)):
-                yield f"{arrow.id} runs through {name}"
+        through = {name for a, b in itertools.pairwise(points) for name in near.of(a, b) if _through(a, b, everything[name])}
+        for name in sorted(through - own):
+            yield f"{arrow.id} runs through {name}"
     for name, (x, y) in placed.titles.items():
         if not _inside(Rect(x, y - 5, drawn.titles[name].width, 10), placed.clusters[name]):
             yield f"the title of {name} leaves it"
 
 
-def _host(boxes: Any, name: str) -> str:
-    box = next(box for box in boxes if box.id == name)
-    return box.hosts[0] if box.hosts else name
+class _Near:
+    """Rectangles by the squares of a grid, so that a line is held only against those that it may meet."""
+
+    SIDE = 200.0
+
+    def __init__(self, rects: Mapping[str, Rect]) -> None:
+        self.squares: dict[tuple[int, int], list[str]] = {}
+        for name, rect in rects.items():
+            for square in self._squares(rect.x, rect.x + rect.width, rect.y, rect.y + rect.height):
+                self.squares.setdefault(square, []).append(name)
+
+    def of(self, one: tuple[float, float], other: tuple[float, float]) -> set[str]:
+        """The rectangles near a stretch."""
+        (left, right), (top, bottom) = sorted((one[0], other[0])), sorted((one[1], other[1]))
+        return {name for square in self._squares(left, right, top, bottom) for name in self.squares.get(square, ())}
+
+    def _squares(self, left: float, right: float, top: float, bottom: float) -> Iterator[tuple[int, int]]:
+        return itertools.product(
+            range(int(left // self.SIDE), int(right // self.SIDE) + 1), range(int(top // self.SIDE), int(bottom // self.SIDE) + 1)
+        )
 
 
 def _frames(name: str, cluster_of: dict[str, str | None]) -> Iterator[str]:

@@ -17,8 +17,9 @@ from xml.etree import ElementTree
 import pypdf
 import pytest
 
-from explorer import dot, engine, layout, placing
+from explorer import dot, engine, layout
 from explorer.errors import ExplorerError, OutputError, RequestError
+from explorer.picture import placing
 from explorer.view import make_view
 from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
 from tests.test_dot import HOSTILE, with_name

@@ -8,7 +8,7 @@ import { safePicture } from "./picture.js";
 
 const READABLE = 1;
 const LEGIBLE = 0.62; // smaller, and what stands in a box can only be guessed
-const BOX = /^[nms]\d+$/; // a node, a closed module, a run of neighbours: how the drawing calls its boxes
+const BOX = /^[nms]\d+(c\d+)?$/; // a node, a closed module, a run of neighbours: how the drawing calls its boxes
 
 export function graphPanel(data, { words, onbox, at, dark }) {
   const colors = dark ? data.picture.colors.dark : {};

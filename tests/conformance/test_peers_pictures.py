@@ -15,9 +15,10 @@ import torch
 from torch import nn
 
 import explorer
-from explorer import layout, placing
+from explorer import layout
 from explorer.export import svg_text
 from explorer.model import Trace
+from explorer.picture import placing
 from tests.conformance.reading import named, ops, same, whole
 
 

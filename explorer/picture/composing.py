@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from explorer.engine import chosen_engine
-from explorer.lines import joined
-from explorer.placing import Edge, Frame, Patience, Placement, Point, Spec, place_scope
-from explorer.scopes import End, Piece, Scope, scopes_of
+from explorer.picture.lines import joined
+from explorer.picture.placing import Edge, Frame, Patience, Placement, Point, Spec, place_scope
+from explorer.picture.scopes import End, Piece, Scope, scopes_of
 from explorer.view import View
 
 __all__ = ["Placed", "Rect", "compose"]

@@ -13,16 +13,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from explorer.captions import Caption
-from explorer.composing import Placed, Rect, compose
 from explorer.dot import FONT, HUB, PALETTE, arrow_attributes, box_attributes, cluster_attributes
 from explorer.labels import Tips, guest_label
-from explorer.lines import rounded, shortened
 from explorer.marks import Marks
 from explorer.palette import Scale
-from explorer.sheets import CHIP, STACK, Chip, Sheet, sheet_of
+from explorer.picture.captions import Caption
+from explorer.picture.composing import Placed, Rect, compose
+from explorer.picture.lines import rounded, shortened
+from explorer.picture.sheets import CHIP, STACK, Chip, Sheet, sheet_of
+from explorer.picture.writing import Line, lines_of, width_of
 from explorer.view import Box, View
-from explorer.writing import Line, lines_of, width_of
 
 __all__ = ["FAMILIES", "Sketch", "sketch", "svg"]
 

@@ -15,10 +15,10 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from explorer.columns import columned
 from explorer.engine import place
 from explorer.errors import ExplorerError
-from explorer.lines import crosses, stepped
+from explorer.picture.columns import columned
+from explorer.picture.lines import crosses, stepped
 
 __all__ = ["Edge", "Frame", "Patience", "Placement", "Spec", "column", "place_scope"]
 

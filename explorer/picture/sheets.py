@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from explorer.labels import guest_label
+from explorer.picture.writing import LINE, Line, room_of, width_of
 from explorer.view import Box, View
-from explorer.writing import LINE, Line, room_of, width_of
 
 __all__ = ["CHIP", "STACK", "Chip", "Sheet", "chip_width", "sheet_of"]
 

@@ -10,14 +10,14 @@ import math
 
 import graphviz
 
-from explorer.composing import Rect
 from explorer.dot import FONT, PALETTE
-from explorer.drawing import EDGE, Sketch
 from explorer.labels import caption, guest_label
-from explorer.lines import bends
 from explorer.marks import Marks
 from explorer.palette import Scale
-from explorer.sheets import CHIP
+from explorer.picture.composing import Rect
+from explorer.picture.drawing import EDGE, Sketch
+from explorer.picture.lines import bends
+from explorer.picture.sheets import CHIP
 from explorer.view import Box, Cluster
 
 __all__ = ["positioned"]

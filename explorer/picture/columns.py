@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from explorer.placing import Placement, Spec
+    from explorer.picture.placing import Placement, Spec
 
 __all__ = ["columned"]
 

@@ -12,8 +12,8 @@ from html import escape
 from explorer.labels import caption
 from explorer.marks import Marks
 from explorer.palette import Scale
+from explorer.picture.writing import Line, lines_of
 from explorer.view import View
-from explorer.writing import Line, lines_of
 
 __all__ = ["Caption"]
 
