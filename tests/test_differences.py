@@ -122,6 +122,20 @@ def test_rounding_is_no_error() -> None:
     assert not checks(checked(program)).wrong
 
 
+def test_what_a_loss_cannot_show_is_not_called_wrong() -> None:
+    """A vanished gradient moves the loss by less than its last digit: the differences are zero, and tell nothing. Others are judged."""
+
+    def program() -> None:
+        torch.manual_seed(0)
+        layers = [module for _ in range(20) for module in (nn.Linear(16, 16), nn.Sigmoid())]
+        nn.Sequential(*layers, nn.Linear(16, 1))(torch.randn(4, 16)).square().mean().backward()
+
+    found = checks(checked(program)).gradients
+    assert {check.verdict for check in found} == {"equal", "close", "skipped"}
+    assert {check.reason for check in found if check.verdict == "skipped"} == {"unresolved"}
+    assert len([check for check in found if check.verdict == "equal"]) >= 10
+
+
 def test_a_hook_of_the_users_is_named() -> None:
     """A gradient that a hook changed is another than the derivative, and that is said of all behind it."""
 
@@ -202,9 +216,11 @@ def test_a_derivative_says_how_sure_it_is() -> None:
 def test_verdicts_have_their_tolerances() -> None:
     """Equal within rounding, close within more, wrong beyond; where the difference cannot tell, it says so."""
     eps = torch.finfo(torch.float32).eps
-    judge = lambda error, **more: verdict(error, **{"largest": 1.0, "uncertainty": 0.0, "floor": 0.0, "eps": eps, **more})  # noqa: E731
+    usual = {"largest": 1.0, "uncertainty": 0.0, "noise": 0.0, "floor": 0.0, "eps": eps}
+    judge = lambda error, **more: verdict(error, **{**usual, **more})  # noqa: E731
     assert [judge(error) for error in (0.0, 9e-6, 1e-3, 1e-2)] == ["equal", "equal", "close", "wrong"]
     assert judge(1e-2, floor=2e-2) == "equal"
     assert judge(1e-2, uncertainty=1.0) == "unresolved"
+    assert [judge(error, noise=2e-2) for error in (1e-3, 1e-2, 3e-2)] == ["close", "unresolved", "wrong"]
     assert judge(1e-6, eps=torch.finfo(torch.float64).eps) == "close"
     assert judge(1e-2, eps=torch.finfo(torch.bfloat16).eps) == "equal"

@@ -33,10 +33,14 @@ CLOSE = {torch.float64: 1e-5, torch.float32: 2e-3, torch.float16: 6e-2, torch.bf
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A derivative and how far off it may be; `reason` in its place where there is none."""
+    """A derivative and how far off it seems to be; `noise` is how far off rounding may have put it at worst, whatever it seems.
+
+    Where there is none, `reason` stands in its place.
+    """
 
     value: float = math.nan
     uncertainty: float = 0.0
+    noise: float = 0.0
     reason: str | None = None
 
 
@@ -66,7 +70,7 @@ def derivative(function: Function, *, scale: float, size: float, largest: float,
         noise = ROUNDING * size / length
         slope = max(abs(narrow[1]), largest)
         was_bent, bent = bent, narrow[2] > SHRINKS * wide[2] and narrow[2] > KINK * slope + 4 * noise
-        found = Estimate(narrow[1], abs(wide[1] - narrow[1]) + (0.0 if best is None else noise))
+        found = Estimate(narrow[1], abs(wide[1] - narrow[1]) + (0.0 if best is None else noise), noise)
         if not bent and (best is None or was_bent or found.uncertainty < best.uncertainty):
             best = found
         if not bent and found.uncertainty <= enough + AGREE * noise:
@@ -86,8 +90,10 @@ def curve(function: Function, gradient: float) -> tuple[StepError, ...]:
     return tuple(points)
 
 
-def verdict(error: float, *, largest: float, uncertainty: float, floor: float, eps: float) -> str:
+def verdict(error: float, *, largest: float, uncertainty: float, noise: float, floor: float, eps: float) -> str:
     """Whether a gradient that is `error` away from the difference agrees with it; "unresolved" where the difference cannot tell.
+
+    Two steps may agree by chance, or because neither shows in the loss at all: what is within `noise` is never called wrong.
 
     `floor` is what rounding leaves of a gradient that is zero but for it, as that of a bias before a normalization is.
     """
@@ -96,4 +102,6 @@ def verdict(error: float, *, largest: float, uncertainty: float, floor: float, e
         return "equal"
     if uncertainty > close * largest + floor:
         return "unresolved"
-    return "close" if error <= close * largest + floor + 2 * uncertainty else "wrong"
+    if error <= close * largest + floor + 2 * uncertainty:
+        return "close"
+    return "wrong" if error > noise else "unresolved"

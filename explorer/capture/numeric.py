@@ -152,7 +152,7 @@ class _Checking:
         if subject.gradient.is_complex() and estimate.reason is None:
             other = self._estimate(subject, element, 1j)
             value = complex(estimate.value, other.value)
-            estimate = Estimate(0.0, max(estimate.uncertainty, other.uncertainty), other.reason)
+            estimate = Estimate(0.0, max(estimate.uncertainty, other.uncertainty), max(estimate.noise, other.noise), other.reason)
         self.cost = min(self.cost, (time.monotonic() - began) / 4)
         if estimate.reason is not None:
             subject.found[element] = None
@@ -165,7 +165,8 @@ class _Checking:
             return
         error = abs(value - gradient)
         largest = max(subject.largest, abs(value))
-        found = verdict(error, largest=largest, uncertainty=estimate.uncertainty, floor=self._floor(subject), eps=self.eps)
+        resolution = {"uncertainty": estimate.uncertainty, "noise": estimate.noise, "floor": self._floor(subject)}
+        found = verdict(error, largest=largest, eps=self.eps, **resolution)
         if found == "wrong" and error <= ROUNDINGS * self._rounding(subject):
             found = "close"
             subject.reasons.append("rounding")
