@@ -3,7 +3,7 @@
 What is compared is the gradient of each layer's result (its L2 norm), in the order the layers ran: a layer is an op that multiplies by a
 weight of its own. A loss that is scaled, a bias, an embedding or the kind of a layer make no difference to this ratio, and the
 gradient of a weight, which its input scales too, does not hide it. A weight that is used again and again (a recurrence) is one layer at its
-largest; over its uses in time only an explosion is told, since every recurrence forgets.
+largest. Over its uses in time an explosion is told, and that the gradient vanishes where nothing is gated: LSTM and GRU forget by design.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ STEEP = 0.2  # of it away, as sigmoids do (0.15) and plain relu layers do not (0
 VANISHED_SLOWLY = 1e-6  # of it, however slowly: what is left is lost in the rounding of float32
 EXPLODED = 1e4  # times the gradient at the last layers
 LEAST_USES = 10  # of one weight, to speak of a recurrence
+GATES = frozenset("sigmoid sigmoid_ hardsigmoid _thnn_fused_lstm_cell _thnn_fused_gru_cell mkldnn_rnn_layer".split())
 SATURATED = 1e-4  # of the gradient comes through an activation; the slope of a sigmoid at 0 is 0.25, at ±10 it is 5e-5
 LEAST_ELEMENTS = 16  # of an activation, to speak of saturation: fewer can be so by chance
 SMALLEST_HALF = 6.2e-5  # the smallest normal number of float16; below it digits are lost, below 6e-8 everything
@@ -85,9 +86,12 @@ def along_depth(flow: Flow) -> Iterator[Finding]:
     if len(deep) >= LEAST_LAYERS:
         yield from vanishing_gradient(deep)
         yield from exploding_gradient(deep)
+    gated = sum(node.op in GATES for node in flow.trace.nodes) >= LEAST_USES
     for one in uses.values():
         if len(one) >= LEAST_USES:
             yield from exploding_gradient(one, variant="in_time")
+            if not gated:
+                yield from vanishing_in_time(one)
 
 
 def vanishing_gradient(found: Sequence[Layer]) -> Iterator[Finding]:
@@ -106,6 +110,15 @@ def vanishing_gradient(found: Sequence[Layer]) -> Iterator[Finding]:
             break
         begin = number
     yield _finding("vanishing_gradient", "", found, found[begin], norms[0] / last)
+
+
+def vanishing_in_time(found: Sequence[Layer]) -> Iterator[Finding]:
+    """Even the largest gradient among the first uses of a weight is lost in the rounding of that of the last ones."""
+    norms = [layer.norm for layer in found]
+    quarter = len(norms) // 4
+    first, last = max(norms[:quarter]), _median(norms[-quarter:])
+    if first / last <= VANISHED_SLOWLY:
+        yield _finding("vanishing_gradient", "in_time", found, found[-1], norms[0] / last)
 
 
 def exploding_gradient(found: Sequence[Layer], variant: str = "") -> Iterator[Finding]:

@@ -147,6 +147,14 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "Scale the loss (torch.amp.GradScaler), or use bfloat16, which has the range of float32.",
         "손실의 크기를 키우거나(torch.amp.GradScaler) 범위가 float32와 같은 bfloat16을 쓰세요.",
     ),
+    "finding.vanishing_gradient.in_time": (
+        "The gradient vanishes over the {count} uses of {name}: at the first of them it is {times} times that at the last.",
+        "{name}이(가) {count}번 쓰이는 동안 기울기가 소실됩니다. 첫 번째에서 마지막의 {times}배입니다.",
+    ),
+    "finding.vanishing_gradient.in_time.remedy": (
+        "Use an LSTM or GRU, make the recurrent weight orthogonal at first (nn.init.orthogonal_), or let the loss see earlier steps, too.",
+        "LSTM이나 GRU를 쓰거나, 순환 가중치를 직교로 초기화(torch.nn.init.orthogonal_)하거나, 손실이 앞선 단계도 보게 하세요.",
+    ),
     "finding.exploding_gradient": (
         "The gradient explodes from {name} towards the input: at {first} it is {times} times that at {last}, over {count} layers.",
         "{name}부터 입력 쪽으로 기울기가 폭발합니다. {first}의 기울기가 {last}의 {times}배입니다(층 {count}개).",

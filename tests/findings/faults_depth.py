@@ -55,6 +55,22 @@ def recurrence_too_strong() -> Any:
     return h.mean()
 
 
+@fault("vanishing_gradient", line=False)
+def recurrence_that_forgets() -> Any:
+    u, w = nn.Parameter(torch.randn(4, 16) * 0.5), nn.Parameter(torch.randn(16, 16) * 0.1)
+    h = torch.tanh(torch.randn(2, 4) @ u)
+    for _ in range(60):
+        h = torch.tanh(h @ w)
+    return h.square().sum()
+
+
+@fault("vanishing_gradient", line=False)
+def long_sequence_of_a_plain_rnn() -> Any:
+    model, head = nn.RNN(3, 16, batch_first=True), nn.Linear(16, 2)
+    outputs, _ = model(torch.randn(4, 80, 3))
+    return F.cross_entropy(head(outputs[:, -1]), torch.randint(2, (4,)))
+
+
 @fault("exploding_gradient", line=False)
 def residual_sums_without_norm() -> Any:
     blocks = [nn.Sequential(nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 16)) for _ in range(30)]

@@ -243,6 +243,24 @@ def truncated_recurrence() -> Any:
 
 
 @healthy
+def gated_by_hand_over_a_long_sequence() -> Any:
+    update, new, head = nn.Linear(12, 8), nn.Linear(12, 8), nn.Linear(8, 1)
+    hidden = torch.zeros(2, 8)
+    for x in torch.randn(60, 2, 4):
+        both = torch.cat([x, hidden], dim=1)
+        gate = torch.sigmoid(update(both))
+        hidden = (1 - gate) * hidden + gate * torch.tanh(new(both))
+    return head(hidden).square().mean()
+
+
+@healthy
+def plain_rnn_with_a_loss_at_each_step() -> Any:
+    model, head = nn.RNN(3, 16, batch_first=True), nn.Linear(16, 2)
+    outputs, _ = model(torch.randn(4, 60, 3))
+    return F.cross_entropy(head(outputs).flatten(0, 1), torch.randint(2, (240,)))
+
+
+@healthy
 def support_vectors() -> Any:
     model, labels = nn.Linear(4, 1), torch.randint(2, (64,)) * 2.0 - 1
     with torch.no_grad():
