@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import eq
 
@@ -23,6 +23,9 @@ SAMPLED = 2000  # things looked at to find the period of a level
 LONGEST_PERIOD = 120
 KEPT = 12  # things a folded level still shows one by one: the loss, and leaves that many ops read
 CARD = 4  # so many equal modules in a row are drawn as one card
+
+
+Inputs = Sequence[Sequence[tuple[int, int]]]  # by node: the tensors that it reads, as (node, output)
 
 
 @dataclass(slots=True)
@@ -74,7 +77,7 @@ def _same_row(first: Item, other: Item) -> bool:
 
 
 def fold(
-    trace: Trace, items: list[Item], focus: int | None, most: int, is_open: Callable[[str], bool]
+    trace: Trace, inputs: Inputs, items: list[Item], focus: int | None, most: int, is_open: Callable[[str], bool]
 ) -> tuple[list[Item], dict[str, Segment]]:
     """The items, with each level of more than `most` of them folded into segments of neighbours; and the segments that are open.
 
@@ -92,7 +95,7 @@ def fold(
             continue
         if readers is None:
             readers = Counter(edge.source for edge in trace.edges)
-        for item in _segments(trace, level, readers, focus, taken):
+        for item in _segments(trace, inputs, level, readers, focus, taken):
             if item.parts and not item.card and is_open(item.id) and len(item.parts) < len(level):
                 inner = (*item.scope, item.id)
                 segments[item.id] = Segment(item.id, item.scope, item.parts, item.steps)
@@ -113,11 +116,11 @@ def _levels(items: list[Item]) -> list[list[Item]]:
     return list(scopes.values())
 
 
-def _segments(trace: Trace, level: list[Item], readers: Counter[int], focus: int | None, taken: set[str]) -> list[Item]:
+def _segments(trace: Trace, inputs: Inputs, level: list[Item], readers: Counter[int], focus: int | None, taken: set[str]) -> list[Item]:
     kept = _kept(trace, level, readers, focus)
     rest = [item for item in level if item.id not in kept]
     folded = []
-    for start, end, steps in _runs(trace, rest):
+    for start, end, steps in _runs(trace, inputs, rest):
         run = rest[start:end]
         if len(run) == 1:
             folded += run
@@ -130,10 +133,10 @@ def _segments(trace: Trace, level: list[Item], readers: Counter[int], focus: int
     return sorted([*folded, *(item for item in level if item.id in kept)], key=lambda item: item.nodes[0])
 
 
-def _runs(trace: Trace, items: list[Item]) -> list[tuple[int, int, tuple[int, int] | None]]:
+def _runs(trace: Trace, inputs: Inputs, items: list[Item]) -> list[tuple[int, int, tuple[int, int] | None]]:
     """Where segments begin and end, and the turns of a loop that each holds."""
     size = max(2, math.ceil(len(items) / FOLDED), math.ceil(math.sqrt(len(items))))
-    found = _period(trace, items)
+    found = _period(trace, inputs, items)
     if found is None:
         return [(start, min(start + size, len(items)), None) for start in range(0, len(items), size)]
     period, first, last = found
@@ -150,9 +153,9 @@ def _runs(trace: Trace, items: list[Item]) -> list[tuple[int, int, tuple[int, in
     return runs
 
 
-def _period(trace: Trace, items: list[Item]) -> tuple[int, int, int] | None:
+def _period(trace: Trace, inputs: Inputs, items: list[Item]) -> tuple[int, int, int] | None:
     """How many things a turn of the loop has, and where its turns begin and end; None if nothing repeats."""
-    tokens = _tokens(trace, items)
+    tokens = _tokens(trace, inputs, items)
     count = min(len(tokens), SAMPLED)
     best, covered = 0, 0.0
     for period in range(1, min(LONGEST_PERIOD, count // 3) + 1):
@@ -164,19 +167,20 @@ def _period(trace: Trace, items: list[Item]) -> tuple[int, int, int] | None:
     first, last = _longest(tokens, best)
     if last - first < max(3 * best, len(tokens) // 2):
         return None
-    alive = _alive(trace, items)
+    alive = _alive(inputs, items)
     phase = min(range(best), key=lambda shift: (alive[first + shift], shift))
     return best, first + phase, last
 
 
-def _tokens(trace: Trace, items: list[Item]) -> list[object]:
+def _tokens(trace: Trace, inputs: Inputs, items: list[Item]) -> list[object]:
     """What an item is and how far before it those stand that it reads: equal in every turn of a loop."""
     place = {node: number for number, item in enumerate(items) for node in item.nodes}
     far: dict[int, list[int]] = {}
-    for edge in trace.edges:
-        source, target = place.get(edge.source), place.get(edge.target)
-        if source is not None and target is not None and source != target:
-            far.setdefault(target, []).append(target - source)
+    for node, target in place.items():
+        for read, _ in inputs[node]:
+            source = place.get(read, target)
+            if source != target:
+                far.setdefault(target, []).append(target - source)
     kinds = [
         trace.nodes[item.nodes[0]].op or trace.nodes[item.nodes[0]].kind if item.frame is None and not item.parts else len(item.nodes)
         for item in items
@@ -196,15 +200,15 @@ def _longest(tokens: list[object], period: int) -> tuple[int, int]:
     return first, min(last + period, len(tokens))
 
 
-def _alive(trace: Trace, items: list[Item]) -> list[int]:
+def _alive(inputs: Inputs, items: list[Item]) -> list[int]:
     """How many values are needed on both sides of the cut before each item."""
     place = {node: number for number, item in enumerate(items) for node in item.nodes}
     last: dict[tuple[int, int], int] = {}
-    for edge in trace.edges:
-        source, target = place.get(edge.source), place.get(edge.target)
-        if source is not None and target is not None and target > source:
-            key = (edge.source, edge.output)
-            last[key] = max(last.get(key, 0), target)
+    for reader, target in place.items():
+        for key in inputs[reader]:
+            source = place.get(key[0])
+            if source is not None and target > source and target > last.get(key, 0):
+                last[key] = target
     steps = [0] * (len(items) + 2)
     for (node, _), target in last.items():
         steps[place[node] + 1] += 1

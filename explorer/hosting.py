@@ -13,13 +13,10 @@ from typing import Literal
 
 from explorer.folding import Item
 from explorer.model import Node, Trace
+from explorer.places import is_view_like
 
-__all__ = ["VIEW_LIKE", "Guest", "guests", "is_view_like"]
+__all__ = ["Guest", "guests"]
 
-VIEW_LIKE = frozenset(
-    "view _unsafe_view reshape _reshape_alias alias transpose t numpy_T permute expand expand_as unsqueeze squeeze flatten unflatten "
-    "contiguous clone view_as movedim swapaxes swapdims lift_fresh mT adjoint".split()
-)
 FEW_READERS = 3  # a leaf with more readers stands as a chip in each of them
 
 Place = Literal["before", "line", "after"]
@@ -31,11 +28,6 @@ class Guest:
 
     hosts: tuple[str, ...]
     place: Place
-
-
-def is_view_like(node: Node) -> bool:
-    """Whether an op only looks at its input in another shape."""
-    return node.op in VIEW_LIKE and node.status != "not executed"
 
 
 def guests(trace: Trace, items: list[Item], marked: frozenset[int]) -> Mapping[str, Guest]:

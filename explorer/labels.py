@@ -330,8 +330,9 @@ def plain(text: str, longest: int = LONGEST) -> str:
     """`text` as a picture can hold it: one line, no control or direction marks, no lone surrogates, its middle left out if too long."""
     if len(text) > 4 * longest:
         text = text[: 2 * longest] + text[-2 * longest :]
-    kept = "".join(" " if char in "\t\n\r\x0b\x0c\x85\u2028\u2029" else char for char in text if not _unwritable(char))
-    kept = " ".join(kept.split())
+    kept = " ".join(text.split())
+    if not kept.isprintable():  # what is printable holds nothing of what is left out here
+        kept = " ".join("".join(char for char in kept if not _unwritable(char)).split())
     if len(kept) <= longest:
         return kept
     head = (longest - 1) * 2 // 3
@@ -341,7 +342,7 @@ def plain(text: str, longest: int = LONGEST) -> str:
 def _unwritable(char: str) -> bool:
     """Control characters, marks that turn the direction of text around, surrogates and code points that no XML may hold."""
     kind = unicodedata.category(char)
-    return (kind in ("Cc", "Cs", "Cn", "Co") and char not in "\t\n\r\x0b\x0c\x85") or (kind == "Cf" and char not in "\u200c\u200d")
+    return kind in ("Cc", "Cs", "Cn", "Co") or (kind == "Cf" and char not in "\u200c\u200d")
 
 
 def _text(text: str) -> str:
@@ -362,7 +363,7 @@ def _small(text: str, color: str) -> str:
 
 def _tip(lines: list[str]) -> str:
     r"""Lines of a tooltip as an escString, in which \n breaks the line and any other backslash is doubled."""
-    return graphviz.nohtml("\\n".join(graphviz.escape(plain(line, LONGEST_TIP)) for line in lines if line))
+    return graphviz.nohtml("\\n".join(plain(line, LONGEST_TIP).replace("\\", "\\\\") for line in lines if line))
 
 
 def _word(view: View, word: str) -> str:

@@ -26,7 +26,8 @@ class Marks:
         self._verdicts: dict[int, str] = {} if checks is None else {check.node: check.verdict for check in checks.nodes}
         if checks is not None:
             self._verdicts |= {check.node: "wrong" for check in checks.gradients if check.verdict == "wrong"}
-        self.met = {mark for box in view.boxes for mark in (self.severity(box), self.verdict(box)) if mark is not None}
+        boxes = view.boxes if self._findings or self._verdicts else ()
+        self.met = {mark for box in boxes for mark in (self.severity(box), self.verdict(box)) if mark is not None}
 
     def findings(self, box: Box) -> list[Finding]:
         """What was found of the nodes that `box` stands for."""
@@ -36,7 +37,7 @@ class Marks:
 
     def severity(self, box: Box) -> str | None:
         """The gravest finding that speaks of the box; information alone does not mark it."""
-        return _first({finding.severity for finding in self.findings(box)})
+        return _first({finding.severity for finding in self.findings(box)}) if self._findings else None
 
     def verdict(self, box: Box) -> str | None:
         """What verification says of the box; "skipped" only where nothing in it was verified."""

@@ -12,11 +12,21 @@ from dataclasses import dataclass
 
 from explorer.model import Node, Trace
 
-__all__ = ["Frame", "Places", "places_of"]
+__all__ = ["Frame", "Places", "forget", "is_view_like", "places_of"]
 
 NEVER_CALLED = frozenset({"ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
 
+VIEW_LIKE = frozenset(
+    "view _unsafe_view reshape _reshape_alias alias transpose t numpy_T permute expand expand_as unsqueeze squeeze flatten unflatten "
+    "contiguous clone view_as movedim swapaxes swapdims lift_fresh mT adjoint".split()
+)
+
 Chain = tuple[int, ...]
+
+
+def is_view_like(node: Node) -> bool:
+    """Whether an op only looks at its input in another shape."""
+    return node.op in VIEW_LIKE and node.status != "not executed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,9 @@ class Places:
     chains: tuple[Chain, ...]
     labels: tuple[str, ...]
     calls: tuple[int, ...]  # by module
+    leaf: tuple[bool, ...]  # by node
+    view_like: tuple[bool, ...]  # by node
+    inputs: tuple[list[tuple[int, int]], ...]  # by node: the tensors that it reads, as (node, output)
 
 
 _latest: list[tuple[Trace, Places]] = []  # a person looks at one trace at a time, and at many views of it
@@ -50,6 +63,11 @@ def places_of(trace: Trace) -> Places:
     _latest.insert(0, (trace, places))
     del _latest[2:]
     return places
+
+
+def forget() -> None:
+    """Drop what is remembered of traces."""
+    _latest.clear()
 
 
 def _find(trace: Trace) -> Places:
@@ -85,7 +103,18 @@ def _find(trace: Trace) -> Places:
     for node in trace.nodes:
         if node.is_leaf:
             chains[node.id] = _home(node, [chains[reader] or () for reader in readers.get(node.id, ())], modules, frames, first, frame)
-    return Places(tuple(frames), tuple(chain or () for chain in chains), labels, tuple(calls))
+    inputs: list[list[tuple[int, int]]] = [[] for _ in trace.nodes]
+    for edge in trace.edges:
+        inputs[edge.target].append((edge.source, edge.output))
+    return Places(
+        frames=tuple(frames),
+        chains=tuple(chain or () for chain in chains),
+        labels=labels,
+        calls=tuple(calls),
+        leaf=tuple(node.kind != "op" for node in trace.nodes),
+        view_like=tuple(is_view_like(node) for node in trace.nodes),
+        inputs=tuple(inputs),
+    )
 
 
 def _home(

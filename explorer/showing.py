@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from explorer.boxes import Box, Cluster
 from explorer.folding import MOST, Item, Segment, fold, stack
-from explorer.hosting import Guest, guests, is_view_like
+from explorer.hosting import Guest, guests
 from explorer.model import Trace
-from explorer.places import Chain, Places
+from explorer.places import Chain, Places, is_view_like
 
 __all__ = ["Shown", "choose"]
 
@@ -44,7 +44,7 @@ def choose(trace: Trace, asked: Shown) -> tuple[tuple[Box, ...], tuple[Cluster, 
 def _choose(trace: Trace, asked: Shown) -> tuple[tuple[Box, ...], tuple[Cluster, ...]]:
     places, focus = asked.places, asked.focus
     forced = frozenset(places.chains[focus]) if focus is not None else frozenset()
-    tiny = _tiny(trace, asked) if asked.compact else frozenset()
+    tiny = _tiny(asked) if asked.compact else frozenset()
     items = _items(asked, forced | tiny)
     written: Mapping[str, Guest] = {}
     names: dict[str, int] = {}
@@ -57,7 +57,7 @@ def _choose(trace: Trace, asked: Shown) -> tuple[tuple[Box, ...], tuple[Cluster,
     if asked.compact:
         likeness = _likeness(trace, places)
         standing = [item for level in _by_scope(standing) for item in stack(level, likeness, asked.opened)]
-    standing, segments = fold(trace, standing, focus, asked.most, lambda name: _is_open(name, asked))
+    standing, segments = fold(trace, places.inputs, standing, focus, asked.most, lambda name: _is_open(name, asked))
     small = {item.id for item in standing if asked.compact and _is_small(trace, item, marked, names)}
     return _boxes(items, standing, segments, written, names, small, places)
 
@@ -108,27 +108,31 @@ def _items(asked: Shown, forced: frozenset[int]) -> list[Item]:
     return list(found.values())
 
 
-def _tiny(trace: Trace, asked: Shown) -> frozenset[int]:
+def _tiny(asked: Shown) -> frozenset[int]:
     """Frames that hold one op, besides leaves and view-like ops: they are drawn as that op, open or closed."""
     ops: Counter[int] = Counter()
+    leaf, view_like = asked.places.leaf, asked.places.view_like
     for number in asked.nodes:
-        node = trace.nodes[number]
-        if not node.is_leaf and not is_view_like(node):
-            ops.update(asked.places.chains[number])
+        chain = asked.places.chains[number]
+        if chain and not leaf[number] and not view_like[number]:
+            ops.update(chain)
     return frozenset(frame for frame, count in ops.items() if count == 1)
 
 
 def _deepest(trace: Trace, asked: Shown) -> int:
     """The deepest level that is worth trying: one at which not too many boxes stand, counting neither leaves nor view-like ops."""
-    chains = asked.places.chains
+    chains, leaf, view_like = asked.places.chains, asked.places.leaf, asked.places.view_like
+    met: set[Chain] = set()
     lengths: Counter[int] = Counter()
     modules: dict[int, int] = {}
     for number in asked.nodes:
-        node = trace.nodes[number]
-        if not asked.compact or not (is_view_like(node) or (node.is_leaf and node.kind != "input")):
-            lengths[len(chains[number])] += 1
-        for level, frame in enumerate(chains[number]):
-            modules.setdefault(frame, level)
+        chain = chains[number]
+        if not asked.compact or not (view_like[number] or (leaf[number] and trace.nodes[number].kind != "input")):
+            lengths[len(chain)] += 1
+        if chain and chain not in met:
+            met.add(chain)
+            for level, frame in enumerate(chain):
+                modules.setdefault(frame, level)
     closed_at = Counter(modules.values())
     singles, best = 0, 0
     for level in range(max(max(lengths, default=0), max(closed_at, default=-1) + 1) + 1):
@@ -160,7 +164,7 @@ def _likeness(trace: Trace, places: Places) -> Callable[[int], object]:
     """Frame -> what it is like: its class and the ops in it, in order."""
     ops: dict[int, list[str]] = {}
     for node in trace.nodes:
-        if not node.is_leaf:
+        if not places.leaf[node.id]:
             for frame in places.chains[node.id]:
                 ops.setdefault(frame, []).append(node.op or "")
     known: dict[int, object] = {}

@@ -20,7 +20,7 @@ from explorer.errors import ExplorerError
 from explorer.picture.columns import columned
 from explorer.picture.lines import crosses, stepped
 
-__all__ = ["Edge", "Frame", "Patience", "Placement", "Spec", "column", "place_scope"]
+__all__ = ["Edge", "Frame", "Patience", "Placement", "Spec", "column", "forget", "place_scope"]
 
 SECONDS = 2.0  # for one scope; a scope has at most some hundred things
 MOST_ASKED = 300  # things and ports in one call
@@ -91,6 +91,12 @@ class _Memory:
 
 
 _memory = _Memory()
+
+
+def forget() -> None:
+    """Drop all placements."""
+    with _memory.lock:
+        _memory.known.clear()
 
 
 @dataclass
