@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import eq
 
 from explorer.model import Trace
@@ -22,6 +22,7 @@ FOLDED = 30  # a level that has too many things is folded into so many segments
 SAMPLED = 2000  # things looked at to find the period of a level
 LONGEST_PERIOD = 120
 KEPT = 12  # things a folded level still shows one by one: the loss, and leaves that many ops read
+OPEN = -1  # stands for the frame of an open module
 CARD = 4  # so many equal modules in a row are drawn as one card
 
 
@@ -39,6 +40,8 @@ class Item:
     parts: tuple[str, ...] = ()
     steps: tuple[int, int] | None = None
     card: int = 0
+    inside: list[Item] = field(default_factory=list)  # of an open module, while levels are folded
+    within: tuple[str, ...] = ()  # of a segment: the items in the modules among its parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,41 +82,83 @@ def _same_row(first: Item, other: Item) -> bool:
 def fold(
     trace: Trace, inputs: Inputs, items: list[Item], focus: int | None, most: int, is_open: Callable[[str], bool]
 ) -> tuple[list[Item], dict[str, Segment]]:
-    """The items, with each level of more than `most` of them folded into segments of neighbours; and the segments that are open.
+    """The items, with each level of more than `most` things folded into segments of neighbours; and the segments that are open.
 
-    What stands in an open segment is a level of its own.
+    An open module is a thing on the level around it. What stands in an open segment is a level of its own.
     """
     readers: Counter[int] | None = None
     done: list[Item] = []
     segments: dict[str, Segment] = {}
     taken = {item.id for item in items}
-    levels = _levels(items)
+    levels: list[tuple[tuple[str, ...], list[Item]]] = [((), _level(items))]
     while levels:
-        level = levels.pop()
+        scope, level = levels.pop()
         if len(level) <= most:
-            done += level
+            for thing in level:
+                thing.scope = scope
+                if thing.inside:
+                    levels.append(((*scope, thing.id), thing.inside))
+                else:
+                    done.append(thing)
             continue
         if readers is None:
             readers = Counter(edge.source for edge in trace.edges)
-        for item in _segments(trace, inputs, level, readers, focus, taken):
-            if item.parts and not item.card and is_open(item.id) and len(item.parts) < len(level):
-                inner = (*item.scope, item.id)
-                segments[item.id] = Segment(item.id, item.scope, item.parts, item.steps)
-                parts = set(item.parts)
-                below = [part for part in level if part.id in parts]
-                for part in below:
-                    part.scope = inner
-                levels.append(below)
+        for thing in level:
+            _collect(thing)
+        found = {thing.id: thing for thing in level}
+        folded = _segments(trace, inputs, level, readers, focus, taken)
+        for item in folded:
+            item.scope = scope
+            if item.id in found:
+                levels.append((scope, [item]))
+            elif is_open(item.id) and len(item.parts) < len(level):
+                segments[item.id] = Segment(item.id, scope, item.parts, item.steps)
+                levels.append(((*scope, item.id), [found[part] for part in item.parts]))
             else:
+                item.within = tuple(name for part in item.parts for name in _names(found[part]))
                 done.append(item)
     return done, segments
 
 
-def _levels(items: list[Item]) -> list[list[Item]]:
-    scopes: dict[tuple[str, ...], list[Item]] = {}
+def _level(items: list[Item]) -> list[Item]:
+    """The things on the outermost level: items, and open modules with what stands in them."""
+    level: list[Item] = []
+    frames: dict[tuple[str, ...], Item] = {}
     for item in items:
-        scopes.setdefault(item.scope, []).append(item)
-    return list(scopes.values())
+        around = level
+        for depth in range(len(item.scope)):
+            scope = item.scope[: depth + 1]
+            frame = frames.get(scope)
+            if frame is None:
+                frame = frames[scope] = Item(scope[-1], scope[:-1], [], OPEN)
+                around.append(frame)
+            around = frame.inside
+        around.append(item)
+    return level
+
+
+def _collect(thing: Item) -> None:
+    """Give an open module the nodes of what stands in it."""
+    if thing.inside and not thing.nodes:
+        waiting = [thing]
+        while waiting:
+            one = waiting.pop()
+            waiting += one.inside
+            thing.nodes += one.nodes if not one.inside else []
+        thing.nodes.sort()
+
+
+def _names(thing: Item) -> list[str]:
+    """The items in an open module, at any depth; or the item itself."""
+    found: list[str] = []
+    waiting = [thing]
+    while waiting:
+        one = waiting.pop()
+        waiting += one.inside
+        if not one.inside:
+            found.append(one.id)
+            found += one.parts
+    return found
 
 
 def _segments(trace: Trace, inputs: Inputs, level: list[Item], readers: Counter[int], focus: int | None, taken: set[str]) -> list[Item]:

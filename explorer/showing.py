@@ -196,7 +196,7 @@ def _boxes(
     small: Collection[str],
     places: Places,
 ) -> tuple[tuple[Box, ...], tuple[Cluster, ...]]:
-    holder = {part: item for item in standing for part in item.parts}
+    holder = {part: item for item in standing for part in (*item.parts, *item.within)}
     for item in standing:
         holder[item.id] = item
     for _ in range(2):  # what is in a card may be in a segment in turn

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -205,11 +206,19 @@ def traces(draw: st.DrawFn) -> Trace:
     return in_modules(replace(trace, edges=tuple(edges)), [draw(words) for _ in range(total)])
 
 
-@given(trace=traces(), flow=st.sampled_from(["down", "right"]), compact=st.booleans(), deep=st.sampled_from([0, 1, 9]))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_random_graphs_hold_together(trace: Trace, flow: Any, compact: bool, deep: int) -> None:
-    """Whatever ops read and wherever they stand: the picture holds together, and is the same each time."""
-    view = make_view(trace, flow=flow, compact=compact, depth=deep)
+@given(
+    trace=traces(),
+    flow=st.sampled_from(["down", "right"]),
+    compact=st.booleans(),
+    deep=st.sampled_from([0, 1, 9]),
+    most=st.sampled_from([4, 60]),
+)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_random_graphs_hold_together(trace: Trace, flow: Any, compact: bool, deep: int, most: int) -> None:
+    """Whatever ops read and wherever they stand, folded or not: the picture holds together, and is the same each time."""
+    with patch.multiple("explorer.view", MOST=most, LEVEL=most):
+        view = make_view(trace, flow=flow, compact=compact, **({"expand": "all"} if deep == 9 else {"depth": deep}))
+    assert sorted(view.box_of) == list(range(len(trace.nodes)))
     drawn = sketch(view, caption=True)
     assert list(faults(drawn)) == []
     placing._memory.known.clear()

@@ -115,7 +115,9 @@ def place_scope(spec: Spec, patience: Patience) -> Placement:
             return found
     before = patience.left
     found = _ask(spec, patience)
-    if not spec.whole:
+    if found is None:
+        found = column(spec)
+    elif not spec.whole:
         found = columned(spec, found)
     if patience.left < before or not before:
         return found
@@ -126,16 +128,17 @@ def place_scope(spec: Spec, patience: Patience) -> Placement:
     return found
 
 
-def _ask(spec: Spec, patience: Patience) -> Placement:
+def _ask(spec: Spec, patience: Patience) -> Placement | None:
+    """What Graphviz says; None if it is not to be asked, or fails."""
     if not spec.edges and len(spec.sizes) <= 1:
-        return column(spec)
+        return None
     if not patience.left or len(spec.sizes) + spec.into + spec.out > MOST_ASKED:
-        return column(spec)
+        return None
     try:
         return _read(spec, place(_text(spec), "plain-ext", seconds=SECONDS).decode())
     except (ExplorerError, ValueError, KeyError, IndexError):
         patience.left -= 1
-        return column(spec)
+        return None
 
 
 # -- what Graphviz is asked ----------------------------------------------------------------------------------------------------------
