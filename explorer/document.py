@@ -1,17 +1,20 @@
 """Trace -> the JSON document of format 1, as a value (`to_document`) or as text (`document_lines`); `from_document` is the way back.
 
-Keys and their order are those of the format. The same trace gives the same bytes: nothing here depends on the clock, on addresses or on
-the order of sets. A float that is not finite is written as the string "nan", "inf" or "-inf", all others so that they read back exactly.
+Keys and their order are those of the format; `memory` and `flops` are worked out from the rest, and not read back. The same trace gives
+the same bytes: nothing here depends on the clock, on addresses or on the order of sets. A float that is
+not finite is written as the string "nan", "inf" or "-inf", all others so that they read back exactly.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
 
 from explorer.checking import checks_document
+from explorer.flops import Flops, count_flops
+from explorer.footprint import memory
 from explorer.model import Accumulated, Edge, Finding, Module, Node, Note, Saved, Source, Trace, Update
 from explorer.reading import FORMAT, from_document
 
@@ -55,7 +58,8 @@ def _encoded(item: Any) -> bytes:
 
 def _parts(trace: Trace) -> list[tuple[str, Any]]:
     """The top-level keys in order; the long lists as iterators, so that they need not be in memory at once."""
-    write = _Writer()
+    counted = _counted(trace)
+    write = _Writer(counted.nodes)
     made = trace.made_with
     return [
         ("format", FORMAT),
@@ -73,6 +77,9 @@ def _parts(trace: Trace) -> list[tuple[str, Any]]:
         ("updates", map(write.update, trace.updates)),
         ("findings", map(write.finding, trace.findings)),
         ("checks", checks_document(trace.checks)),
+        ("storages", list(trace.storages)),
+        ("memory", _memory(trace)),
+        ("flops", {"forward": counted.forward, "backward": counted.backward, "unknown": list(counted.unknown)}),
     ]
 
 
@@ -82,7 +89,8 @@ class _Writer:
     Keyed by address, which is safe while the trace holds its parts. Only the last few are kept: their dicts take five times as much.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, flops: Mapping[int, tuple[int, int | None]]) -> None:
+        self._flops = flops
         self._notes: dict[int, dict[str, Any]] = {}
         self._sources: dict[int, dict[str, Any]] = {}
 
@@ -110,6 +118,8 @@ class _Writer:
             "time_us": {"forward": _plain(node.time.forward), "backward": _plain(node.time.backward)},
             "hooks": list(node.hooks),
             "arguments": {name: _values(value) for name, value in node.arguments.items()},
+            "received": list(node.received),
+            "flops": _flops(self._flops.get(node.id)),
         }
 
     def edge(self, edge: Edge) -> dict[str, Any]:
@@ -120,6 +130,7 @@ class _Writer:
             "input": edge.input,
             "gradient": self.note(edge.gradient),
             "differentiable": edge.differentiable,
+            "storage": edge.storage,
         }
 
     def update(self, update: Update) -> dict[str, Any]:
@@ -166,6 +177,37 @@ class _Writer:
         if document is None:
             document = self._sources[id(source)] = {name: getattr(source, name) for name in Source.__slots__}
         return document
+
+
+def _counted(trace: Trace) -> Flops:
+    try:
+        return count_flops(trace)
+    except LookupError:  # the parts contradict each other
+        return Flops(0, 0, {}, ())
+
+
+def _memory(trace: Trace) -> dict[str, Any] | None:
+    """The most that is held, and when: steps are counted from 1."""
+    try:
+        found = memory(trace)
+    except LookupError:  # the parts contradict each other
+        return None
+    if found is None:
+        return None
+    place = found.peak
+    saved, gradients = found.saved[place], found.gradients[place]
+    return {
+        "bytes": found.most,
+        "saved": saved,
+        "gradients": gradients,
+        "step": place + 1,
+        "node": found.nodes[place],
+        "unknown": found.unknown,
+    }
+
+
+def _flops(counted: tuple[int, int | None] | None) -> dict[str, int | None] | None:
+    return None if counted is None else {"forward": counted[0], "backward": counted[1]}
 
 
 def _note(note: Note) -> dict[str, Any]:

@@ -107,11 +107,19 @@ def _check_order(trace: Trace, order: str, ids: tuple[int, ...]) -> None:
 
 
 def _check_references(trace: Trace) -> None:
-    count = len(trace.nodes)
+    count, storages = len(trace.nodes), len(trace.storages)
     for node in trace.nodes:
         for saved in node.saved:
             if saved.shared_with is not None and not 0 <= saved.shared_with < count:
                 raise InvalidTrace("trace.saved_node", node=node.id, shared=saved.shared_with)
+            if saved.storage is not None and not 0 <= saved.storage < storages:
+                raise InvalidTrace("trace.storage", place=f"nodes[{node.id}]", storage=saved.storage)
+        for storage in node.received:
+            if storage is not None and not 0 <= storage < storages:
+                raise InvalidTrace("trace.storage", place=f"nodes[{node.id}]", storage=storage)
+    for place, edge in enumerate(trace.edges):
+        if edge.storage is not None and not 0 <= edge.storage < storages:
+            raise InvalidTrace("trace.storage", place=f"edges[{place}]", storage=edge.storage)
     for place, finding in enumerate(trace.findings):
         if finding.node is not None and not 0 <= finding.node < count:
             raise InvalidTrace("trace.finding_node", finding=place, node=finding.node)

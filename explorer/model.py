@@ -142,7 +142,11 @@ class Accumulated:
 @_quickly
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A tensor that a node keeps for its backward. `shared_with` is the node whose output has the same storage."""
+    """A tensor that a node keeps for its backward. `shared_with` is the node whose output has the same storage.
+
+    `storage` is the number of the memory that it lies in, in `Trace.storages`; None where that is a leaf's or a buffer's, which is there
+    whether it is kept or not, or where it is not known.
+    """
 
     name: str
     shape: tuple[int | str, ...]
@@ -150,6 +154,7 @@ class Saved:
     bytes: int
     shared_with: int | None
     state: Literal["kept", "freed", "stale"]
+    storage: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +221,8 @@ class Node:
     per output. A gradient is what the backward node received (after the user's hooks); None means that none was computed. `seeds` is
     what backward started with at this output. `reason` says why there is no gradient. `hooks` are the user's that saw the gradient before
     the node did, by the name of their function. `arguments` are those of the op that are no tensors, as they were given, by their names in
-    its schema: numbers, words, None, tuples of these; "tensor" stands for a tensor in a tuple of several things.
+    its schema: numbers, words, None, tuples of these; "tensor" stands for a tensor in a tuple of several things. `received` has, per
+    output, the number of the memory that the gradient lay in, where the node sends on what it received in that same memory.
     """
 
     id: int
@@ -238,6 +244,7 @@ class Node:
     time: Time = Time()
     hooks: tuple[str, ...] = ()
     arguments: Arguments = NO_ARGUMENTS
+    received: tuple[int | None, ...] = ()
 
     @property
     def is_leaf(self) -> bool:
@@ -250,7 +257,8 @@ class Edge:
     """A value that flows from output number `output` of node `source` to input number `input` of node `target`.
 
     `input` counts the tensor arguments of the op. `gradient` is the contribution the engine delivered back along this edge, reduced and
-    cast; None where none flowed. `differentiable` is False where autograd does not follow the edge.
+    cast; None where none flowed. `differentiable` is False where autograd does not follow the edge. `storage` is the number of the memory
+    that the contribution lay in, in `Trace.storages`.
     """
 
     source: int
@@ -259,6 +267,7 @@ class Edge:
     input: int
     gradient: Note | None
     differentiable: bool
+    storage: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +336,8 @@ class Trace:
 
     `number` is the number of this pass, from 1 (0: the program never ran backward), `passes` how many were seen. `sources` maps the
     user's files to their text, `tensors` holds whole tensors by "n12.output0", "n12.gradient0" where they were asked for; both are part
-    of the `.trace` file only. `checks` is None where nothing was verified.
+    of the `.trace` file only. `checks` is None where nothing was verified. `storages` has the bytes of each piece of memory that saved
+    tensors and contributions lay in.
     """
 
     title: str
@@ -346,6 +356,7 @@ class Trace:
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tensors: Mapping[str, StoredTensor] = field(default_factory=lambda: MappingProxyType({}))
     checks: Checks | None = None
+    storages: tuple[int, ...] = ()
 
     def check(self) -> None:
         """Raise InvalidTrace at the first invariant that does not hold."""

@@ -58,7 +58,7 @@ FORMAT = 1
 LISTS = frozenset({"modules", "nodes", "edges", "updates", "findings"})  # read entry by entry
 _SEVERITIES = ("error", "warning", "info")
 _STATES = ("kept", "freed", "stale")
-_OPTIONAL = frozenset({"sources", "checks"})
+_OPTIONAL = frozenset({"sources", "checks", "storages"})
 _NO_TIME = Time()
 
 
@@ -140,6 +140,7 @@ class _Reader:
             "updates": ("updates", many(self.update)),
             "findings": ("findings", many(self.finding)),
             "checks": ("checks", one(read_checks)),
+            "storages": ("storages", many(lambda raw: self._repeated.whole(whole(raw)))),
             "sources": ("sources", lambda raw, key: MappingProxyType(named(raw, key, string))),
         }
 
@@ -190,6 +191,7 @@ class _Reader:
             time=within(raw, "time_us", _time),
             hooks=each(raw, "hooks", _word) if "hooks" in raw else (),
             arguments=self._repeated.arguments(raw) if "arguments" in raw else NO_ARGUMENTS,
+            received=each(raw, "received", self.maybe_storage) if "received" in raw else (),
         )
         self._nodes.append(node)
         return node
@@ -203,6 +205,7 @@ class _Reader:
             bytes=self._repeated.whole(count(raw, "bytes")),
             shared_with=None if other is None else self.id(other, "shared_with"),
             state=one_of(raw, "state", _STATES),
+            storage=self.storage(raw),
         )
 
     def edge(self, raw: Any) -> Edge:
@@ -215,7 +218,14 @@ class _Reader:
             input=count(raw, "input"),
             gradient=within(raw, "gradient", lambda value: self.flow(value, source, output, target)),
             differentiable=flag(raw, "differentiable"),
+            storage=self.storage(raw),
         )
+
+    def storage(self, raw: Any) -> int | None:
+        return within(raw, "storage", self.maybe_storage) if "storage" in raw else None
+
+    def maybe_storage(self, raw: Any) -> int | None:
+        return None if raw is None else self._repeated.whole(whole(raw))
 
     def update(self, raw: Any) -> Update:
         node = self.id(field(raw, "node"), "node")

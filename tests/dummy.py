@@ -105,6 +105,7 @@ def dummy_trace(
         forward=(2, 4, 5, 7),
         backward=(7, 5, 4, 3, 2, 1),
         updates=_neuron_updates() if updates else (),
+        storages=(4,),
         findings=_neuron_findings() if findings else (),
         sources=MappingProxyType({"neuron.py": SOURCE_TEXT}),
         checks=_neuron_checks() if checks else None,
@@ -208,7 +209,7 @@ def _plain_nodes() -> tuple[Node, ...]:
             note([GRAD_A]),
             at(10, "torch.sigmoid(z)"),
             sigmoid,
-            saved=("result", (1,), 4, 5),
+            saved=("result", (1,), 4, 5, 0),
             time=Time(12.5, 8.25),
         ),
         _constant(6, "y", [1.0], at(4, "torch.tensor([1.0])")),
@@ -344,12 +345,12 @@ def _op(
     source: Source,
     formula: str | Formula,
     *,
-    saved: tuple[str, tuple[int, ...], int, int] | None = None,
+    saved: tuple[Any, ...] | None = None,
     seed: Note | None = None,
     time: Time | None = None,
 ) -> Node:
     rule = Formula(formula, "derivatives.yaml") if isinstance(formula, str) else formula
-    kept = () if saved is None else (Saved(saved[0], saved[1], "float32", saved[2], saved[3], "freed"),)
+    kept = () if saved is None else (Saved(saved[0], saved[1], "float32", saved[2], saved[3], "freed", *saved[4:]),)
     return Node(
         id=number,
         kind="op",

@@ -73,7 +73,9 @@ def notes(draw: st.DrawFn) -> Note:
 
 
 sources = st.builds(model.Source, words, whole, words, words, small, small, maybe(whole))
-saved = st.builds(model.Saved, words, tuples(small | words), words, whole, maybe(whole), st.sampled_from(["kept", "freed", "stale"]))
+saved = st.builds(
+    model.Saved, words, tuples(small | words), words, whole, maybe(whole), st.sampled_from(["kept", "freed", "stale"]), maybe(small)
+)
 formulas = st.builds(model.Formula, words, st.sampled_from(["derivatives.yaml", "explorer", "user code"]), maybe(words))
 number_settings = numbers | st.booleans() | st.none() | st.integers(-(2**70), 2**70) | st.tuples(numbers, numbers)
 nodes = st.builds(
@@ -97,8 +99,9 @@ nodes = st.builds(
     time=st.builds(model.Time, maybe(numbers), maybe(numbers)),
     hooks=tuples(words),
     arguments=mappings(number_settings | words.filter(lambda word: word not in ("nan", "inf", "-inf"))).map(model.Arguments),
+    received=tuples(maybe(small)),
 )
-edges = st.builds(model.Edge, whole, small, whole, small, maybe(notes()), st.booleans())
+edges = st.builds(model.Edge, whole, small, whole, small, maybe(notes()), st.booleans(), maybe(small))
 updates = st.builds(
     model.Update, whole, maybe(words), maybe(small), notes(), maybe(notes()), notes(), mappings(notes()), mappings(number_settings)
 )
@@ -188,21 +191,23 @@ def test_keys_are_those_of_the_format() -> None:
     """Every key, in the order of the contract; "class" and "pass" have names that Python could not give."""
     document = to_document(WHOLE)
     assert list(document) == keys(
-        "format title partial pass passes made_with loss modules nodes edges forward backward updates findings checks"
+        "format title partial pass passes made_with loss modules nodes edges forward backward updates findings checks storages memory flops"
     )
     assert list(document["made_with"]) == keys("explorer torch python device dtype seed")
     assert document["modules"][2] == {"path": "cell.scale", "class": "Scale", "parent": "cell", "parameters": 1}
     node = document["nodes"][5]
     assert list(node) == keys(
         "id kind name names op autograd module source outputs gradients seeds accumulated status reason saved formula time_us hooks"
-        " arguments"
+        " arguments received flops"
     )
     assert list(node["source"]) == keys("file line code function column end_column end_line")
     assert list(node["outputs"][0]) == keys("shape dtype device min max mean std norm zeros nans infs values")
-    assert node["saved"] == [{"name": "result", "shape": [1], "dtype": "float32", "bytes": 4, "shared_with": 5, "state": "freed"}]
+    assert node["saved"] == [
+        {"name": "result", "shape": [1], "dtype": "float32", "bytes": 4, "shared_with": 5, "state": "freed", "storage": 0}
+    ]
     assert list(node["formula"]) == ["text", "source", "latex"]
     assert node["time_us"] == {"forward": 12.5, "backward": 8.25}
-    assert list(document["edges"][0]) == keys("source output target input gradient differentiable")
+    assert list(document["edges"][0]) == keys("source output target input gradient differentiable storage")
     assert list(document["updates"][0]) == keys("node optimizer group before gradient after state settings")
     assert list(document["findings"][0]) == keys("kind severity node name source related message remedy")
     assert list(document["findings"][1]["related"][0]) == ["role", "source"]
@@ -287,13 +292,17 @@ def test_unknown_keys_are_passed_over() -> None:
 
 
 def test_keys_that_came_later_may_be_missing() -> None:
-    """`end_line`, `settings`, `hooks` and `arguments` are additions to format 1; a document without them is whole."""
+    """`end_line`, `settings`, `hooks`, `arguments` and what tells of memory are additions to format 1; a document without them is whole."""
     document = copy.deepcopy(to_document(WHOLE))
     del document["updates"][0]["settings"], document["nodes"][0]["source"]["end_line"], document["nodes"][0]["hooks"]
-    del document["nodes"][0]["arguments"]
+    del document["nodes"][0]["arguments"], document["nodes"][0]["received"], document["storages"]
+    for part in (*document["edges"], *(saved for node in document["nodes"] for saved in node["saved"])):
+        del part["storage"]
     back = from_document(document)
     assert back.nodes[0].hooks == ()
     assert back.nodes[0].arguments == {}
+    assert back.nodes[0].received == back.storages == ()
+    assert {edge.storage for edge in back.edges} == {None}
     assert back.updates[0].settings == {}
     assert back.nodes[0].source is not None
     assert back.nodes[0].source.end_line is None
@@ -364,6 +373,10 @@ WRONG: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
     ("nodes[5].time_us.forward", put("nodes", 5, "time_us", "forward", value="soon")),
     ("nodes[5].hooks", put("nodes", 5, "hooks", value="halve")),
     ("nodes[5].hooks[0]", put("nodes", 5, "hooks", value=[None])),
+    ("nodes[5].received[0]", put("nodes", 5, "received", value=[-1])),
+    ("nodes[5].saved[0].storage", put("nodes", 5, "saved", 0, "storage", value="0")),
+    ("edges[0].storage", put("edges", 0, "storage", value=0.5)),
+    ("storages[0]", put("storages", value=[None])),
     ("nodes[5].arguments", put("nodes", 5, "arguments", value=None)),
     ("nodes[5].arguments.dim", put("nodes", 5, "arguments", value={"dim": {}})),
     ("edges[1].input", put("edges", 1, "input", value=None)),
@@ -415,8 +428,10 @@ def missing_keys() -> list[tuple[str, tuple[Any, ...]]]:
                 walk(inner, (*way, place))
 
     walk(to_document(WHOLE), ())
-    free = ("format", "checks", "end_line", "settings", "hooks", "arguments", "dim", "momentum_buffer", "lr", "momentum", "nesterov")
-    return [(name, way) for name, way in ways.items() if way[-1] not in free]
+    free = {"format", "checks", "end_line", "settings", "hooks", "arguments", "dim", "momentum_buffer", "lr", "momentum", "nesterov"}
+    free |= {"received", "storage", "storages"}
+    derived = {"memory", "flops"}
+    return [(name, way) for name, way in ways.items() if way[-1] not in free and not derived & set(way)]
 
 
 @pytest.mark.parametrize("way", [pytest.param(way, id=name) for name, way in missing_keys()])
@@ -450,7 +465,8 @@ def test_a_newer_format_says_to_update() -> None:
 
 def test_every_part_of_the_model_is_in_the_document() -> None:
     """No field of a Trace is forgotten: each has its key, or is kept in the `.trace` file only."""
-    keys = {*to_document(WHOLE), "sources", "tensors"} - {"format"}
+    worked_out = {"memory", "flops"}
+    keys = {*to_document(WHOLE), "sources", "tensors"} - {"format"} - worked_out
     assert {field.name for field in fields(Trace)} - {"number"} == keys - {"pass"}
 
 

@@ -76,6 +76,8 @@ FILES_OF = {
     "invariants": "model",
     "sums": "model",
     "fields": "document",
+    "flops": "steps",
+    "footprint": "steps",
     "parsing": "document",
     "reading": "document",
     "repeated": "document",

@@ -87,6 +87,12 @@ BROKEN: dict[str, tuple[str, Callable[[], Trace]]] = {
         "trace.saved_node",
         lambda: with_node(WHOLE, 2, saved=(Saved("self", (1,), "float32", 4, 8, "freed"),)),
     ),
+    "saved in memory that is not listed": (
+        "trace.storage",
+        lambda: with_node(WHOLE, 2, saved=(Saved("self", (1,), "float32", 4, None, "freed", 99),)),
+    ),
+    "gradient in memory that is not listed": ("trace.storage", lambda: with_edge(WHOLE, 0, storage=99)),
+    "received in memory that is not listed": ("trace.storage", lambda: with_node(WHOLE, 2, received=(99,))),
     "finding on a missing node": ("trace.finding_node", lambda: replace(WHOLE, findings=(MISSING_FINDING,))),
     "check of a missing node": ("trace.check_node", lambda: replace(WHOLE, checks=Checks((NodeCheck(8, "equal", 0.0),)))),
     "update of a missing node": (

@@ -62,26 +62,28 @@ def _link_item(item: Item, items: Items, links: list[Link]) -> None:
     arguments = item.row.inputs if item.row is not None else []
     free = list(range(len(arguments)))
     sent = item.node.sent if item.node is not None else None
-    waiting: list[tuple[Item, int, Note | None]] = []
+    carried = item.node.carried if item.node is not None else ()
+    waiting: list[tuple[Item, int, Note | None, int]] = []
     for slot, following in enumerate(item.node.next if item.node is not None and not item.is_leaf else []):
         if following is None:
             continue
         producer = items.by_key[following[0]]
         output = output_index(producer, following[1])
         gradient = sent[slot] if sent is not None and slot < len(sent) else None
+        storage = carried[slot] if slot < len(carried) else -1
         match = next((j for j in free if _is_argument(arguments[j], producer, output, items, item)), None)
         if match is None:
-            waiting.append((producer, following[1], gradient))
+            waiting.append((producer, following[1], gradient, storage))
         else:
             free.remove(match)
-            links.append(Link(producer, output, item, match, gradient, True))
+            links.append(Link(producer, output, item, match, gradient, True, storage))
     extra = len(arguments)
-    for producer, number, gradient in waiting:
+    for producer, number, gradient, storage in waiting:
         match = next((j for j in free if producer.row is None and _may_stand_for(arguments[j], items)), None)
         if match is not None:
             free.remove(match)
             items.adopt(producer, number, arguments[match].row, arguments[match].output)
-        links.append(Link(producer, output_index(producer, number), item, extra if match is None else match, gradient, True))
+        links.append(Link(producer, output_index(producer, number), item, extra if match is None else match, gradient, True, storage))
         extra += match is None
     not_reached = item.node is None and item.row is not None and _status(item, set())[1] == "not reached"
     for j in free:
@@ -139,7 +141,8 @@ def _trace(ordered: list[Item], links: list[Link], items: Items, part: Pass, own
     for key, number, seed in part.roots:
         root = items.by_key[key]
         seeds[root.id, output_index(root, number)] = seed
-    nodes = tuple(_node(item, items, part, owners, ran, seeds) for item in ordered)
+    storages = _Storages(part.storages)
+    nodes = tuple(_node(item, items, part, owners, ran, seeds, storages) for item in ordered)
     updates = [
         Update(items.by_row[w.row].id, w.optimizer, w.group, w.before, w.gradient, w.after, w.state, w.settings)
         for w in part.writes
@@ -154,13 +157,37 @@ def _trace(ordered: list[Item], links: list[Link], items: Items, part: Pass, own
         loss=part.loss,
         modules=owners.modules,
         nodes=nodes,
-        edges=tuple(Edge(link.source.id, link.output, link.target.id, link.input, link.gradient, link.differentiable) for link in links),
+        edges=tuple(_edge(link, storages) for link in links),
         forward=tuple(node.id for node in nodes if node.kind == "op"),
         backward=_backward(items, part),
         updates=tuple(updates),
         sources=dict(sorted(about.sources.items())),
         tensors=_tensors(ordered),
+        storages=tuple(storages.sizes),
     )
+
+
+class _Storages:
+    """Storages numbered in the order in which a trace mentions them, which does not hang on the order of threads."""
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._sizes = sizes
+        self._numbers: dict[int, int] = {}
+        self.sizes: list[int] = []
+
+    def number(self, storage: int) -> int | None:
+        if storage < 0:
+            return None
+        number = self._numbers.get(storage)
+        if number is None:
+            number = self._numbers[storage] = len(self.sizes)
+            self.sizes.append(self._sizes[storage])
+        return number
+
+
+def _edge(link: Link, storages: _Storages) -> Edge:
+    storage = None if link.gradient is None else storages.number(link.storage)
+    return Edge(link.source.id, link.output, link.target.id, link.input, link.gradient, link.differentiable, storage)
 
 
 def _backward(items: Items, part: Pass) -> tuple[int, ...]:
@@ -170,7 +197,9 @@ def _backward(items: Items, part: Pass) -> tuple[int, ...]:
     return tuple(order)
 
 
-def _node(item: Item, items: Items, part: Pass, owners: Owners, ran: set[int], seeds: Mapping[tuple[int, int], Note]) -> Node:
+def _node(
+    item: Item, items: Items, part: Pass, owners: Owners, ran: set[int], seeds: Mapping[tuple[int, int], Note], storages: _Storages
+) -> Node:
     row, node = item.row, item.node
     kind, names = _naming(item, owners)
     names = sorted(names, key=lambda name: "[" in name)  # a variable of its own says more than a place in a list
@@ -210,11 +239,12 @@ def _node(item: Item, items: Items, part: Pass, owners: Owners, ran: set[int], s
         accumulated=Accumulated(leaf.before, leaf.after) if leaf is not None else None,
         status=status,  # type: ignore[arg-type]
         reason=reason,
-        saved=_saved(item, items),
+        saved=_saved(item, items, storages),
         formula=_formula(item),
         time=Time(row.microseconds if row is not None else None, node.microseconds if node is not None else None),
         hooks=tuple(node.hooks) if node is not None else (),
         arguments=items.arguments(row),
+        received=_received(item, storages),
     )
 
 
@@ -258,14 +288,25 @@ def _status(item: Item, ran: set[int]) -> tuple[str, str | None]:
     return "not executed", "not reached"
 
 
-def _saved(item: Item, items: Items) -> tuple[Saved, ...]:
+def _saved(item: Item, items: Items, storages: _Storages) -> tuple[Saved, ...]:
     if item.node is None:
         return ()
     found = []
     for saved in item.node.saved:
         owner = items.by_row.get(saved.row) if saved.row is not None else None
         shared = owner.id if owner is not None and owner.id >= 0 else None
-        found.append(Saved(saved.name, saved.shape, saved.dtype, saved.bytes, shared, saved.state))  # type: ignore[arg-type]
+        storage = storages.number(saved.storage)
+        found.append(Saved(saved.name, saved.shape, saved.dtype, saved.bytes, shared, saved.state, storage))  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def _received(item: Item, storages: _Storages) -> tuple[int | None, ...]:
+    """The storages of what the node of an item received, by the item's own outputs."""
+    if item.node is None or not item.node.arrived:
+        return ()
+    found: list[int | None] = [None] * len(item.outputs)
+    for number, storage in enumerate(item.node.arrived):
+        found[output_index(item, number)] = storages.number(storage)
     return tuple(found)
 
 

@@ -17,6 +17,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from explorer.capture.derivatives import names_for
 from explorer.capture.notes import device_name, dtype_name, shape_of, sizes_of
 from explorer.capture.rows import GraphNode, Row, SavedTensor
+from explorer.capture.storages import NONE, Storages
 from explorer.model import Note
 
 _RAW = "_raw_saved_"
@@ -141,7 +142,7 @@ def _backward_code(owner: Any) -> str:
     return f"{owner.__qualname__}.backward"
 
 
-def saved_of(node: Any, described: GraphNode, values: Known) -> tuple[list[SavedTensor], Any]:
+def saved_of(node: Any, described: GraphNode, values: Known, storages: Storages | None = None) -> tuple[list[SavedTensor], Any]:
     """What a node keeps, and what `is_freed` can be asked of it later. Nothing that the user's hooks packed is unpacked."""
     names = _SAVED_NAMES.get(type(node))
     if names is None:
@@ -163,13 +164,13 @@ def saved_of(node: Any, described: GraphNode, values: Known) -> tuple[list[Saved
                 empty.append((name, raw))
             elif isinstance(data, torch.Tensor):
                 sure = data._version == 0 or (row is not None and not values.changed_since(data, row))
-                found.append(_saved(name, data, values, "kept" if sure else _state(node, name, raw)))
+                found.append(_saved(name, data, values, storages, "kept" if sure else _state(node, name, raw)))
                 first = raw
         elif isinstance(raw, list | tuple):
             for index, item in enumerate(raw):
                 data = None if item is None else item.data
                 if isinstance(data, torch.Tensor):
-                    found.append(_saved(f"{name}[{index}]", data, values, _state(node, f"{name}[{index}]", item)))
+                    found.append(_saved(f"{name}[{index}]", data, values, storages, _state(node, f"{name}[{index}]", item)))
                     # torch empties lists of saved tensors, and what we hold of one of their entries then points nowhere: ask the node
                     first = first or (node, attribute)
                 elif item is not None:
@@ -178,7 +179,7 @@ def saved_of(node: Any, described: GraphNode, values: Known) -> tuple[list[Saved
         gone = [name for name, raw in empty if _state(node, name, raw) == "freed"]
         found += [SavedTensor(name, (), "unknown", 0, None, "freed") for name in gone]
     if described.code is not None:
-        found += [_saved(name, tensor, values, "kept") for name, tensor in _attributes(node)]
+        found += [_saved(name, tensor, values, storages, "kept") for name, tensor in _attributes(node)]
     return found, first
 
 
@@ -202,12 +203,14 @@ class Known(Protocol):
     def changed_since(self, tensor: torch.Tensor, row: int) -> bool: ...
 
 
-def _saved(name: str, data: torch.Tensor, values: Known, state: str) -> SavedTensor:
+def _saved(name: str, data: torch.Tensor, values: Known, storages: Storages | None, state: str) -> SavedTensor:
     shown = values.shown(data)
+    storage = NONE if storages is None else storages.number(data)
     if shown is not None:  # the row's Note tells the rest, when a trace is made
-        return SavedTensor(name, None, "", 0, shown[0], state, shown[1])
+        return SavedTensor(name, None, "", 0, shown[0], state, shown[1], storage)
     place = values.find(data)
-    return SavedTensor(name, shape_of(data), dtype_name(data.dtype), _bytes(data), place[0] if place else None, state)
+    row = place[0] if place else None
+    return SavedTensor(name, shape_of(data), dtype_name(data.dtype), _bytes(data), row, state, storage=storage)
 
 
 def _attributes(context: Any) -> Iterable[tuple[str, torch.Tensor]]:

@@ -65,7 +65,7 @@ def leave(trace: Trace, folder: Path, number: int, formats: Collection[str]) -> 
     check_structure(trace)
     for suffix in formats:
         save(trace, folder / f"{number}{suffix}")
-    head = to_document(replace(trace, nodes=(), edges=(), forward=(), backward=(), updates=(), sources={}, tensors={}))
+    head = to_document(replace(trace, nodes=(), edges=(), forward=(), backward=(), updates=(), sources={}, tensors={}, storages=()))
     text = json.dumps({"nodes": len(trace.nodes), "edges": len(trace.edges), "head": head})
     (folder / f"{number}.head.json").write_text(text, encoding="utf-8")
 

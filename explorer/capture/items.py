@@ -37,6 +37,7 @@ class Link:
     input: int
     gradient: Note | None
     differentiable: bool
+    storage: int = -1
 
 
 class Items:

@@ -45,6 +45,13 @@ class Scopes:
             call.parent = None
         self.stack.append(call.number)
 
+    def owned(self) -> Iterator[torch.Tensor]:
+        """The parameters and buffers of all called modules, and of those within them."""
+        for call in self.calls.values():
+            if call.parent is None:
+                for _, module in walk(call.module):
+                    yield from (value for held in (module._parameters, module._buffers) for value in held.values() if value is not None)
+
     def leave(self, module: nn.Module) -> None:
         if "torch.distributed.fsdp" in sys.modules:  # FSDP2 takes its parameters together for the time of a forward
             self.lent.update({id(value): (module, name, value) for name, value in module._parameters.items() if value is not None})

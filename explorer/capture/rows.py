@@ -99,7 +99,10 @@ GONE = Row(-1, "gone")  # stands in the place of every row that was let go
 
 @dataclass(slots=True)
 class SavedTensor:
-    """A tensor that an autograd node keeps; `row` made its storage. Where `shape` is None it is the very output `output` of that row."""
+    """A tensor that an autograd node keeps; `row` made its storage. Where `shape` is None it is the very output `output` of that row.
+
+    `storage` is the number of the memory that it lies in, -1 for none that counts: see `explorer.capture.storages`.
+    """
 
     name: str
     shape: tuple[int | str, ...] | None
@@ -108,6 +111,7 @@ class SavedTensor:
     row: int | None
     state: str
     output: int = 0
+    storage: int = -1
 
 
 def moment_after(rows: Sequence[Row]) -> tuple[int, int]:
@@ -123,7 +127,8 @@ class GraphNode:
     `outputs` outlines what the op gave out (shape, type, device); it is empty where a recorded op, that of `row`, tells it. `received` and
     `sent` are what flowed in per output and out per slot, tickets of a `Meter` at first. `hooks` are the user's that saw what flowed in
     before the node did, by the name of their function, in the order in which they were registered. `undefined` are the numbers of outputs
-    that are no tensors; `outputs` goes on without them.
+    that are no tensors; `outputs` goes on without them. `carried` are the storages of what was sent, `arrived` those
+    of what was received where some of it was sent on.
     """
 
     key: int
@@ -137,6 +142,8 @@ class GraphNode:
     saved: Sequence[SavedTensor] = ()
     received: list[Note | None] | None = None
     sent: list[Note | None] | None = None
+    carried: Sequence[int] = ()
+    arrived: Sequence[int] = ()
     captured: Mapping[int, Note] | None = None
     names: Sequence[str] = ()
     hooks: Sequence[str] = ()
@@ -172,7 +179,8 @@ class Pass:
     """One outermost engine call: the rows (start ≤ index < stop) that came since the one before, its graph, and what was done after it.
 
     `roots` are (node key, output number, seed) per tensor that backward started from, `root_rows` (node key, output number, row and output
-    that hold the tensor's value), `order` the keys in the order the engine ran them, `verified` what checks found, if any were made.
+    that hold the tensor's value), `order` the keys in the order the engine ran them, `storages` the bytes of each storage by its number,
+    `verified` what checks found, if any were made.
     """
 
     number: int
@@ -186,6 +194,7 @@ class Pass:
     writes: list[Write] = field(default_factory=list)
     loss: float | None = None
     started: bool = False
+    storages: Sequence[int] = ()
     verified: Verified | None = None
 
 

@@ -21,6 +21,7 @@ from explorer.capture.hooks import Hooks, name_of
 from explorer.capture.measuring import Ticket
 from explorer.capture.notes import PLAIN_TYPES, version_of
 from explorer.capture.rows import GraphNode, LeafGradient, Pass
+from explorer.capture.storages import NONE, Storages
 from explorer.capture.unseen import unseen
 from explorer.errors import RequestError
 from explorer.model import MOST_VALUES
@@ -50,6 +51,7 @@ class Tracer:
         self.hooks = Hooks()
         self._touched: set[int] = set()  # keys of the nodes where the user's code sees gradients, and could change them unseen
         self.functions = Functions(recorder.values)
+        self._storages = Storages()  # of the pass that runs
         self._at_once = False  # whether gradients are to be measured before the engine goes on
         self._began = 0
         self._clocks: dict[int, int] = {}  # thread -> when its last node was done
@@ -107,6 +109,7 @@ class Tracer:
         raws: list[tuple[GraphNode, Any]] = []
         handles: list[Any] = []
         leaves = self._leaves = {}
+        self._storages = Storages()
         well = False
         self._touched.clear()
         try:
@@ -141,6 +144,8 @@ class Tracer:
                     recorder.checks.passed_over(keeps=bool(args[1]) or creates)
             recorder.meter.flush()
             raws.clear()
+            here.storages = self._storages.sizes
+            self._storages.close()
             graph.release()
             self._sent_before.clear()
             self._grads.clear()
@@ -210,6 +215,7 @@ class Tracer:
     def _prepare(self, here: Pass, graph: Graph, outputs: Any, args: Any, raws: list[Any], leaves: dict[int, torch.Tensor]) -> None:
         recorder = self._recorder
         rows = {row.window[1] - 1: row for row in recorder.rows[here.start :] if row.window[0] < row.window[1] and not row.writes_view}
+        self._storages.leave_out([*recorder.scopes.owned(), *(node.variable for node in graph.nodes if hasattr(node, "variable"))])
         for key, node in enumerate(graph.nodes):
             described = describe(node, key, graph.next[key], rows)
             if described.name == "AccumulateGrad":
@@ -223,7 +229,7 @@ class Tracer:
                     described.hooks = self.hooks.on(described.sequence)
                 if described.code is not None:
                     self.functions.complete(described)
-                described.saved, first = saved_of(node, described, recorder.values)
+                described.saved, first = saved_of(node, described, recorder.values, self._storages)
                 if first is not None:
                     raws.append((described, first))
             here.nodes.append(described)
@@ -290,6 +296,11 @@ class Tracer:
             else:
                 ticket = self._ticket if statistics else self._recorder.meter.hold
                 node.sent = [None if item is None else ticket(item) for item in sent]
+            storages = self._storages
+            arrived = [NONE if item is None else storages.number(item) for item in received]
+            node.carried = [NONE if item is None else storages.number(item) for item in sent]
+            if any(storage in arrived for storage in node.carried if storage >= 0):
+                node.arrived = arrived
             if node.leaf is not None and received[0] is not None and not self._at_once and not early and statistics:
                 self._accumulated(node.leaf, tickets[0], received[0])
             running.order.append(node.key)

@@ -36,6 +36,10 @@ _CONTRADICTIONS: dict[str, tuple[str, str]] = {
         "node {node} belongs to module {module!r}, which is not listed",
         "노드 {node}이(가) 속한 모듈 {module!r}이(가) 목록에 없습니다",
     ),
+    "storage": (
+        "{place} lies in storage {storage}, which is not listed",
+        "{place}이(가) 목록에 없는 저장소 {storage}을(를) 가리킵니다",
+    ),
     "saved_node": (
         "a tensor saved by node {node} is shared with node {shared}, which does not exist",
         "노드 {node}이(가) 저장한 텐서가 없는 노드 {shared}과(와) 공유됩니다",
