@@ -6,11 +6,13 @@ Blue values and orange gradients, apart in brightness as well as in hue; every k
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import get_args
 
 from explorer.model import Note, Trace
-from explorer.view import View
+from explorer.view import Box, Overlay, View, make_view
 
-__all__ = ["PALETTE", "SCALES", "Scale", "measures"]
+__all__ = ["PALETTE", "SCALES", "Scale", "measures", "node_measures"]
 
 PALETTE: dict[str, dict[str, str]] = {
     "light": {
@@ -97,6 +99,13 @@ def measures(view: View) -> dict[str, float | None]:
         else:
             found[box.id] = max(known) if view.overlay in ("gradient", "value") else math.fsum(known)
     return found
+
+
+def node_measures(trace: Trace) -> dict[str, list[float | None]]:
+    """Overlay -> the number of each node, as `measures` has it for a box that stands for one node."""
+    boxes = tuple(Box(f"n{node.id}", "node", (node.id,)) for node in trace.nodes)
+    view = replace(make_view(trace, depth=0), boxes=boxes)
+    return {name: list(measures(replace(view, overlay=name)).values()) for name in get_args(Overlay)}
 
 
 def _memory(trace: Trace) -> dict[int, list[float]]:

@@ -1,4 +1,4 @@
-"""Trace and drawing -> what the player gets, as plain JSON values: everything a person can step to, sent once.
+"""Trace -> what the player gets, as plain JSON values: everything a person can step to, sent once; each picture of it comes for itself.
 
 The page and an exported file feed the same player. NaN and inf travel as strings, since JSON has none.
 """
@@ -13,19 +13,20 @@ from typing import Any
 
 from explorer.errors import RequestError
 from explorer.explained import explained
-from explorer.fonts import font_data, letters
+from explorer.fonts import STYLES, font_data
 from explorer.model import Edge, Finding, Node, Note, Source, Trace, Update
-from explorer.palette import PALETTE, SCALES
+from explorer.palette import PALETTE, SCALES, node_measures
+from explorer.pictured import drawn_letters, found_places, pictured
 from explorer.steps import Ref, Step, Sum, figure, steps
 from explorer.text import LANGUAGES, TEXTS
+from explorer.unfolding import first_folding
 from explorer.view import View
 
-__all__ = ["MOST_PLAYED", "check_playable", "payload"]
+__all__ = ["MOST_PLAYED", "check_playable", "payload", "recorded"]
 
 MOST_PLAYED = 50_000  # nodes: some 100 MB of data, which a browser takes a few seconds to open
 PLAYER = "player."
 NAMED = "한국어"  # how the language calls itself, whatever the page is in
-WRITTEN = "".join(map(chr, range(0x20, 0x7F))) + "−×…·–"  # so that most English drawings share one cut of the font
 
 
 def check_playable(trace: Trace) -> None:
@@ -35,12 +36,20 @@ def check_playable(trace: Trace) -> None:
 
 
 def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, key: str) -> dict[str, Any]:
-    """All that the player shows of `trace` drawn as `view`; `key` tells recordings apart, so that the step is kept while it is the same.
+    """All that the player shows of `trace`, and the first picture: `trace` drawn as `view`. `key` tells recordings apart.
+
+    Raises RequestError for a trace that is too large.
+    """
+    picture = pictured(view, svg=svg, width=width, height=height, key=key, folding=first_folding(trace))
+    return {**recorded(trace, view.language, key=key), "picture": picture}
+
+
+def recorded(trace: Trace, language: str, *, key: str) -> dict[str, Any]:
+    """All that the player shows of `trace` but pictures; `key` tells recordings apart, so that the step is kept while it is the same.
 
     Raises RequestError for a trace that is too large.
     """
     check_playable(trace)
-    language = view.language
     data: dict[str, Any] = {
         "key": key,
         "language": language,
@@ -50,18 +59,18 @@ def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, 
         "loss": _number(trace.loss),
         "loss_text": None if trace.loss is None else figure(trace.loss),
         "made": made_with(trace, language),
-        "picture": {"svg": svg, "width": width, "height": height, "flow": view.flow, "colors": _colors()},
-        "boxes": [view.box_of.get(node.id) for node in trace.nodes],
-        "arrows": [[arrow.id, list(arrow.edges)] for arrow in view.arrows],
+        "colors": _colors(),
         "nodes": [_node(node) for node in trace.nodes],
         "edges": [_edge(edge) for edge in trace.edges],
         "steps": [_step(step, language) for step in steps(trace)],
         "updates": [_update(update) for update in trace.updates],
         "sources": dict(trace.sources),
         "findings": [_finding(finding, language) for finding in trace.findings],
+        **found_places(trace),
+        "measures": {name: [_short(number) for number in numbers] for name, numbers in node_measures(trace).items()},
         **explained(trace, language),
     }
-    data["picture"]["fonts"] = _fonts(svg, json.dumps(data, ensure_ascii=False))
+    data["fonts"] = _fonts(trace, language, json.dumps(data, ensure_ascii=False))
     return data
 
 
@@ -82,10 +91,11 @@ def made_with(trace: Trace, language: str) -> str:
     return " · ".join(parts)
 
 
-def _fonts(svg: str, said: str) -> dict[str, str]:
-    """The drawing's font in both weights, with what the player may write into the drawing; and for the text around it, all Hangul in it."""
-    pieces = {style: font_data(style, "".join(sorted({*characters, *WRITTEN}))) for style, characters in letters(svg).items()}
+def _fonts(trace: Trace, language: str, said: str) -> dict[str, str]:
+    """The font of drawings in both weights, with all that a picture of `trace` may write; and for the text around it, all Hangul in it."""
+    characters = drawn_letters(trace, language)
     hangul = {*re.findall("[\u3131-\u318e\uac00-\ud7a3]", said), *NAMED}
+    pieces = {style: font_data(style, characters) for style in STYLES}
     return {**pieces, "Text": font_data("Regular", "".join(sorted(hangul)))}
 
 
@@ -99,13 +109,24 @@ def _colors() -> dict[str, Any]:
     pairs = {light[name]: dark[name] for name in sorted(light, key=lambda name: name != "paper")}
     for name, shades in SCALES["light"].items():
         pairs |= zip(shades, SCALES["dark"][name], strict=True)
-    return {"value": light["value"], "gradient": light["gradient"], "dark": pairs}
+    return {
+        "value": light["value"],
+        "gradient": light["gradient"],
+        "dark": pairs,
+        "scales": {name: [list(SCALES[theme][name]) for theme in ("light", "dark")] for name in SCALES["light"]},
+        "bad": [light["bad"], dark["bad"]],
+    }
 
 
 def _number(value: float | None) -> float | str | None:
     if isinstance(value, float) and not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     return value
+
+
+def _short(value: float | None) -> float | str | None:
+    """A number for a colour: four figures are enough."""
+    return float(f"{value:.4g}") if isinstance(value, float) and math.isfinite(value) else _number(value)
 
 
 def _values(values: Any) -> Any:

@@ -14,24 +14,25 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
 from explorer import __version__
 from explorer.files import assets_folder
+from explorer.foldings import brought, packed
 from explorer.labels import plain
-from explorer.layout import picture
-from explorer.payload import payload
+from explorer.payload import recorded
 from explorer.text import LANGUAGES, say
 from explorer.view import View
 
 __all__ = ["document", "framed", "joined_script", "style"]
 
 MODULES = (
-    "format", "dom", "fonts", "picture", "cells", "maths", "curve", "rule", "code",
-    "findings", "verification", "graph", "inspector", "controls", "player",
+    "format", "dom", "fonts", "picture", "cells", "maths", "curve", "rule", "code", "findings", "verification", "scene", "moves", "folds",
+    "glide", "minimap", "lights", "overlay", "graph", "search", "tools", "address", "summary", "inspector", "controls", "player",
 )  # fmt: skip  # each uses those before it
-STYLES = ("player", "findings", "explained")
+STYLES = ("player", "graph", "findings", "explained")
 FRAME_HEIGHT = 760  # pixels in a notebook
 
 
@@ -57,7 +58,8 @@ def document(views: Sequence[View], *, start: int | None = None, theme: str | No
     first = spoken[0]
     if start is not None:
         first["start"] = start
-    recording = {"theme": theme, "data": first, "others": [_changes(first, other) for other in spoken[1:]]}
+    bundles = {view.language: packed(data.pop("pictures")) for view, data in zip(views, spoken, strict=True)}
+    recording = {"theme": theme, "data": first, "others": [_changes(first, other) for other in spoken[1:]], "pictures": bundles}
     return _page(views[0], _as_data(recording), script=joined_script("file"), look=style("file"), theme=theme)
 
 
@@ -68,8 +70,9 @@ def framed(page: str) -> str:
 
 
 def _data(view: View) -> dict[str, Any]:
-    drawn = picture(view)
-    return payload(view.trace, view=drawn.view, svg=drawn.svg, width=drawn.width, height=drawn.height, key="file")
+    """A recording in the language of `view`, with that picture and those that can follow it; the player itself colours an overlay."""
+    pictures = brought(replace(view, overlay=None), key="file")
+    return {**recorded(view.trace, view.language, key="file"), "overlay": view.overlay, "picture": pictures[0], "pictures": pictures}
 
 
 def _changes(first: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from explorer.model import Trace
 from explorer.places import places_of
 from explorer.showing import Shown, choose
 
-__all__ = ["MOST", "Arrow", "Box", "Cluster", "View", "closed", "make_view"]
+__all__ = ["MOST", "Arrow", "Box", "Cluster", "Flow", "Overlay", "View", "closed", "make_view"]
 
 Direction = Literal["forward", "backward"]
 Flow = Literal["down", "right"]

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from explorer.formulas import rule_for
 from explorer.layout import picture
 from explorer.model import Checks, NodeCheck
 from explorer.payload import payload
+from explorer.player import joined_script
 from explorer.steps import steps
 from explorer.text import TEXTS
 from explorer.ui import devices, explore, running, state
@@ -59,8 +61,10 @@ def opened(**query: str) -> AppTest:
 
 
 def player_data(app: AppTest) -> dict[str, Any]:
-    (component,) = app.get("bidi_component")
-    return json.loads(component.proto.json)
+    """What the player got: the recording, and the picture that was handed over."""
+    recording, picture = (json.loads(component.proto.json) for component in app.get("bidi_component"))
+    assert (picture["key"], picture["language"]) == (recording["key"], recording["language"])
+    return {**recording, "picture": picture}
 
 
 def test_opens_on_a_recorded_example() -> None:
@@ -236,8 +240,9 @@ def test_the_payload_is_plain_json(trace: Any) -> None:
     drawn = picture(make_view(trace))
     data = payload(trace, view=drawn.view, svg=drawn.svg, width=drawn.width, height=drawn.height, key="k")
     assert json.loads(json.dumps(data, allow_nan=False)) == data
-    assert {box for box in data["boxes"] if box} <= {part.split('"')[0] for part in drawn.svg.split('id="')}
-    assert {arrow for arrow, _ in data["arrows"]} <= {part.split('"')[0] for part in drawn.svg.split('id="')}
+    assert sum(count for _, count in data["picture"]["boxes"]) == len(trace.nodes)
+    assert {box for box, _ in data["picture"]["boxes"] if box} <= {part.split('"')[0] for part in drawn.svg.split('id="')}
+    assert {arrow for arrow, _ in data["picture"]["arrows"]} <= {part.split('"')[0] for part in drawn.svg.split('id="')}
 
 
 def test_a_rule_is_written_once() -> None:
@@ -274,14 +279,24 @@ def test_a_recording_that_contradicts_itself_is_shown() -> None:
 def test_every_word_of_the_player_exists() -> None:
     """Each `words.something` in the player's scripts is in the table of texts, and the table holds nothing else for it."""
     scripts = "\n".join(path.read_text(encoding="utf-8") for path in (assets_folder() / "player").glob("*.js"))
-    used = set(re.findall(r"\bwords\.([a-z_]+)", scripts))
+    used = set(re.findall(r"\b(?:words|texts)\.([a-z_0-9]+)", scripts))
     known = {name.removeprefix("player.") for name in TEXTS if name.startswith("player.")}
     assert used <= known
-    by_name = {name for name in known if re.match(r"(kind|reason|saved|role|verdict|verified|kept)_", name)} | {"seed", "pass"}
+    by_name = {name for name in known if re.match(r"(kind|reason|saved|role|verdict|verified|kept|overlay|scale|around)_", name)} | {
+        "seed",
+        "pass",
+    }
     filled_in = {"too_many_explained", "too_many_by_hand", "contradicts"}
     phases = {"forward", "loss", "backward", "update", "error", "warning", "info", "errors", "warnings", "infos"}
     statistics = {"min", "max", "mean", "std", "norm", "zeros", "nans", "infs", "value", "gradient"}
     assert known - used - by_name - filled_in - phases - statistics == set()
+
+
+def test_no_two_scripts_call_different_things_alike() -> None:
+    """The player's modules are joined into one (NOTE [joined]): what they declare at their top has one name each."""
+    declared = re.findall(r"^(?:async )?(?:const|let|function|class) (\w+)", joined_script("file"), flags=re.MULTILINE)
+    assert len(declared) > 100
+    assert [name for name, count in Counter(declared).items() if count > 1] == []
 
 
 def test_the_page_loads_no_torch() -> None:

@@ -40,6 +40,10 @@ const ICONS = {
   error: "M5 2h14a3 3 0 0 1 3 3v14a3 3 0 0 1-3 3H5a3 3 0 0 1-3-3V5a3 3 0 0 1 3-3zM8.7 7.3L7.3 8.7l3.3 3.3-3.3 3.3 1.4 1.4 3.3-3.3 3.3 3.3 1.4-1.4-3.3-3.3 3.3-3.3-1.4-1.4-3.3 3.3z",
   warning: "M12 2.2L23 21.5H1zM11 9v6.5h2V9zM11 17v2.2h2V17z",
   info: "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20zM11 10.5h2V17h-2zM11 7h2v2.2h-2z",
+  undo: "M8 4L3 9l5 5v-3.6h6a3.8 3.8 0 0 1 0 7.6H7v2h7a5.8 5.8 0 0 0 0-11.6H8z",
+  unfold_all: "M4 4h16v16H4zM6 6v12h12V6zM11 8h2v3h3v2h-3v3h-2v-3H8v-2h3z",
+  fold_all: "M4 4h16v16H4zM6 6v12h12V6zM8 11h8v2H8z",
+  flow: "M5 3h14v6H5zM7 5v2h10V5zM5 15h14v6H5zM7 17v2h10v-2zM11 9h2v3h2.5L12 15.5 8.500 12H11z",
   fit: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
 };
 

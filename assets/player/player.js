@@ -1,29 +1,31 @@
-// The player: one picture, all steps, moved through without asking anyone. `mountPlayer(root, data)` fills `root`.
+// The player: all steps, moved through without asking anyone. `mountPlayer(root, data, { pictures })` fills `root`; `pictures` has the
+// picture of what is open, and takes what a person asks to open.
 //
 // NOTE [state]: what stands on the screen after step k is worked out from k alone: each step says what it wrote, so a thing exists if the
 // step that wrote it is at most k. Going back is the same as never having gone forward.
 
+import { linkedOverlay, rememberPicture, rememberStep, startingStep } from "./address.js";
 import { codePanel } from "./code.js";
 import { controlBar } from "./controls.js";
 import { h } from "./dom.js";
-import { findingsPanel, severityIcon } from "./findings.js";
+import { findingsPanel } from "./findings.js";
 import { drawingFonts } from "./fonts.js";
-import { brief, label, plain } from "./format.js";
-import { verdictChip } from "./verification.js";
 import { graphPanel } from "./graph.js";
 import { inspectorPanel } from "./inspector.js";
+import { helpBox, summary } from "./summary.js";
+import { graphTools } from "./tools.js";
 
 const BEAT = 1100; // milliseconds a step at speed 1
 let last = null; // which recording stood at which step, for a page that builds the player anew without telling
 
-export function mountPlayer(root, data, { before = null, address = false, alone = false } = {}) {
+export function mountPlayer(root, data, { before = null, address = false, alone = false, pictures } = {}) {
   const words = data.texts;
   const total = data.steps.length;
   const listening = new AbortController();
   const when = timetable(data);
   const same = before && before.key === data.key;
-  const state = { k: 1, playing: false, rate: 1, inspected: null, finding: null, ...(same ? before : {}) };
-  state.k = Math.min(Math.max(1, same ? before.k : startingStep(data, address)), Math.max(1, total));
+  const state = { k: 1, playing: false, rate: 1, inspected: null, finding: null, lens: null, painted: address ? linkedOverlay(data) : data.overlay ?? null, past: [], ...(same ? before : {}) };
+  state.k = Math.min(Math.max(1, same ? before.k : startingStep(data, address, last)), Math.max(1, total));
   let timer = null;
   let addressTimer = null;
   let frame = null;
@@ -32,6 +34,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     const k = Math.min(total, Math.max(1, typeof to === "function" ? to(state.k) : to));
     if (!keep) pause();
     Object.assign(state, { k, finding, inspected: null });
+    if (state.lens?.kind === "lineage" || state.lens?.kind === "paths") state.lens = null;
     render();
   };
   const pause = () => { clearTimeout(timer); state.playing = false; };
@@ -71,19 +74,104 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     if (!steps.length || state.finding === null) render();
     requestAnimationFrame(() => {
       if (state.finding !== null) findings.reveal(index);
-      if (state.finding !== null && node !== null) graph.find(data.boxes[node]);
+      if (state.finding !== null && node !== null) graph.find(boxOf(node));
     });
   };
 
-  const nodesOfBox = groups(data.boxes.map((box, node) => [box, node]));
+  const boxOf = (node) => graph.scene()?.boxOf[node] ?? null;
+  // A press on a box leads to its step, and lights up what it comes from and leads to; with Shift, the paths from the one before to it.
+  const press = (box, shift) => {
+    const nodes = graph.scene().nodesOf.get(box);
+    if (!nodes) return;
+    const from = state.lens?.node ?? state.lens?.to;
+    if (shift && from !== undefined) { state.lens = { kind: "paths", from, to: nodes[0] }; return void render(); }
+    jump(nodes);
+    state.lens = { kind: "lineage", node: nodes[0] };
+    render();
+  };
+  // Another picture is asked for; the one that stands is kept, to come back to.
+  const ask = (act) => {
+    const picture = graph.scene()?.picture;
+    if (!picture) return;
+    asked = { from: picture.folding, act };
+    if (act.into) sought = { frame: act.into };
+    pictures.ask({ key: data.key, folding: picture.folding, act, overlay: state.painted });
+  };
+  const undo = () => {
+    const folding = state.past.pop();
+    if (!folding) return false;
+    asked = null;
+    pictures.ask({ key: data.key, folding, act: null, overlay: state.painted });
+    return true;
+  };
+  // Nothing is drawn anew for it, but what is taken home from the page wears it too.
+  const noteOverlay = () => {
+    const { picture } = graph.scene();
+    if (!address) return;
+    rememberPicture(picture, state.painted);
+    pictures.ask({ key: data.key, folding: picture.folding, act: null, overlay: state.painted });
+  };
+  let asked = null;
+  let sought = null; // the node or module that the next picture is to show
+  const seek = ({ node, frame }) => {
+    sought = { node, frame };
+    const box = node === undefined ? frame : boxOf(node);
+    if (graph.scene().byId.has(box) ? box[0] === "n" || box === frame : graph.scene().byId.has(`cluster_${frame}`)) return found();
+    return ask({ reveal: node ?? frame });
+  };
+  const found = () => {
+    const { node, frame } = sought;
+    sought = null;
+    const { byId } = graph.scene();
+    if (node !== undefined) { jump([node]); state.lens = { kind: "lineage", node }; render(); }
+    const box = node === undefined ? (byId.has(frame) ? frame : `cluster_${frame}`) : boxOf(node);
+    if (node === undefined) graph.point(box);
+    requestAnimationFrame(() => graph.find(box));
+    graph.room.focus({ preventScroll: true });
+  };
+  const show = (picture) => {
+    if (picture.key !== data.key || picture.language !== data.language) return;
+    const old = graph.scene()?.picture;
+    const unchanged = old && JSON.stringify(old.folding) === JSON.stringify(picture.folding);
+    if (asked && old && !unchanged) state.past.push(asked.from);
+    asked = null;
+    if (picture.fonts) more.push(drawingFonts(picture.fonts));
+    graph.load(picture, state.painted);
+    graph.start(total ? boxOf(data.steps[state.k - 1].node) : null);
+    render();
+    if (address) rememberPicture(picture, state.painted);
+    if (sought && !picture.said) found();
+    else if (old && old.folding.focus !== picture.folding.focus && picture.folding.focus !== null) graph.fit();
+  };
+  const more = [];
+
   const nodesOfLine = groups(data.nodes.flatMap(({ id, kind, source }) => (source && kind === "op" ? [[`${source.file}:${source.line}`, id]] : [])));
   const code = codePanel(data, { words, times: lineTimes(nodesOfLine, when.at), online: (file, line) => nodesOfLine.has(`${file}:${line}`) && jump(nodesOfLine.get(`${file}:${line}`)) });
-  const graph = graphPanel(data, { words, at: when.at, dark: root.dataset.theme === "dark", onbox: (box) => nodesOfBox.has(box) && jump(nodesOfBox.get(box)) });
+  const tools = graphTools(data, {
+    words, ask, undo, onfind: seek,
+    onsee: (nodes) => graph.mark(nodes),
+    onoverlay: (name) => { state.painted = name; graph.overlay(name); render(); noteOverlay(); },
+    onlens: (lens) => {
+      const node = current();
+      state.lens = lens?.kind === "lineage" || lens?.kind === "reaches" ? { ...lens, node: lens.kind === "reaches" ? parameterNear(node) : node } : lens;
+      if (graph.scene()?.picture.folding.focus !== null) ask({ focus: null });
+      render();
+    },
+    onaround: (hops) => ask({ focus: current(), hops }),
+  });
+  const current = () => state.inspected ?? (total ? data.steps[state.k - 1].node : null) ?? 0;
+  // The parameter that is looked at, else the first one in front of the node that is.
+  const parameterNear = (node) => {
+    const parameters = data.nodes.filter((one) => one.kind === "parameter").map((one) => one.id);
+    if (parameters.includes(node)) return node;
+    return data.edges.find((edge) => edge[2] === node && parameters.includes(edge[0]))?.[0] ?? parameters[0];
+  };
+  const graph = graphPanel(data, { words, at: when.at, dark: root.dataset.theme === "dark", onbox: press, ask, tools: tools.element });
   const inspector = inspectorPanel(data, { words, onnode: (node) => { state.inspected = node; render(); } });
   const findings = findingsPanel(data, { words, onchoose: choose, onshow: (node) => {
     graph.element.scrollIntoView({ block: "nearest" });
-    graph.element.focus({ preventScroll: true });
-    graph.find(data.boxes[node]);
+    graph.room.focus({ preventScroll: true });
+    seek({ node });
   } });
   const reveal = (index) => { if (state.finding !== index) choose(index); findings.reveal(index); };
   const bar = total ? controlBar(data, { words, go, play, speed: (rate) => { state.rate = rate; render(); } }) : null;
@@ -102,6 +190,9 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
 
   function render() {
     findings.show(state.finding);
+    const scene = graph.scene();
+    tools.show({ folding: scene?.picture.folding, first: scene?.picture.first ?? true, undoable: state.past.length > 0, painted: state.painted, shown: state.lens });
+    graph.light(state.lens);
     const line = state.finding === null ? null : data.findings[state.finding].source;
     if (!total) {
       code.show({ source: line, k: 0, phase: "finding" });
@@ -109,13 +200,13 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     }
     last = { key: data.key, k: state.k };
     const step = data.steps[state.k - 1];
-    const now = step.node === null ? null : data.boxes[step.node];
+    const now = step.node === null ? null : boxOf(step.node);
     const side = step.phase === "forward" ? "value" : "gradient";
-    const box = ([what, node, , edge]) => data.boxes[what === "contribution" ? data.edges[edge][0] : node];
+    const box = ([what, node, , edge]) => boxOf(what === "contribution" ? data.edges[edge][0] : node);
     const others = (references) => references.filter(([what]) => what !== "contribution" || step.phase !== "backward").map(box);
     const sent = step.writes.filter(([what]) => what === "contribution");
-    const wires = step.phase === "backward" ? sent.map(([, , , edge]) => when.arrowOf.get(edge))
-      : step.kind === "op" ? when.into.get(step.node)?.map((edge) => when.arrowOf.get(edge)) ?? [] : [];
+    const wires = step.phase === "backward" ? sent.map(([, , , edge]) => scene?.arrowOf.get(edge))
+      : step.kind === "op" ? when.into.get(step.node)?.map((edge) => scene?.arrowOf.get(edge)) ?? [] : [];
     graph.show({
       k: state.k, now, side, wires: wires.filter((arrow) => arrow !== undefined),
       reads: others(step.reads), writes: [...others(step.writes), ...sent.map(box)],
@@ -137,28 +228,46 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     return undefined;
   }
 
+  // Esc: what lies on top goes first, then what stands out, then what was opened last.
+  const back = () => {
+    if (help.open()) return help.close();
+    if (graph.closeMenu()) return graph.room.focus();
+    if (state.inspected !== null || state.finding !== null || state.lens) { Object.assign(state, { inspected: null, finding: null, lens: null }); return render(); }
+    return undo();
+  };
+
   document.addEventListener("keydown", (event) => {
     if (!total || !mine(event, root, alone)) return;
     const act = {
       ArrowRight: () => go((k) => k + 1), ArrowLeft: () => go((k) => k - 1), Home: () => go(1), End: () => go(total), " ": play,
       "+": () => graph.zoom(1.25), "=": () => graph.zoom(1.25), "-": () => graph.zoom(0.8), 0: () => graph.fit(),
-      f: () => graph.follow(data.boxes[state.inspected ?? data.steps[state.k - 1].node ?? 0], { force: true }),
-      Escape: () => { if (help.open()) help.close(); else { Object.assign(state, { inspected: null, finding: null }); render(); } }, "?": help.toggle,
+      f: () => graph.follow(boxOf(current()), { force: true }), "/": () => tools.search.focus(), u: undo, Backspace: undo,
+      Escape: back, "?": help.toggle,
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act) return;
     event.preventDefault();
     act();
   }, { signal: listening.signal });
 
-  const sized = new ResizeObserver(() => graph.start(total ? data.boxes[data.steps[state.k - 1].node] : null));
-  sized.observe(graph.element);
+  const sized = new ResizeObserver(() => graph.start(total ? boxOf(data.steps[state.k - 1].node) : null));
+  sized.observe(graph.room);
   if (same && before.view) graph.restore(before.view);
-  const fonts = drawingFonts(data.picture.fonts);
-  fonts.ready.then((there) => { if (there) graph.settle(); });
+  const fonts = drawingFonts(data.fonts);
   render();
+  if (pictures.current()) show(pictures.current());
   return {
-    state: () => ({ key: data.key, k: state.k, rate: state.rate, inspected: state.inspected, finding: state.finding, view: graph.view() }),
-    stop: () => { pause(); clearTimeout(addressTimer); cancelAnimationFrame(frame); listening.abort(); sized.disconnect(); fonts.remove(); },
+    show,
+    state: () => ({
+      key: data.key, k: state.k, rate: state.rate, inspected: state.inspected, finding: state.finding, lens: state.lens, painted: state.painted, past: state.past, view: graph.view(),
+    }),
+    stop: () => {
+      pause();
+      clearTimeout(addressTimer);
+      cancelAnimationFrame(frame);
+      listening.abort();
+      sized.disconnect();
+      for (const one of [fonts, ...more]) one.remove();
+    },
   };
 }
 
@@ -173,11 +282,10 @@ function timetable(data) {
     }
     if (step.node !== null) stepsOf.set(step.node, [...(stepsOf.get(step.node) ?? []), index + 1]);
   });
-  const arrowOf = new Map(data.arrows.flatMap(([arrow, edges]) => edges.map((edge) => [edge, arrow])));
   const into = groups(data.edges.map((edge, index) => [edge[2], index]));
   const sums = groups(data.steps.flatMap((step, index) => step.sums.map((sum) => [`${sum.node}.${sum.output}`, [index + 1, sum]])));
   const at = (what, ...place) => written.get(`${what}:${place.join(".")}`) ?? Infinity;
-  return { at, stepsOf, arrowOf, into, sums };
+  return { at, stepsOf, into, sums };
 }
 
 function groups(pairs) {
@@ -203,20 +311,6 @@ function lineTimes(nodesOfLine, at) {
   }]));
 }
 
-// Where one was, if it is the same recording; the address speaks only of the one that was open first.
-function startingStep(data, address) {
-  if (last) return last.key === data.key ? last.k : 1;
-  const asked = address ? Number(new URLSearchParams(location.search).get("step")) : 0;
-  return Number.isInteger(asked) && asked > 0 ? asked : data.start ?? 1;
-}
-
-function rememberStep(k) {
-  const url = new URL(location.href);
-  if (url.searchParams.get("step") === String(k)) return;
-  url.searchParams.set("step", String(k));
-  history.replaceState(history.state, "", url);
-}
-
 // Keys belong to the player while nothing else on the page wants them; `alone`: there is nothing else.
 // Widgets of the page around that use these keys themselves; a mere container that has the focus does not.
 const OWN_KEYS = ["radio", "radiogroup", "tab", "tablist", "combobox", "listbox", "option", "menu", "menuitem", "slider", "spinbutton", "grid", "dialog"]
@@ -232,42 +326,4 @@ function mine(event, root, alone) {
   if (target.matches("input, textarea, select, [contenteditable=true]")) return false;
   if (target.closest("button, a, summary, [role=button]") && (event.key === " " || event.key === "Enter")) return false;
   return alone || inside || !target.closest(OWN_KEYS);
-}
-
-function summary(data, words, { jump, reveal, help }) {
-  const leaves = data.nodes.filter((node) => node.grad && node.gradients[0]);
-  const grave = gravest(data, words, reveal);
-  const verdicts = verdictChip(data, words);
-  let room = 110 - (grave ? 26 : 0) - (verdicts ? 18 : 0); // characters, so that this stays one line on a desk
-  const named = leaves.filter((node) => { room -= Math.min(24, label(node).length) + 14; return room > 0; });
-  const chips = named.map((node) => h("button", { type: "button", class: "chip", title: label(node), onclick: () => jump([node.id]) },
-    h("span", { class: "name" }, label(node)), " ", h("span", { class: "number gradient" }, brief(node.gradients[0]))));
-  const more = leaves.length - chips.length;
-  return h("header", { class: "summary" },
-    h("div", { class: "facts" },
-      h("h1", {}, plain(data.title)),
-      data.loss !== null && h("span", { class: "chip plain" }, words.loss, " ", h("span", { class: "number value" }, data.loss_text)),
-      grave, verdicts,
-      chips.length > 0 && h("span", { class: "found" }, `${words.gradients}:`), chips, more > 0 && h("span", { class: "more" }, `+${more}`),
-      data.partial && h("span", { class: "chip warning" }, words.partial),),
-    h("span", { class: "made" }, data.made),
-    h("button", { type: "button", class: "icon question", title: words.help, "aria-label": words.help, onclick: help.toggle }, "?"));
-}
-
-// How many errors, or else warnings, there are; leads to the first.
-function gravest(data, words, reveal) {
-  const severity = ["error", "warning"].find((one) => data.findings.some((finding) => finding.severity === one));
-  if (!severity) return null;
-  const found = data.findings.filter((finding) => finding.severity === severity);
-  return h("button", { type: "button", class: `chip grave ${severity}`, onclick: () => reveal(data.findings.indexOf(found[0])) },
-    severityIcon(severity), ` ${found.length === 1 ? words[severity] : `${words[`${severity}s`]} ${found.length}`}`);
-}
-
-function helpBox(words) {
-  const keys = [["← →", words.key_step], ["Home End", words.key_ends], ["Space", words.key_play], ["+ − 0", words.key_zoom], ["F", words.key_focus], ["↑ ↓ Enter", words.key_lines], ["Esc", words.key_back], ["?", words.key_help]];
-  const dialog = h("dialog", { class: "help", "aria-label": words.help },
-    h("h2", {}, words.help), h("table", { class: "rows" }, keys.map(([key, what]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, key)), h("td", {}, what)))),
-    h("p", {}, words.help_mouse),
-    h("button", { type: "button", onclick: () => dialog.close() }, words.close));
-  return { element: dialog, open: () => dialog.open, close: () => dialog.close(), toggle: () => (dialog.open ? dialog.close() : dialog.showModal()) };
 }

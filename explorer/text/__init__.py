@@ -13,6 +13,7 @@ from explorer.text.drawing import DRAWING
 from explorer.text.files import FILES
 from explorer.text.findings import FINDINGS
 from explorer.text.formulas import FORMULAS
+from explorer.text.graph import GRAPH
 from explorer.text.layers import LAYERS
 from explorer.text.page import PAGE
 from explorer.text.programs import PROGRAMS
@@ -31,6 +32,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **FILES,
     **FINDINGS,
     **FORMULAS,
+    **GRAPH,
     **LAYERS,
     **PAGE,
     **PROGRAMS,

@@ -1,4 +1,4 @@
-"""The pictures and files a recording can be taken home as, each made when its button is pressed."""
+"""The pictures and files that a recording can be taken home as, each made when its button is pressed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import streamlit as st
 
 from explorer.export import export
 from explorer.text import say
-from explorer.ui.state import Opened, language
+from explorer.ui.state import Opened, Seen, language, seen
 
 __all__ = ["FORMATS", "downloads"]
 
@@ -28,12 +28,12 @@ PICTURES = ("svg", "png", "pdf", "dot", "html")
 
 
 def downloads(shown: Opened) -> None:
-    """A button a format."""
+    """A button a format; pictures are of what is open when the button is pressed."""
     name = "".join(char if char.isalnum() or char in "-_" else "_" for char in shown.name)[:60] or "trace"
     for suffix, kind in FORMATS.items():
         st.download_button(
             say(f"page.download_{suffix}", language()),
-            data=_maker(shown, suffix, language()),
+            data=_maker(shown, suffix, language(), seen()),
             file_name=f"{name}.{suffix}",
             mime=kind,
             key=f"download_{suffix}",
@@ -42,9 +42,12 @@ def downloads(shown: Opened) -> None:
         )
 
 
-def _maker(shown: Opened, suffix: str, chosen: str) -> Callable[[], bytes]:
+def _maker(shown: Opened, suffix: str, chosen: str, seen: Seen) -> Callable[[], bytes]:
     def make() -> bytes:
-        view: dict[str, Any] = {"language": chosen} if suffix in PICTURES else {}
+        view: dict[str, Any] = {}
+        if suffix in PICTURES:
+            view = {**seen.folding.options(), "overlay": seen.overlay} if seen.folding is not None and seen.key == shown.key else {}
+            view["language"] = chosen
         with tempfile.TemporaryDirectory(prefix="autograd-explorer-") as folder:
             path = Path(folder) / f"picture.{suffix}"
             export(shown.trace, path, **view)

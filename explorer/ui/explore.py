@@ -13,7 +13,19 @@ from explorer.text import LANGUAGES, TEXTS, say
 from explorer.ui import devices, player, running
 from explorer.ui.downloads import downloads
 from explorer.ui.failing import told
-from explorer.ui.state import Opened, data_for_player, first, language, load_upload, open_example, open_recorded, opened, same_pass
+from explorer.ui.state import (
+    Opened,
+    asked_folding,
+    first,
+    language,
+    load_upload,
+    open_example,
+    open_recorded,
+    opened,
+    picture_for_player,
+    recording_for_player,
+    same_pass,
+)
 
 BEAT = 0.4  # seconds between two looks at a run
 
@@ -250,11 +262,21 @@ def _plain(words: str) -> str:
 def _player(shown: Opened) -> None:
     try:
         with st.spinner(_text("drawing")):
-            data = data_for_player(shown)
+            recording = recording_for_player(shown)
     except ExplorerError as error:
         st.error(_plain(error.message(language())), icon=":material/error:")
         return
-    player.show(data)
+    player.show(recording)
+    _picture()
+
+
+@st.fragment
+@told
+def _picture() -> None:
+    """The picture of what is open. Where the player asks for another, only this runs again."""
+    shown = opened()
+    if shown is not None:
+        player.hand_over(picture_for_player(shown, *asked_folding(shown)))
 
 
 if __name__ == "__main__":

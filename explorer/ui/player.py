@@ -1,4 +1,8 @@
-"""The player on a Streamlit page: registered once, fed once; stepping never comes back here."""
+"""The player on a Streamlit page: fed the recording once, and pictures of it one by one; stepping never comes back here.
+
+NOTE [pictures]: a component gets all its data anew whenever any of it changes. So the pictures come through a second component, which
+shows nothing: it hands each one to the player beside it, and takes from it what a person asks to see.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,31 @@ import streamlit as st
 
 from explorer.player import joined_script, style
 
-__all__ = ["show"]
+__all__ = ["PICTURE", "hand_over", "show"]
+
+PICTURE = "picture"  # the key of the second component
 
 HTML = """
 <div class="player"></div>
 """
 
+LINK = """
+const link = (document.autogradExplorer ??= { picture: null, ask: null, show: null });
+"""
+
 # Streamlit calls this again whenever the data or the theme changes; the player is then built anew where the old one stood.
-MOUNT = """
+MOUNT = (
+    LINK
+    + """
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".player");
   const before = parentElement.player ? parentElement.player.state() : null;
   if (parentElement.player) parentElement.player.stop();
   root.dataset.theme = darkGround(root) ? "dark" : "light";
   root.lang = data.language;
-  const player = mountPlayer(root, data, { before, address: true });
+  const pictures = { current: () => link.picture, ask: (asked) => link.ask?.(asked) };
+  const player = mountPlayer(root, data, { before, address: true, pictures });
+  link.show = (picture) => player.show(picture);
   parentElement.player = player;
   return () => { player.stop(); };
 }
@@ -36,10 +50,28 @@ function darkGround(root) {
   return 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] < 128;
 }
 """
+)
+
+HAND_OVER = (
+    LINK
+    + """
+export default function ({ data, setStateValue }) {
+  link.ask = (asked) => setStateValue("asked", asked);
+  link.picture = data;
+  link.show?.(data);
+}
+"""
+)
 
 _component = st.components.v2.component("autograd_explorer_player", html=HTML, css=style(), js=joined_script() + MOUNT)
+_pictures = st.components.v2.component("autograd_explorer_picture", html="\n<span hidden></span>\n", js=HAND_OVER)
 
 
-def show(data: dict[str, Any]) -> None:
-    """The player, with `data` from `explorer.payload`."""
-    _component(key="player", data=data)
+def show(recording: dict[str, Any]) -> None:
+    """The player, with what `explorer.payload.recorded` says of a recording."""
+    _component(key="player", data=recording)
+
+
+def hand_over(picture: dict[str, Any]) -> None:
+    """A picture for the player, from `explorer.pictured`."""
+    _pictures(key=PICTURE, data=picture, on_asked_change=lambda: None)

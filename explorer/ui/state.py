@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import streamlit as st
 
@@ -16,26 +17,33 @@ from explorer.errors import ExplorerError, FileError
 from explorer.files import assets_folder, load
 from explorer.layout import picture
 from explorer.model import Trace
-from explorer.payload import payload
+from explorer.payload import recorded
+from explorer.pictured import pictured
 from explorer.text import LANGUAGES, say
-from explorer.view import make_view
+from explorer.unfolding import Folding, after, first_folding, read_folding, refusal, view_of_folding
+from explorer.view import Overlay
 
 __all__ = [
     "FIRST",
     "Opened",
-    "data_for_player",
+    "Seen",
+    "asked_folding",
     "first",
     "language",
     "load_upload",
     "open_example",
     "open_recorded",
     "opened",
+    "picture_for_player",
+    "recording_for_player",
     "same_pass",
     "sample",
+    "seen",
 ]
 
 FIRST = "logistic_neuron"
-MOST_PICTURES = 6  # kept a visitor: both languages of the last few recordings
+MOST_RECORDINGS = 6  # kept a visitor: both languages of the last few
+MOST_PICTURES = 40
 _numbers = count(1)
 
 
@@ -47,6 +55,21 @@ class Opened:
     name: str
     origin: Literal["sample", "run", "file"]
     trace: Trace
+
+
+@dataclass(slots=True)
+class Seen:
+    """What of the recording `key` the picture shows; changes under the buttons that take it home."""
+
+    key: str = ""
+    folding: Folding | None = None
+    overlay: Overlay | None = None
+
+
+def seen() -> Seen:
+    """What this visitor sees."""
+    found: Seen = st.session_state.setdefault("seen", Seen())
+    return found
 
 
 def language() -> str:
@@ -111,8 +134,10 @@ def open_recorded(trace: Trace, *, name: str, origin: Literal["sample", "run", "
     key = f"sample {name}" if origin == "sample" else f"{origin} {next(_numbers)}"
     if same_pass(trace):
         key = st.session_state.opened.key
-        for language in LANGUAGES:
-            st.session_state.setdefault("pictures", {}).pop((key, language), None)
+        for kept in ("recordings", "pictures"):
+            known = st.session_state.setdefault(kept, {})
+            for place in [place for place in known if place[0] == key]:
+                del known[place]
     st.session_state.opened = Opened(key, name, origin, trace)
     st.session_state.error = None
 
@@ -126,15 +151,55 @@ def same_pass(trace: Trace) -> bool:
     return all(getattr(shown.trace, name) == getattr(trace, name) for name in looked_at)
 
 
-def data_for_player(shown: Opened) -> dict[str, Any]:
-    """What the player gets; drawn once a recording and language."""
-    kept: dict[tuple[str, str], dict[str, Any]] = st.session_state.setdefault("pictures", {})
+def recording_for_player(shown: Opened) -> dict[str, Any]:
+    """What the player gets of the recording; made once a recording and language."""
+    kept: dict[tuple[str, str], dict[str, Any]] = st.session_state.setdefault("recordings", {})
     place = (shown.key, language())
     if place not in kept:
-        drawn = picture(make_view(shown.trace, language=language()))
-        while len(kept) >= MOST_PICTURES:
+        while len(kept) >= MOST_RECORDINGS:
             kept.pop(next(iter(kept)))
-        kept[place] = payload(shown.trace, view=drawn.view, svg=drawn.svg, width=drawn.width, height=drawn.height, key=shown.key)
+        kept[place] = recorded(shown.trace, language(), key=shown.key)
         if shown.origin != "file":
             kept[place]["texts"]["not_verified"] = say("page.not_verified", language())
     return kept[place]
+
+
+def picture_for_player(shown: Opened, folding: Folding, act: Any = None) -> dict[str, Any]:
+    """The picture after `act`, or the one before it and a sentence where it shows too much; drawn once a folding and language."""
+    kept: dict[tuple[str, str, Folding], dict[str, Any]] = st.session_state.setdefault("pictures", {})
+    wanted = after(shown.trace, folding, act)
+    place = (shown.key, language(), wanted)
+    if place not in kept:
+        view = view_of_folding(shown.trace, wanted, language=language())
+        said = refusal(shown.trace, view, language())
+        if said is not None:
+            return {**picture_for_player(shown, folding if act else first_folding(shown.trace)), "said": said}
+        drawn = picture(view)
+        while len(kept) >= MOST_PICTURES:
+            kept.pop(next(iter(kept)))
+        kept[place] = pictured(drawn.view, svg=drawn.svg, width=drawn.width, height=drawn.height, key=shown.key, folding=wanted)
+    now = seen()
+    now.key, now.folding = shown.key, wanted
+    return kept[place]
+
+
+def asked_folding(shown: Opened) -> tuple[Folding, Any]:
+    """What the page asks to see of `shown`: what was open, and what the person did. A link says it for what is open first."""
+    asked = st.session_state.get("picture", {}).get("asked")
+    now = seen()
+    now.overlay = None
+    if isinstance(asked, Mapping) and asked.get("key") == shown.key:
+        now.overlay = asked["overlay"] if asked.get("overlay") in get_args(Overlay) else None
+        return read_folding(shown.trace, asked.get("folding")), asked.get("act")
+    if now.folding is not None and now.key == shown.key:
+        return now.folding, None
+    return read_folding(shown.trace, _linked() if now.folding is None else None), None
+
+
+def _linked() -> dict[str, Any]:
+    """What a link says of the picture: `open=m3.m7`, or `open=all` without what follows it; `flow`, `focus`, `hops`."""
+    names = st.query_params["open"].split(".") if "open" in st.query_params else []
+    numbers = {name: int(text) for name in ("focus", "hops") if (text := st.query_params.get(name, "")).isdecimal() and len(text) < 9}
+    every = names[:1] == ["all"]
+    opened = {"all": every, "ids": names[1:] if every else names} if names else {}
+    return {**opened, "flow": st.query_params.get("flow"), **numbers}

@@ -1,16 +1,27 @@
-"""One browser for all tests that drive one."""
+"""One browser and one server for all tests that drive one; each test has its own page."""
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +30,64 @@ def browser(browser_path: str | None) -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Where the page is served."""
+    with served() as url:
+        yield url
+
+
+@contextmanager
+def served(**variables: str) -> Iterator[str]:
+    """A server of its own, with these environment variables."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true", "--server.port", str(port)]
+    environment = {name: value for name, value in os.environ.items() if name != "AUTOGRAD_EXPLORER_OPEN"} | variables
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    url = f"http://localhost:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
+                break
+            except OSError:
+                assert server.poll() is None, "the server ended"
+                assert time.monotonic() < deadline, "the server did not start"
+                time.sleep(0.1)
+        yield url
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=20)
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Any]:
+    """`visit(query, width=, height=, scheme=)`: a page on which the player stands. It may not have raised anything by the end."""
+    opened: list[Page] = []
+    wrong: list[str] = []
+
+    def visit(query: str = "", *, width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+        opened.append(page)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: wrong.append(request.url) if not _is_own(request.url, address) else None)
+        page.goto(f"{address}/?{query}")
+        expect(page.locator(".player .sentence")).to_be_visible(timeout=30_000)
+        expect(page.locator(".player .stage svg")).to_be_visible(timeout=30_000)
+        return page
+
+    yield visit
+    for page in opened:
+        page.close()
+    assert wrong == []
+
+
+def _is_own(url: str, address: str) -> bool:
+    return url.startswith((address, "data:", "blob:", address.replace("http", "ws")))

@@ -29,7 +29,7 @@ def snapshot(page: Page) -> str:
       const drawn = [...root.querySelectorAll(".stage g[id], .stage text")].map((e) => `${e.id} ${[...e.classList].sort().join(" ")}`);
       const code = [...root.querySelectorAll(".code li")].map((e) => `${e.className} ${e.dataset.done ?? ""} ${e.innerHTML}`);
       const shown = [".sentence", ".inspector", ".place"].map((name) => root.querySelector(name).innerText);
-      return JSON.stringify([shown, drawn.filter((line) => !line.includes("wire")), code, root.querySelector("input").value]);
+      return JSON.stringify([shown, drawn.filter((line) => !line.includes("wire")), code, root.querySelector("input[type=range]").value]);
     }""")
 
 

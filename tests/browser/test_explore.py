@@ -5,91 +5,21 @@ One server and one browser for all of them; each test has its own page.
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from explorer.files import save
 from explorer.text import TEXTS
+from tests.browser.conftest import served
 from tests.browser.reading import HOSTILE, SHOWN, hostile_trace, place, seen_in_graph, sentence, snapshot
 from tests.dummy import dummy_trace
 
 pytestmark = pytest.mark.browser
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """Where the page is served."""
-    with served() as url:
-        yield url
-
-
-@contextmanager
-def served(**variables: str) -> Iterator[str]:
-    """A server of its own, with these environment variables."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true", "--server.port", str(port)]
-    environment = {name: value for name, value in os.environ.items() if name != "AUTOGRAD_EXPLORER_OPEN"} | variables
-    server = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    url = f"http://localhost:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                assert server.poll() is None, "the server ended"
-                assert time.monotonic() < deadline, "the server did not start"
-                time.sleep(0.1)
-        yield url
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=20)
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Any]:
-    """`visit(query, width=, height=, scheme=)`: a page on which the player stands. It may not have raised anything by the end."""
-    opened: list[Page] = []
-    wrong: list[str] = []
-
-    def visit(query: str = "", *, width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
-        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-        opened.append(page)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: wrong.append(request.url) if not _is_own(request.url, address) else None)
-        page.goto(f"{address}/?{query}")
-        expect(page.locator(".player .sentence")).to_be_visible(timeout=30_000)
-        return page
-
-    yield visit
-    for page in opened:
-        page.close()
-    assert wrong == []
-
-
-def _is_own(url: str, address: str) -> bool:
-    return url.startswith((address, "data:", "blob:", address.replace("http", "ws")))
 
 
 def test_to_the_end_and_back(visit: Any) -> None:

@@ -1,0 +1,32 @@
+// What the address of the page says: the step, what is open, the colours.
+
+// Where one was, if it is the same recording; the address speaks only of the one that was open first.
+export function startingStep(data, address, last) {
+  if (last) return last.key === data.key ? last.k : 1;
+  const asked = address ? Number(new URLSearchParams(location.search).get("step")) : 0;
+  return Number.isInteger(asked) && asked > 0 ? asked : data.start ?? 1;
+}
+
+export function rememberStep(k) {
+  const url = new URL(location.href);
+  if (url.searchParams.get("step") === String(k)) return;
+  url.searchParams.set("step", String(k));
+  history.replaceState(history.state, "", url);
+}
+
+// The address says what is open, so that a copied link shows the same picture; at first it says nothing.
+export function rememberPicture({ folding, first }, painted) {
+  const url = new URL(location.href);
+  const put = (name, value) => (value ? url.searchParams.set(name, value) : url.searchParams.delete(name));
+  put("open", first ? null : [...(folding.all ? ["all"] : []), ...folding.ids].join("."));
+  put("flow", folding.flow === "down" ? null : folding.flow);
+  put("focus", folding.focus === null ? null : String(folding.focus));
+  put("hops", folding.focus === null ? null : String(folding.hops));
+  put("overlay", painted);
+  if (url.href !== location.href) history.replaceState(history.state, "", url);
+}
+
+export function linkedOverlay(data) {
+  const name = new URLSearchParams(location.search).get("overlay");
+  return name in data.measures ? name : null;
+}

@@ -1,0 +1,118 @@
+// One picture as elements: which box stands for which node, where it lies, what of it is there from which step on.
+
+import { brief, isNumber, plain, shapeText } from "./format.js";
+import { s } from "./dom.js";
+import { safePicture } from "./picture.js";
+
+// null where the text holds no picture.
+export function sceneOf(data, picture, { at, dark }) {
+  const colors = dark ? data.colors.dark : {};
+  const svg = safePicture(picture.svg, colors);
+  if (!svg) return null;
+  const byId = new Map([...svg.querySelectorAll("g[id]")].map((element) => [element.id, element]));
+  const boxOf = picture.boxes.flatMap(([box, count]) => Array(count).fill(box));
+  const nodesOf = new Map();
+  boxOf.forEach((box, node) => {
+    if (box === null) return;
+    if (!nodesOf.has(box)) nodesOf.set(box, []);
+    nodesOf.get(box).push(node);
+  });
+  const rectangles = new Map();
+  const scene = {
+    svg, byId, boxOf, nodesOf, picture, width: picture.width, height: picture.height,
+    arrowOf: new Map(picture.arrows.flatMap(([arrow, edges]) => edges.map((edge) => [edge, arrow]))),
+    foldable: new Map(picture.foldable.map(([id, name, parts]) => [id, { name, parts }])),
+    partName: (id) => plain(data.frames.find((frame) => frame[0] === id)?.[3] ?? id),
+    rectangle(id) {
+      if (!rectangles.has(id)) rectangles.set(id, placeOf(byId.get(id)));
+      return rectangles.get(id);
+    },
+  };
+  scene.changes = timeline(data, scene, at, colors);
+  scene.labels = wireLabels(data, scene);
+  return scene;
+}
+
+// What of the drawing appears at which step, in order, so that a step touches only what it changes.
+function timeline(data, { byId, nodesOf, picture }, at, colors) {
+  const entries = [];
+  const add = (element, name, when) => element && entries.push({ element, name, when });
+  for (const [box, nodes] of nodesOf) {
+    add(byId.get(box), "reached", nodes.reduce((first, node) => Math.min(first, at("value", node, 0)), Infinity));
+    if (box[0] === "n") for (const [element, what] of numbersIn(data, byId.get(box), nodes[0], colors)) {
+      element.classList.add("later");
+      add(element, "there", what === "parameter" ? at(what, nodes[0]) : at(what, nodes[0], 0));
+    }
+  }
+  for (const [id, edges] of picture.arrows) {
+    add(byId.get(id), "reached", edges.reduce((first, edge) => Math.min(first, at("value", data.edges[edge][0], data.edges[edge][1])), Infinity));
+    add(byId.get(id), "delivered", edges.reduce((first, edge) => Math.min(first, at("contribution", edge)), Infinity));
+  }
+  entries.sort((one, other) => one.when - other.when);
+  let reached = 0;
+  return {
+    to(k) {
+      while (reached < entries.length && entries[reached].when <= k) { entries[reached].element.classList.add(entries[reached].name); reached += 1; }
+      while (reached > 0 && entries[reached - 1].when > k) { reached -= 1; entries[reached].element.classList.remove(entries[reached].name); }
+    },
+  };
+}
+
+// The numbers that the drawing wrote into a box, told by the colours that it keeps for them.
+function numbersIn(data, box, node, colors) {
+  const found = [];
+  const lines = [...(box?.querySelectorAll("text") ?? [])];
+  for (const line of lines) {
+    for (const what of ["value", "gradient"]) {
+      const color = data.colors[what];
+      if (line.getAttribute("fill") === (colors[color] ?? color)) found.push([line, what]);
+    }
+  }
+  const update = data.updates.find((entry) => entry.node === node);
+  if (update && isNumber(update.after) && lines.length) found.push([lines[lines.length - 1], "parameter"]);
+  return found;
+}
+
+// The outline of a box, without what is written beside it.
+function placeOf(element) {
+  const shape = element.querySelector(":scope > path, :scope > polygon") ?? element;
+  const { x, y, width, height } = shape.getBBox();
+  return { x, y, width, height };
+}
+
+// What travels along a wire in this step: the value to the op, or the contribution that comes back. Made when first needed.
+function wireLabels(data, { svg, byId, picture }) {
+  const layer = s("g", { class: "wire-labels", "aria-hidden": "true" });
+  const edgesOf = new Map(picture.arrows);
+  const made = new Map();
+  svg.append(layer);
+  return {
+    of(wire, side) {
+      const key = `${wire} ${side}`;
+      if (!made.has(key)) made.set(key, wireLabel(data, byId.get(wire)?.querySelector("path"), edgesOf.get(wire) ?? [], side, layer, picture.flow === "down"));
+      return made.get(key);
+    },
+  };
+}
+
+function wireLabel(data, path, edges, side, layer, down) {
+  if (!path || !edges.length) return null;
+  const [source, output, , , contribution] = data.edges[edges[0]];
+  const same = edges.every((edge) => data.edges[edge][0] === source && data.edges[edge][1] === output);
+  const note = side === "value" ? same && data.nodes[source].outputs[output] : edges.length === 1 && contribution;
+  if (!note) return null;
+  const length = path.getTotalLength();
+  const [start, middle, end] = [0, length / 2, length].map((at) => path.getPointAtLength(at));
+  const matrix = path.getCTM();
+  const left = down && start.x < end.x - 1; // wires from the left carry their number on the left, so that two do not meet
+  const element = s("text", {
+    class: `wire ${side}`,
+    x: middle.x * matrix.a + matrix.e + (down ? (left ? -8 : 8) : 0),
+    y: middle.y * matrix.d + matrix.f + (down ? 4 : side === "value" ? -6 : 14),
+    "text-anchor": down ? (left ? "end" : "start") : "middle",
+  });
+  element.textContent = isNumber(note) ? brief(note) : shapeText(note.shape);
+  layer.append(element);
+  return element;
+}
+

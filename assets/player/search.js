@@ -1,0 +1,85 @@
+// Finding nodes and modules by name, op, class, module path or shape; what is found may be hidden in a closed module.
+
+import { label, plain, shapeText } from "./format.js";
+import { h } from "./dom.js";
+
+const MOST_FOUND = 40; // results listed
+
+// `onfind` gets {node} or {frame}; `onsee` the nodes found so far, to be marked in the picture.
+export function searchBox(data, { words, onfind, onsee }) {
+  let index = null; // made when first needed
+  let results = [];
+  let active = 0;
+  const list = h("ul", { class: "results", role: "listbox", id: "found", "aria-label": words.search_results, hidden: true });
+  const input = h("input", {
+    type: "search", role: "combobox", placeholder: words.search, "aria-label": words.search_help, title: words.search_help, autocomplete: "off", spellcheck: "false",
+    "aria-expanded": "false", "aria-controls": "found", "aria-autocomplete": "list", maxlength: 200,
+  });
+  const element = h("div", { class: "search" }, input, list);
+
+  const close = () => { list.hidden = true; input.setAttribute("aria-expanded", "false"); };
+  const take = (result) => {
+    close();
+    input.blur();
+    onsee([]);
+    onfind(result);
+  };
+  const point = (to) => {
+    active = Math.max(0, Math.min(results.length - 1, to));
+    [...list.querySelectorAll("[role=option]")].forEach((row, place) => {
+      row.setAttribute("aria-selected", String(place === active));
+      if (place === active) { input.setAttribute("aria-activedescendant", row.id); row.scrollIntoView({ block: "nearest" }); }
+    });
+  };
+  const look = () => {
+    const asked = input.value.trim().toLowerCase().replaceAll("×", "x").split(/\s+/).filter(Boolean);
+    if (!asked.length) { results = []; onsee([]); return close(); }
+    index ??= entries(data);
+    const all = index.filter((entry) => asked.every((part) => entry.text.includes(part)));
+    all.sort((one, other) => rank(one, asked) - rank(other, asked) || one.order - other.order);
+    results = all.slice(0, MOST_FOUND);
+    list.replaceChildren(...results.map((entry, place) => h("li", { role: "option", id: `found-${place}`, "aria-selected": "false", onmousedown: (event) => { event.preventDefault(); take(entry); } },
+      h("strong", {}, entry.title), h("span", { class: "what" }, entry.what), h("span", { class: "where" }, entry.where))));
+    if (!results.length) list.append(h("li", { class: "none" }, words.search_none));
+    else if (all.length > MOST_FOUND) list.append(h("li", { class: "none" }, words.search_more.replace("{count}", all.length - MOST_FOUND)));
+    list.hidden = false;
+    input.setAttribute("aria-expanded", "true");
+    onsee(all.flatMap((entry) => (entry.node === undefined ? [] : [entry.node])));
+    return point(0);
+  };
+  input.addEventListener("input", look);
+  input.addEventListener("focus", () => { if (input.value) look(); });
+  input.addEventListener("blur", () => { close(); onsee([]); });
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { if (input.value && !list.hidden) { input.value = ""; look(); } else input.blur(); }
+    else if (event.key === "ArrowDown") point(active + 1);
+    else if (event.key === "ArrowUp") point(active - 1);
+    else if (event.key === "Enter" && results[active]) take(results[active]);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  return { element, focus: () => { input.focus(); input.select(); } };
+}
+
+function entries(data) {
+  const found = data.frames.map(([id, path, kind, , around], order) => ({
+    frame: id, order, around, title: plain(path || kind), what: plain(kind), where: "", text: `${path} ${kind}`.toLowerCase(), name: path.toLowerCase(),
+  }));
+  for (const node of data.nodes) {
+    const shapes = node.outputs.filter(Boolean).map((note) => shapeText(note.shape));
+    const own = [...node.names, node.name, node.op, node.autograd].filter(Boolean);
+    found.push({
+      node: node.id, order: data.frames.length + node.id, title: label(node), what: [node.name && node.op, shapes[0]].filter(Boolean).map((part) => plain(part)).join(" "), where: plain(node.module),
+      text: [...own, node.module, ...shapes, node.source?.code ?? ""].join(" ").toLowerCase().replaceAll("×", "x"), name: own.join(" ").toLowerCase(),
+    });
+  }
+  return found;
+}
+
+// A name that ends in what was typed comes first, then one that holds it, then all else; modules before ops.
+function rank(entry, asked) {
+  const [first] = asked;
+  const hit = entry.name.endsWith(first) ? 0 : entry.name.includes(first) ? 2 : 4;
+  return hit + (entry.frame === undefined ? 1 : 0);
+}
