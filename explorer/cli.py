@@ -31,7 +31,22 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-VIEW = ("depth", "expand", "focus", "hops", "direction", "flow", "overlay", "step", "language", "theme")
+VIEW = (
+    "depth",
+    "expand",
+    "opened",
+    "focus",
+    "hops",
+    "between",
+    "reaching",
+    "only",
+    "direction",
+    "flow",
+    "overlay",
+    "step",
+    "language",
+    "theme",
+)
 MOST_FINDINGS = 5  # printed under a file; the recording has all
 INTERRUPTED = 130
 

@@ -116,7 +116,7 @@ def _node_look(view: View, number: int, colors: dict[str, str]) -> dict[str, str
     if not shown:
         look |= {"fillcolor": colors["muted_fill"], "color": colors["faint"]}
         classes.append("not-computed")
-    if number == view.focus:
+    if number in (view.focus, view.reaching, *(view.between or ())):
         look |= {"penwidth": "2.6"}
         classes.append("focus")
     return {**look, "class": " ".join(classes)}

@@ -55,19 +55,19 @@ class Segment:
 
 
 def stack(items: list[Item], alike: Callable[[int], object], opened: frozenset[str]) -> list[Item]:
-    """The items, with `CARD` or more equal closed modules in a row as one card, unless that card was opened."""
+    """The things of a level, with `CARD` or more equal closed modules in a row as one card, unless that card was opened."""
     found: list[Item] = []
     start = 0
     while start < len(items):
         first, end = items[start], start + 1
-        if first.frame is not None:
+        if first.frame is not None and not first.inside:
             likeness = alike(first.frame)
-            while end < len(items) and _same_row(first, items[end]) and alike(items[end].frame or 0) == likeness:
+            while end < len(items) and _is_closed(items[end]) and alike(items[end].frame or 0) == likeness:
                 end += 1
         run = items[start:end]
-        name = f"s{min(node for item in run for node in item.nodes)}"
-        if len(run) >= CARD and name not in opened:
-            nodes = sorted(node for item in run for node in item.nodes)
+        nodes = sorted(node for item in run for node in item.nodes) if len(run) >= CARD else []
+        name = f"s{nodes[0]}" if nodes else ""
+        if nodes and name not in opened:
             found.append(Item(name, first.scope, nodes, None, tuple(item.id for item in run), None, len(run)))
         else:
             found += run
@@ -75,16 +75,23 @@ def stack(items: list[Item], alike: Callable[[int], object], opened: frozenset[s
     return found
 
 
-def _same_row(first: Item, other: Item) -> bool:
-    return other.frame is not None and other.scope == first.scope
+def _is_closed(item: Item) -> bool:
+    return item.frame is not None and not item.inside
 
 
 def fold(
-    trace: Trace, inputs: Inputs, items: list[Item], focus: int | None, most: int, is_open: Callable[[str], bool]
+    trace: Trace,
+    inputs: Inputs,
+    items: list[Item],
+    alone: frozenset[int],
+    most: int,
+    is_open: Callable[[str], bool],
+    stacked: Callable[[list[Item]], list[Item]] = list,
 ) -> tuple[list[Item], dict[str, Segment]]:
     """The items, with each level of more than `most` things folded into segments of neighbours; and the segments that are open.
 
-    An open module is a thing on the level around it. What stands in an open segment is a level of its own.
+    An open module is a thing on the level around it. What stands in an open segment is a level of its own. `stacked` makes cards of the
+    things on a level before they are counted.
     """
     readers: Counter[int] | None = None
     done: list[Item] = []
@@ -92,7 +99,8 @@ def fold(
     taken = {item.id for item in items}
     levels: list[tuple[tuple[str, ...], list[Item]]] = [((), _level(items))]
     while levels:
-        scope, level = levels.pop()
+        scope, things = levels.pop()
+        level = stacked(things)
         if len(level) <= most:
             for thing in level:
                 thing.scope = scope
@@ -106,7 +114,7 @@ def fold(
         for thing in level:
             _collect(thing)
         found = {thing.id: thing for thing in level}
-        folded = _segments(trace, inputs, level, readers, focus, taken)
+        folded = _segments(trace, inputs, level, readers, alone, taken)
         for item in folded:
             item.scope = scope
             if item.id in found:
@@ -161,8 +169,8 @@ def _names(thing: Item) -> list[str]:
     return found
 
 
-def _segments(trace: Trace, inputs: Inputs, level: list[Item], readers: Counter[int], focus: int | None, taken: set[str]) -> list[Item]:
-    kept = _kept(trace, level, readers, focus)
+def _segments(trace: Trace, inputs: Inputs, level: list[Item], readers: Counter[int], alone: frozenset[int], taken: set[str]) -> list[Item]:
+    kept = _kept(trace, level, readers, alone)
     rest = [item for item in level if item.id not in kept]
     folded = []
     for start, end, steps in _runs(trace, inputs, rest):
@@ -265,9 +273,9 @@ def _alive(inputs: Inputs, items: list[Item]) -> list[int]:
     return alive
 
 
-def _kept(trace: Trace, level: list[Item], readers: Counter[int], focus: int | None) -> frozenset[str]:
-    """What is shown for itself even on a folded level: the focus, where backward begins, and leaves read by more than one op."""
-    wanted = [item for item in level if focus is not None and item.id == f"n{focus}"]
+def _kept(trace: Trace, level: list[Item], readers: Counter[int], alone: frozenset[int]) -> frozenset[str]:
+    """What is shown for itself even on a folded level: what was asked for, where backward begins, and leaves read by more than one op."""
+    wanted = [item for item in level if len(item.nodes) == 1 and item.nodes[0] in alone and not item.parts]
     singles = [item for item in level if item.frame is None and not item.parts]
     wanted += [item for item in singles if any(seed is not None for seed in trace.nodes[item.nodes[0]].seeds)]
     shared = [item for item in singles if trace.nodes[item.nodes[0]].is_leaf and readers[item.nodes[0]] > 1]

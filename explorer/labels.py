@@ -234,8 +234,7 @@ def caption(view: View, scale: Scale, marks: Marks) -> str:
         parts.append(say("drawing.pass", language, number=trace.number, passes=trace.passes))
     if view.step is not None:
         parts.append(say("drawing.step", language, step=view.step))
-    if view.focus is not None:
-        parts.append(say("drawing.focus", language, name=_part_name(view, f"n{view.focus}")))
+    parts += _choices(view)
     notes = [_word(view, "empty")] if not trace.nodes else [_word(view, view.direction)]
     notes += [_word(view, word) for word, wanted in (("partial", trace.partial), ("simplified", view.simplified)) if wanted]
     direction = colors["value" if view.direction == "forward" else "gradient"]
@@ -248,6 +247,22 @@ def caption(view: View, scale: Scale, marks: Marks) -> str:
     ]
     cells = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{cells}{_legend(view, scale)}<TR><TD> </TD></TR></TABLE>>'
+
+
+def _choices(view: View) -> Iterator[str]:
+    """Which part of the trace is shown, if not all of it."""
+    language = view.language
+    if view.focus is not None:
+        yield say("drawing.focus", language, name=_part_name(view, f"n{view.focus}"))
+    if view.between is not None:
+        first, second = (_part_name(view, f"n{node}") for node in sorted(view.between))
+        yield say("drawing.between", language, first=first, second=second)
+    if view.reaching is not None:
+        yield say("drawing.reaching", language, name=_part_name(view, f"n{view.reaching}"))
+    if view.only == "gradient":
+        yield _word(view, "only_gradient")
+    elif view.only is not None:
+        yield say("drawing.only_class", language, name=plain(view.only))
 
 
 def _signs(view: View, scale: Scale, marks: Marks) -> list[str]:

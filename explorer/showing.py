@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from explorer.boxes import Box, Cluster
@@ -18,11 +18,14 @@ __all__ = ["Shown", "choose"]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What is asked for: `nodes` that may show, `depth` levels open (None: as many as fit), `opened` and `shut` whatever the depth."""
+    """What is asked for: `nodes` that may show, `alone` those of them that stand by themselves.
+
+    `depth` levels are open (None: as many as fit); what is `opened` or `shut` is so whatever the depth.
+    """
 
     places: Places
     nodes: Collection[int]
-    focus: int | None
+    alone: frozenset[int]
     depth: float | None
     opened: frozenset[str]
     shut: frozenset[str]
@@ -42,22 +45,21 @@ def choose(trace: Trace, asked: Shown) -> tuple[tuple[Box, ...], tuple[Cluster, 
 
 
 def _choose(trace: Trace, asked: Shown) -> tuple[tuple[Box, ...], tuple[Cluster, ...]]:
-    places, focus = asked.places, asked.focus
-    forced = frozenset(places.chains[focus]) if focus is not None else frozenset()
+    places = asked.places
+    forced = frozenset(frame for node in asked.alone for frame in places.chains[node])
     tiny = _tiny(asked) if asked.compact else frozenset()
     items = _items(asked, forced | tiny)
     written: Mapping[str, Guest] = {}
     names: dict[str, int] = {}
     marked: frozenset[int] = frozenset()
     if asked.compact:
-        marked = _marked(trace, focus)
+        marked = _marked(trace, asked.alone)
         written = guests(trace, items, marked)
         names = _collapse(items, written, places)
     standing = [item for item in items if item.id not in written]
-    if asked.compact:
-        likeness = _likeness(trace, places)
-        standing = [item for level in _by_scope(standing) for item in stack(level, likeness, asked.opened)]
-    standing, segments = fold(trace, places.inputs, standing, focus, asked.most, lambda name: _is_open(name, asked))
+    likeness = _likeness(trace, places)
+    stacked = (lambda level: stack(level, likeness, asked.opened)) if asked.compact else list
+    standing, segments = fold(trace, places.inputs, standing, asked.alone, asked.most, lambda name: _is_open(name, asked), stacked)
     small = {item.id for item in standing if asked.compact and _is_small(trace, item, marked, names)}
     return _boxes(items, standing, segments, written, names, small, places)
 
@@ -71,12 +73,12 @@ def _is_open(name: str, asked: Shown) -> bool:
     return name not in asked.shut and (name in asked.opened or asked.depth == math.inf)
 
 
-def _marked(trace: Trace, focus: int | None) -> frozenset[int]:
-    """Nodes that stand by themselves: the focus, where backward begins, and what a finding speaks of."""
+def _marked(trace: Trace, alone: frozenset[int]) -> frozenset[int]:
+    """Nodes that stand by themselves: what was asked for, where backward begins, and what a finding speaks of."""
     marked = {finding.node for finding in trace.findings if finding.node is not None and finding.severity != "info"}
     marked |= {check.node for check in trace.checks.nodes if check.verdict == "wrong"} if trace.checks is not None else set()
     marked |= {node.id for node in trace.nodes if any(seed is not None for seed in node.seeds)}
-    return frozenset(marked if focus is None else marked | {focus})
+    return frozenset(marked | alone)
 
 
 # -- modules open and closed ---------------------------------------------------------------------------------------------------------
@@ -163,25 +165,19 @@ def _collapse(items: list[Item], written: Mapping[str, Guest], places: Places) -
 def _likeness(trace: Trace, places: Places) -> Callable[[int], object]:
     """Frame -> what it is like: its class and the ops in it, in order."""
     ops: dict[int, list[str]] = {}
-    for node in trace.nodes:
-        if not places.leaf[node.id]:
-            for frame in places.chains[node.id]:
-                ops.setdefault(frame, []).append(node.op or "")
     known: dict[int, object] = {}
 
     def alike(frame: int) -> object:
+        if not ops:
+            for node in trace.nodes:
+                if not places.leaf[node.id]:
+                    for around in places.chains[node.id]:
+                        ops.setdefault(around, []).append(node.op or "")
         if frame not in known:
             known[frame] = (trace.modules[places.frames[frame].module].class_name, tuple(ops.get(frame, ())))
         return known[frame]
 
     return alike
-
-
-def _by_scope(items: Iterable[Item]) -> list[list[Item]]:
-    scopes: dict[tuple[str, ...], list[Item]] = {}
-    for item in items:
-        scopes.setdefault(item.scope, []).append(item)
-    return list(scopes.values())
 
 
 # -- the parts of the view -----------------------------------------------------------------------------------------------------------

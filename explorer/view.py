@@ -14,10 +14,11 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from explorer.boxes import Box, Cluster
+from explorer.choosing import GRADIENT, brief, chosen_nodes, frames_of, known_node, opened_frames
 from explorer.errors import RequestError
 from explorer.folding import LEVEL, MOST
 from explorer.model import Trace
-from explorer.places import places_of
+from explorer.places import Places, places_of
 from explorer.showing import Shown, choose
 
 __all__ = ["MOST", "Arrow", "Box", "Cluster", "Flow", "Overlay", "View", "closed", "make_view"]
@@ -59,6 +60,9 @@ class View:
     expand: str | None
     focus: int | None
     hops: int
+    between: tuple[int, int] | None
+    reaching: int | None
+    only: str | None
     direction: Direction
     flow: Flow
     overlay: Overlay | None
@@ -82,6 +86,9 @@ def make_view(
     expand: str | None = None,
     focus: int | None = None,
     hops: int = 1,
+    between: tuple[int, int] | None = None,
+    reaching: int | None = None,
+    only: str | None = None,
     direction: Direction = "forward",
     flow: Flow = "down",
     overlay: Overlay | None = None,
@@ -99,20 +106,32 @@ def make_view(
 ) -> View:
     """The view of `trace` that these options ask for.
 
-    Without `depth` the deepest level is shown at which at most `MOST` boxes stand; what is in `opened` or `shut` is open or closed all the
-    same. Without `compact` a recording of more than `MOST` nodes is compact. `step` only labels the picture: what was reached by
-    then is given by `values`, `gradients`, `updated` and `flowed` (`explorer.export` takes them from the steps).
+    `focus` shows the nodes at most `hops` edges around one, `between` those on the paths between two, `reaching` those whose gradient
+    reaches one, `only` those in modules of a class, or "gradient": what a gradient flowed through. With several of them shows what all
+    let show.
+
+    Without `depth` the deepest level is shown at which at most `MOST` boxes stand; what is in `opened` or `shut` (ids, or paths of
+    modules) is open or closed all the same. Without `compact` a recording of more than `MOST` nodes is compact. `step` only labels the
+    picture: what was reached by then is given by `values`, `gradients`, `updated` and `flowed` (`explorer.export` takes them from the
+    steps).
     Raises RequestError on an option that does not exist.
     """
-    _check_options(trace, depth, expand, focus, hops, direction, flow, overlay, step, language, theme)
+    _check_options(depth, expand, hops, direction, flow, overlay, step, language, theme)
+    if between is not None:
+        between = _pair(between)
+    named = [number for number in (focus, reaching, *(between or ())) if number is not None]
+    alone = frozenset(known_node(trace, number) for number in named)
     places = places_of(trace)
+    open_ones, shut_ones = opened_frames(trace, places, opened), frozenset(shut)
+    if only is not None and only != GRADIENT and depth is None and expand is None:
+        depth, open_ones = 0, open_ones | _around_class(trace, places, only)
     chosen = Shown(
         places=places,
-        nodes=range(len(trace.nodes)) if focus is None else _neighbourhood(trace, focus, hops),
-        focus=focus,
+        nodes=chosen_nodes(trace, places, focus=focus, hops=hops, between=between, reaching=reaching, only=only),
+        alone=alone,
         depth=math.inf if expand == "all" else depth,
-        opened=frozenset(opened),
-        shut=frozenset(shut),
+        opened=open_ones,
+        shut=shut_ones,
         compact=len(trace.nodes) > MOST if compact is None else compact,
         most=LEVEL if expand == "all" else MOST,
     )
@@ -129,6 +148,9 @@ def make_view(
         expand=expand,
         focus=focus,
         hops=hops,
+        between=between,
+        reaching=reaching,
+        only=only,
         direction=direction,
         flow=flow,
         overlay=overlay,
@@ -152,6 +174,9 @@ def closed(view: View) -> View:
         view.trace,
         focus=view.focus,
         hops=min(view.hops, 1),
+        between=view.between,
+        reaching=view.reaching,
+        only=view.only,
         direction=view.direction,
         flow=view.flow,
         overlay=view.overlay,
@@ -167,11 +192,25 @@ def closed(view: View) -> View:
     )
 
 
+def _pair(between: object) -> tuple[int, int]:
+    if not isinstance(between, tuple | list) or len(between) != 2:
+        raise RequestError("drawing.bad_pair", value=brief(between))
+    return between[0], between[1]
+
+
+def _around_class(trace: Trace, places: Places, only: str) -> frozenset[str]:
+    """The modules around those of a class."""
+    wanted = frames_of(trace, places, only)
+    found: set[str] = set()
+    for chain in set(places.chains):
+        inside = [length for length, frame in enumerate(chain) if frame in wanted]
+        found.update(places.frames[frame].id for frame in chain[: max(inside, default=0)])
+    return frozenset(found)
+
+
 def _check_options(
-    trace: Trace,
     depth: int | None,
     expand: str | None,
-    focus: int | None,
     hops: int,
     direction: str,
     flow: str,
@@ -191,34 +230,10 @@ def _check_options(
     for name, value, known in choices:
         if value not in known:
             listed = ", ".join(str(choice) for choice in known if choice is not None)
-            raise RequestError("drawing.bad_choice", option=name, value=_brief(value), known=listed)
+            raise RequestError("drawing.bad_choice", option=name, value=brief(value), known=listed)
     for name, number in (("depth", depth), ("hops", hops), ("step", step)):
         if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
-            raise RequestError("drawing.bad_number", option=name, value=_brief(number))
-    if focus is not None and not (isinstance(focus, int) and not isinstance(focus, bool) and 0 <= focus < len(trace.nodes)):
-        if not trace.nodes:
-            raise RequestError("drawing.no_focus_at_all", focus=_brief(focus))
-        raise RequestError("drawing.no_focus", focus=_brief(focus), last=len(trace.nodes) - 1)
-
-
-def _brief(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else text[:39] + "…"
-
-
-def _neighbourhood(trace: Trace, focus: int, hops: int) -> list[int]:
-    """Nodes at most `hops` edges away from `focus`, in either direction."""
-    near: dict[int, list[int]] = {}
-    for edge in trace.edges:
-        near.setdefault(edge.source, []).append(edge.target)
-        near.setdefault(edge.target, []).append(edge.source)
-    found, border = {focus}, [focus]
-    for _ in range(hops):
-        border = sorted({other for node in border for other in near.get(node, ())} - found)
-        if not border:
-            break
-        found.update(border)
-    return sorted(found)
+            raise RequestError("drawing.bad_number", option=name, value=brief(number))
 
 
 def _arrows(trace: Trace, box_of: Mapping[int, str]) -> tuple[Arrow, ...]:

@@ -214,12 +214,14 @@ def test_view_options_reach_the_picture(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(module, "export", lambda trace, path, **view: seen.append(view))
     save(dummy_trace(), "x.trace")
     assert main(["export", "x.trace", "-o", "x.svg"]) == 0
-    words = "--depth 2 --expand all --focus 3 --hops 1 --direction backward --flow right --overlay gradient --step 4 --lang ko --theme dark"
+    words = "--depth 2 --expand all --open fc1 --focus 3 --hops 1 --between 0 3 --reaching 3 --only gradient"
+    words += " --direction backward --flow right --overlay gradient --step 4 --lang ko --theme dark"
     assert main(["export", "x.trace", "-o", "x.svg", *words.split()]) == 0
     assert seen == [
         {},
         {
-            "depth": 2, "expand": "all", "focus": 3, "hops": 1, "direction": "backward", "flow": "right", "overlay": "gradient", "step": 4,
+            "depth": 2, "expand": "all", "opened": ["fc1"], "focus": 3, "hops": 1, "between": [0, 3], "reaching": 3, "only": "gradient",
+            "direction": "backward", "flow": "right", "overlay": "gradient", "step": 4,
             "language": "ko", "theme": "dark",
         },
     ]  # fmt: skip

@@ -58,6 +58,7 @@ FILES_OF = {
     "verifying": "cli",
     "listing": "cli",
     "serving": "cli",
+    "choosing": "view",
     "folding": "view",
     "boxes": "view",
     "hosting": "view",

@@ -10,6 +10,7 @@ import pytest
 from explorer.errors import RequestError
 from explorer.model import Edge, Module, Trace
 from explorer.palette import measures
+from explorer.places import places_of
 from explorer.view import MOST, View, closed, make_view
 from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
 
@@ -131,9 +132,68 @@ def test_focus_shows_the_neighbourhood() -> None:
     assert inside.box_of[100] == "n100"
 
 
+def test_paths_between_two_nodes() -> None:
+    """`between` keeps what depends on one of two nodes and leads to the other, whichever is named first; without a path it is refused."""
+    assert cover(make_view(dummy_trace(), between=(3, 7))) == [3, 4, 5, 7]
+    assert cover(make_view(dummy_trace(), between=(7, 1))) == [1, 2, 4, 5, 7]
+    with pytest.raises(RequestError, match="No path"):
+        make_view(dummy_trace(), between=(0, 3))
+
+
+def test_what_reaches_a_parameter() -> None:
+    """`reaching` keeps what a gradient passes through on its way to a node: from w the mul, add, sigmoid and the loss."""
+    assert cover(make_view(dummy_trace(), reaching=1)) == [1, 2, 4, 5, 7]
+    assert cover(make_view(dummy_trace(), reaching=6)) == [6]  # the label: its edge carries no gradient
+    assert cover(make_view(dummy_trace(), reaching=1, between=(4, 5))) == [4, 5]
+
+
+def test_only_where_a_gradient_flows() -> None:
+    """`only="gradient"` leaves out the constants; a trace without gradients has nothing to show and says so."""
+    assert cover(make_view(dummy_trace(), only="gradient")) == [1, 2, 3, 4, 5, 7]
+    bare = replace(dummy_trace(), nodes=tuple(replace(node, gradients=(None,), seeds=(None,)) for node in dummy_trace().nodes))
+    with pytest.raises(RequestError, match="Nothing is left"):
+        make_view(bare, only="gradient")
+
+
+def test_only_one_class_of_modules() -> None:
+    """`only` with a class shows its modules, closed, in the modules around them; a class that did not run is refused with a list."""
+    trace = dummy_trace(modules=True)
+    places = places_of(trace)
+    classes = [trace.modules[frame.module].class_name for frame in places.frames]
+    for name in sorted(set(classes)):
+        shown = make_view(trace, only=name)
+        inside = [node for node, chain in enumerate(places.chains) if any(classes[frame] == name for frame in chain)]
+        assert cover(shown) == inside
+    with pytest.raises(RequestError, match="gradient, "):
+        make_view(trace, only="Transformer")
+
+
+def test_an_open_module_parts_a_row() -> None:
+    """Equal modules before and after an open one are two cards, so that nothing stands both before and after what it flows through."""
+    shown = make_view(nested_trace(blocks=12, ops=10), depth=0, opened=("h.5",), compact=True)
+    cards = [box for box in shown.boxes if box.card]
+    assert [box.card for box in cards] == [5, 6]
+    inside = next(cluster.id for cluster in shown.clusters)
+    first, last = (min(box.nodes) for box in cards)
+    assert all(first < node < last for box in shown.boxes if box.cluster == inside for node in box.nodes)
+
+
+def test_modules_are_opened_by_their_path() -> None:
+    """`opened` takes paths as well as ids, and opens what is around; a path that does not exist is refused."""
+    trace = TRACES["12 blocks"]
+    inside = next(module.path for module in trace.modules if module.path.count(".") >= 1)
+    shown = make_view(trace, depth=0, opened=(inside,))
+    opened = {trace.modules[cluster.module].path for cluster in shown.clusters if cluster.module is not None}
+    assert inside in opened
+    with pytest.raises(RequestError, match="no module"):
+        make_view(trace, opened=("h.99",))
+
+
 @pytest.mark.parametrize(
     "options",
     [
+        {"between": (1,)}, {"between": (1, 99)}, {"between": 3}, {"reaching": 99}, {"reaching": -1}, {"only": "Nothing"},
+        {"opened": ("nowhere",)},
         {"depth": -1}, {"depth": True}, {"depth": "2"}, {"hops": -1}, {"step": -1}, {"expand": "some"}, {"direction": "up"},
         {"flow": "left"},
         {"overlay": "beauty"}, {"language": "xx"}, {"theme": "sepia"}, {"focus": 8}, {"focus": -1}, {"focus": "loss"},

@@ -138,7 +138,7 @@ def _laid(spec: Spec, found: Placement, columns: list[_Column]) -> Placement:
         shift = shifts[max(0, bisect_right(starts, point[1]) - 1)]
         return point[0] + shift[0], point[1] + shift[1]
 
-    lines = tuple(_led(spec, number, line, columns, shifts, head) for number, line in enumerate(found.lines))
+    lines = tuple(_led(spec, found, number, columns, shifts, head) for number in range(len(found.lines)))
     first = tuple(u + shifts[0][0] for u in found.into)
     last = tuple(u + shifts[-1][0] for u in found.out)
     labels = tuple(None if label is None else moved(label) for label in found.labels)
@@ -155,30 +155,42 @@ def _laid(spec: Spec, found: Placement, columns: list[_Column]) -> Placement:
     )
 
 
-def _led(spec: Spec, number: int, line: tuple[Point, ...], columns: list[_Column], shifts: list[Point], head: float) -> tuple[Point, ...]:
-    """A line through the columns that it crosses."""
-    rest = list(line)
+def _led(spec: Spec, found: Placement, number: int, columns: list[_Column], shifts: list[Point], head: float) -> tuple[Point, ...]:
+    """A line through the columns that it crosses: straight down to the foot of one, straight down from the head of the next."""
+    rest = list(found.lines[number])
     done: list[Point] = []
     for place, column in enumerate(columns):
         shift = shifts[place]
         if rest[0][1] >= column.end and place + 1 < len(columns):
             continue
-        inside = [point for point in rest if point[1] <= column.end]
-        beyond = rest[len(inside) :]
-        done += [(u + shift[0], v + shift[1]) for u, v in inside]
-        if not beyond or place + 1 == len(columns):
-            done += [(u + shift[0], v + shift[1]) for u, v in beyond]
+        if rest[-1][1] <= column.end or place + 1 == len(columns):
+            done += [(u + shift[0], v + shift[1]) for u, v in rest]
             break
-        u = _at(line, column.end)
-        lane = _lane(spec, number, u, column)
+        inside = [point for point in rest if point[1] < column.end]
+        beyond = [point for point in rest[len(inside) :] if point[1] > column.end]
+        crossing = _at(rest, column.end)
+        lane = _lane(spec, number, crossing, column)
+        leaving = inside[-1][0] if inside and _is_free(spec, found, inside[-1], column.end) else crossing
+        entering = beyond[0][0] if _is_free(spec, found, beyond[0], column.end) else crossing
+        done += [(u + shift[0], v + shift[1]) for u, v in inside]
         foot = column.end + shift[1]
         gutter = column.right + shift[0] + MARGIN + LANE * lane
         low = foot + MARGIN / 2 + LANE * lane
         high = head - MARGIN / 2 - LANE * (len(column.crossing) - 1 - lane)
-        target = u + shifts[place + 1][0]
-        done += [(u + shift[0], foot), (u + shift[0], low), (gutter, low), (gutter, high), (target, high), (target, head)]
-        rest = [(u, column.end), *beyond]
+        start, target = leaving + shift[0], entering + shifts[place + 1][0]
+        done += [(start, foot), (start, low), (gutter, low), (gutter, high), (target, high), (target, head)]
+        rest = [(entering, column.end), *beyond]
     return tuple(done)
+
+
+def _is_free(spec: Spec, found: Placement, point: Point, cut: float) -> bool:
+    """Whether nothing stands between a corner and the cut above or below it."""
+    (u, v) = point
+    low, high = min(v, cut) + 0.5, max(v, cut) - 0.5
+    return not any(
+        left - 2 < u < left + size[0] + 2 and top < high and low < top + size[1]
+        for (left, top), size in zip(found.at, spec.sizes, strict=True)
+    )
 
 
 def _lane(spec: Spec, number: int, u: float, column: _Column) -> int:

@@ -108,6 +108,19 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "command.expand": ("open every module", "모든 모듈을 펼칩니다"),
     "command.focus": ("show the surroundings of this node only", "이 노드 주변만 보여 줍니다"),
     "command.hops": ("how many edges away from --focus are shown", "--focus에서 몇 간선 거리까지 보여 줄지 정합니다"),
+    "command.between": ("show only the paths between these two nodes", "이 두 노드 사이의 경로만 보여 줍니다"),
+    "command.reaching": (
+        "show only what backward goes through to reach this node, such as a parameter",
+        "역전파가 이 노드(예: 매개변수)에 닿기까지 지나는 것만 보여 줍니다",
+    ),
+    "command.only": (
+        "show only what a gradient flows through (gradient), or only the modules of this class",
+        "기울기가 흐르는 곳만(gradient), 또는 이 클래스의 모듈만 보여 줍니다",
+    ),
+    "command.open": (
+        "open this module (its path, such as h.3) beyond --depth; may be given several times",
+        "--depth와 관계없이 이 모듈(h.3 같은 경로)을 펼칩니다. 여러 번 줄 수 있습니다",
+    ),
     "command.direction": ("which way the arrows point", "화살표가 가리키는 방향"),
     "command.flow": ("which way the picture runs", "그림이 뻗는 방향"),
     "command.overlay": ("what the colours of the boxes tell", "상자의 색이 나타내는 값"),

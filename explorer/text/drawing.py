@@ -59,6 +59,10 @@ DRAWING: dict[str, tuple[str, str]] = {
     "drawing.loss_is": ("loss {figure}", "손실 {figure}"),
     "drawing.step": ("after step {step}", "{step}단계까지"),
     "drawing.focus": ("around {name}", "{name} 주변"),
+    "drawing.between": ("paths from {first} to {second}", "{first}에서 {second}까지의 경로"),
+    "drawing.reaching": ("all whose gradient reaches {name}", "기울기가 {name}에 닿는 모든 연산"),
+    "drawing.only_gradient": ("only where a gradient flows", "기울기가 흐르는 곳만"),
+    "drawing.only_class": ("only {name}", "{name}만"),
     "drawing.partial": ("partial recording", "일부만 기록됨"),
     "drawing.simplified": (
         "shown collapsed: that is more than one picture can show; open single modules or choose a focus",
@@ -87,6 +91,26 @@ DRAWING: dict[str, tuple[str, str]] = {
     "drawing.no_focus_at_all": (
         "There is no node {focus}: this trace has no nodes. Leave --focus out.",
         "노드 {focus}이(가) 없습니다. 이 트레이스에는 노드가 하나도 없습니다. --focus를 빼세요.",
+    ),
+    "drawing.bad_pair": (
+        "--between takes the numbers of two nodes, not {value!r}.",
+        "--between에는 두 노드의 번호를 주세요. {value!r}은(는) 쓸 수 없습니다.",
+    ),
+    "drawing.no_path": (
+        "No path leads from node {first} to node {second}. Choose two nodes of which one depends on the other.",
+        "노드 {first}에서 노드 {second}(으)로 가는 경로가 없습니다. 한쪽이 다른 쪽에 의존하는 두 노드를 고르세요.",
+    ),
+    "drawing.nothing_left": (
+        "Nothing is left to show with --only {only}. Leave it out, or choose less with the other options.",
+        "--only {only}(으)로는 보여 줄 것이 남지 않습니다. 이 옵션을 빼거나 다른 조건을 줄이세요.",
+    ),
+    "drawing.no_class": (
+        "No module that ran has the class {only}. Choose one of: {known}.",
+        "실행된 모듈 가운데 {only} 클래스가 없습니다. 다음 중에서 고르세요: {known}.",
+    ),
+    "drawing.no_module": (
+        "There is no module {name} in this trace. Its modules are: {known}.",
+        "이 트레이스에는 모듈 {name}이(가) 없습니다. 있는 모듈: {known}.",
     ),
     "drawing.no_step": (
         "There is no step {step} in this trace. Its steps are numbered 0 to {last}.",
