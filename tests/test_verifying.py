@@ -329,4 +329,4 @@ def test_a_small_gpt2_is_checked_whole(capsys: Captured) -> None:
     assert nodes["checked"] >= 0.99 * (nodes["checked"] + len(nodes["skipped"]))
     assert len(found["gradients"]) == 28
     assert {each["verdict"] for each in found["gradients"]} <= {"equal", "close"}
-    assert all(each["checked"] >= 8 for each in found["gradients"])
+    assert all(each["checked"] >= 8 or each["reason"] == reason_text("time") for each in found["gradients"])

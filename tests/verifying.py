@@ -146,6 +146,19 @@ def captured() -> None:
     torch.autograd.grad((a.exp() * b).sum(), [a])
 
 
+def frozen() -> None:
+    body, head = nn.Sequential(nn.Linear(8, 16), nn.ReLU()), nn.Linear(16, 2)
+    for parameter in body.parameters():
+        parameter.requires_grad_(False)
+    F.cross_entropy(head(body(torch.randn(8, 8))), torch.randint(0, 2, (8,))).backward()
+
+
+def cosine() -> None:
+    first, second = nn.Linear(8, 8), nn.Linear(8, 8)
+    one, two = torch.randn(2, 4, 8)
+    (2 - F.cosine_similarity(second(first(one)), first(two).detach()).mean()).backward()
+
+
 def double_backward() -> None:
     w = torch.randn(3, requires_grad=True)
     (first,) = torch.autograd.grad(w.pow(3).sum(), w, create_graph=True)
@@ -154,6 +167,8 @@ def double_backward() -> None:
 
 WHOLE: tuple[Program, ...] = (  # of these every node can be run again
     linear,
+    frozen,
+    cosine,
     dropout,
     batch_norm,
     convolution,

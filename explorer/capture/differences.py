@@ -18,7 +18,7 @@ from explorer.model import StepError
 Function = Callable[[float], float]  # how much the loss changes when an element changes by so much
 
 STEPS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)  # relative to the size of the element; the first pair that agrees ends the search
-SHARP = 1e-5  # a bend that is still there at this step is at the point itself
+SHARP = 1e-7  # a bend that is still there at this step is at the point itself; in a large network of relus one is often nearer than 1e-5
 CURVE_STEPS = tuple(10.0**-power for power in range(1, 12))
 AGREE = 0.1  # of what counts as equal: two steps that agree so well need no third
 KINK = 1e-3  # of the slope: at a kink those on both sides differ by more

@@ -89,6 +89,7 @@ class Tape:
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], int, int]] = {}  # id -> tensor, value, version when it was copied
         self._lying: dict[tuple[Any, ...], int] = {}  # storage and how it lies there -> value
         self._changed: set[int] = set()  # storages that an entry wrote to
+        self._filled: dict[int, int] = {}  # storages written to while a leaf lay there -> values before this one are from before that
 
     def clear(self) -> None:
         """Forget everything."""
@@ -100,6 +101,7 @@ class Tape:
         """An op is about to run; None if it is not to be on the tape, since it only changes a leaf."""
         written = [tensor for tensor in op.written(args, kwargs) if isinstance(tensor, torch.Tensor)] if op.mutable else []
         if any(tensor.requires_grad and tensor._base is None and tensor.is_leaf for tensor in written):
+            self._filled.update((_address(tensor), len(self.values)) for tensor in written)
             return None  # when the leaf is read next, it is copied anew
         reads: list[int] = []
         filled = self._referred(args, reads)
@@ -167,15 +169,19 @@ class Tape:
                 return self._outside(tensor, leaf=True)  # it has become one
             if value.entry is None and (leaf or value.storage not in self._changed) and _version(tensor) != version:
                 return self._outside(tensor, leaf=leaf)  # it was changed unseen, or as a leaf is
-            return number
+            return self._outside(tensor, leaf=leaf) if self._is_old(number) else number
         if leaf:
             self.leaves.pop(id(tensor), None)  # of a leaf that is gone
         else:
             found = self._lying.get(_lies(tensor))
-            if found is not None:
+            if found is not None and not self._is_old(found):
                 self._remember(tensor, found)
                 return found
         return self._outside(tensor, leaf=leaf)
+
+    def _is_old(self, number: int) -> bool:
+        """Whether a leaf was written to since where this value lies: one that needs no gradient any more is read from there."""
+        return number < self._filled.get(self.values[number].storage, 0)
 
     def _find(self, tensor: torch.Tensor) -> int | None:
         known = self._known.get(id(tensor))
@@ -238,6 +244,7 @@ class _Taping:
         row = recorder.rows[-1] if recorder.rows else None
         if row is not None and (row.schema != op.schema or row.outputs or row.reason is not None):
             row = None  # the row of an earlier op: this one has none
+        before: list[tuple[torch.Tensor, torch.Tensor]] = []
         try:
             entry = tape.before(
                 op,
@@ -247,15 +254,25 @@ class _Taping:
                 in_function=row is not None and row.function_source is not None,
                 row=None if row is None else row.index,
             )
+            before = _written_without_grad(entry, op, args, kwargs)
         except (RuntimeError, NotImplementedError, TypeError):  # a tensor without a storage, or one that cannot be copied
             tape.trouble, entry = "kind", None
         result = op.call(*args, **kwargs)
         if entry is not None:
             try:
+                if before and all(torch.equal(tensor.detach(), content) for tensor, content in before):
+                    return result  # as the clamp in cosine_similarity: to autograd and to the values alike it never was
                 tape.after(entry, result, args, kwargs, op)
             except (RuntimeError, NotImplementedError, TypeError):
                 tape.trouble = "kind"
         return result
+
+
+def _written_without_grad(entry: Entry | None, op: Op, args: Any, kwargs: Any) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """What an op that autograd does not look through is about to write to, with a copy of what is there."""
+    if entry is None or not entry.cut or entry.random or not entry.writes or op.fresh:
+        return []
+    return [(tensor, tensor.detach().clone()) for tensor in op.written(args, kwargs) if isinstance(tensor, torch.Tensor)]
 
 
 def _draws(func: Any, args: Any, kwargs: Any) -> bool:
