@@ -100,7 +100,7 @@ def after(trace: Trace, folding: Folding, act: Act | None) -> Folding:
             card = next((box for box in view_of_folding(trace, folding).boxes if box.id == name), None)
             return _open(trace, folding, [name, *(card.parts if card is not None else ())])
         case {"close": str(name)} if IDS.fullmatch(name):
-            return folding.turned([name], opened=False)
+            return _kept_apart(trace, folding, folding.turned([name], opened=False), {name})
         case {"reveal": int(node)} if 0 <= node < len(trace.nodes):
             return _reveal(trace, folding, node, None)
         case {"reveal": str(name)} if FRAME.fullmatch(name):
@@ -132,18 +132,31 @@ def _focused(trace: Trace, folding: Folding, focus: object, hops: object) -> Fol
 
 def _open(trace: Trace, folding: Folding, names: list[str]) -> Folding:
     """With these opened; equal modules that stood side by side go on doing so, where opening one of them parts their row."""
-    before = view_of_folding(trace, folding)
-    stood = {box.id for box in before.boxes}
-    cards = {box.id: box.parts for box in before.boxes if box.card}
+    cards = {box.id: box.parts for box in view_of_folding(trace, folding).boxes if box.card}
     if folding.everything:  # a card is then what was closed, side by side
         names = [part for name in names for part in cards.get(name, (name,))]
-    found = folding.turned(names, opened=True)
     opened = {part for name in names for part in cards.get(name, ())}
+    return _kept_apart(trace, folding, folding.turned(names, opened=True), opened)
+
+
+def _kept_apart(trace: Trace, before: Folding, found: Folding, more: set[str]) -> Folding:
+    """`found`, with equal modules that stood side by side before, or are among `more`, doing so still; and without what that needs not."""
+    if found.everything:
+        return found
+    stood = {box.id for box in view_of_folding(trace, before).boxes} | more
     for _ in range(4):
-        parted = [box.id for box in view_of_folding(trace, found).boxes if box.card and (stood | opened).issuperset(box.parts)]
-        if not parted or found.everything:
+        parted = [box.id for box in view_of_folding(trace, found).boxes if box.card and stood.issuperset(box.parts)]
+        if not parted:
             break
         found = found.turned(parted, opened=True)
+    clusters = {cluster.id.removeprefix(CLUSTER) for cluster in view_of_folding(trace, found).clusters}
+    cards = {name for name in found.ids - clusters if name[0] == "s"}  # opened once; whether they still part a row is to be seen
+    bare = found.turned(cards, opened=False)
+    for _ in range(4):
+        needed = cards.intersection(box.id for box in view_of_folding(trace, bare).boxes)
+        if not needed:
+            return bare
+        bare = bare.turned(needed, opened=True)
     return found
 
 
