@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -27,9 +28,9 @@ def compared(
     worked out in float32 as well, and where that moves a result by much (a sum that cancels), as much is allowed.
     """
     value = np.asarray(one.value, dtype=np.float64)
-    if value.shape != delivered.shape:
-        return float("inf"), "differs"
     difference = largest_difference(value, delivered)
+    if value.shape != delivered.shape:
+        return difference, "differs"
     if difference == 0 or np.array_equal(_rounded(value, dtype), delivered, equal_nan=True):
         return difference, "equal"
     step = STEPS.get(dtype, COARSEST)
@@ -44,8 +45,10 @@ def compared(
 
 
 def largest_difference(a: Any, b: Any) -> float:
-    """Over all elements; the same infinity and NaN in both do not differ, anything else beside them does without end."""
+    """Over all elements; the same infinity and NaN in both do not differ, anything else beside them, or another shape, does infinitely."""
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if a.shape != b.shape:
+        return math.inf
     same = (a == b) | (np.isnan(a) & np.isnan(b))
     with np.errstate(invalid="ignore"):
         apart = np.where(same, 0.0, np.abs(a - b))

@@ -33,8 +33,8 @@ def simplified(tree: ast.expr) -> ast.expr:
         def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
             left, right = self.visit(node.left), self.visit(node.right)
             match node.op:
-                case ast.Sub() if isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
-                    return ast.Constant(left.value - right.value)  # type: ignore[operator]
+                case ast.Sub() if _number(left) is not None and _number(right) is not None:
+                    return ast.Constant(_number(left) - _number(right))  # type: ignore[operator]
                 case ast.Pow() if _is(right, 1):
                     return left
                 case ast.Mult() if _is(left, 1):
@@ -72,8 +72,15 @@ def singular(tree: ast.expr) -> ast.expr:
     return Single().visit(_copied(tree))
 
 
+def _number(tree: ast.expr) -> float | None:
+    """A number as written; a file may put anything else in its place."""
+    if isinstance(tree, ast.Constant) and type(tree.value) in (int, float):
+        return tree.value  # type: ignore[return-value]
+    return None
+
+
 def _is(tree: ast.expr, number: int) -> bool:
-    return isinstance(tree, ast.Constant) and not isinstance(tree.value, bool) and tree.value == number
+    return _number(tree) == number
 
 
 def _copied(tree: ast.expr) -> ast.expr:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import math
 import tracemalloc
 from dataclasses import replace
 from typing import Any
@@ -14,6 +16,8 @@ import torch.nn.functional as F
 from explorer.capture.programs import EXAMPLES
 from explorer.files import assets_folder, load
 from explorer.formulas import Numbers, contributions, explain
+from explorer.formulas.rounding import largest_difference
+from explorer.formulas.simplify import simplified
 from explorer.model import Node, Trace
 from tests.benchmarks import coverage
 from tests.dummy import dummy_trace, note
@@ -208,3 +212,11 @@ def test_arguments_find_their_places(program: Any) -> None:
     found = coverage.look(traced(lambda: program(x).backward(), values="all"), "program", coverage.COARSE)
     assert (found.differing, dict(found.unknown), dict(found.without)) == ([], {}, {})
     assert found.agree >= 2
+
+
+def test_results_of_other_shapes_differ_and_strange_arguments_stay_as_they_are() -> None:
+    """What only a file that nobody recorded holds: a gradient of another shape, and a word where a number belongs."""
+    assert largest_difference([1.0, 2.0], 1.0) == math.inf
+    assert largest_difference([1.0, math.nan], [1.0, math.nan]) == 0.0
+    tree = ast.parse("x ** (None - None) * (3 - 1)", mode="eval").body
+    assert ast.unparse(simplified(tree)) == "x ** (None - None) * 2"
