@@ -4,6 +4,7 @@
 #   PYTHON                       the interpreter to build the environment from
 #   AUTOGRAD_EXPLORER_VENV       where the environment lies (default: .venv in the checkout)
 #   AUTOGRAD_EXPLORER_BROWSER    the Chromium or Chrome to drive
+#   AUTOGRAD_EXPLORER_JOBS       how many files of tests run at the same time (default: 2)
 #   AUTOGRAD_EXPLORER_SETUP=only make the environment and find the browser, run nothing
 set -euo pipefail
 
@@ -109,4 +110,4 @@ export AUTOGRAD_EXPLORER_BROWSER=$browser
 [ "${AUTOGRAD_EXPLORER_SETUP:-}" != only ] || exit 0
 rm -f "$log"
 cd "$root"
-exec "$venv/bin/python" -m pytest "$@"
+exec "$venv/bin/python" -m pytest -n "${AUTOGRAD_EXPLORER_JOBS:-2}" --dist loadfile "$@"
