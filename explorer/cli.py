@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from explorer.arguments import SUFFIXES, language_of, parser
 from explorer.errors import ExplorerError, OutputError, ProgramError, RequestError
-from explorer.listing import device_table
+from explorer.listing import cost_line, device_table
 from explorer.progress import Bar, print_json, to_stderr
 from explorer.serving import serve
 from explorer.text import LANGUAGES, say
@@ -222,7 +222,7 @@ def _write_all(
     if arguments.json and refused is None:
         print_json(_document(recordings, written, many=many, failure=failure))
     elif not arguments.json:
-        print("\n".join([*lines, *_findings(recordings, language)]), flush=True)
+        print("\n".join([*lines, *_costs(recordings, language), *_findings(recordings, language)]), flush=True)
     if refused is not None:
         raise refused
 
@@ -272,6 +272,12 @@ def _told(recording: Recorded, path: str, language: str) -> str:
     return say("command.partial", language, line=line) if trace.partial else line
 
 
+def _costs(recordings: Sequence[Recorded], language: str) -> list[str]:
+    """What a pass without numbers is recorded for: how much memory it would take, and how many operations."""
+    fake = [recording.costs for recording in recordings if recording.head.made_with.device == "fake"]
+    return [cost_line(costs["memory"], costs["flops"], language) for costs in fake if costs["memory"] is not None]
+
+
 def _findings(recordings: Sequence[Recorded], language: str) -> list[str]:
     """The errors and warnings, the first few; what the user's own traceback says is not said twice."""
     found = list(
@@ -292,7 +298,7 @@ def _document(recordings: Sequence[Recorded], written: list[str], *, many: bool,
     def summary(recording: Recorded) -> dict[str, Any]:
         head = to_document(replace(recording.head, nodes=(), edges=(), forward=(), backward=(), updates=()))
         told = {name: head[name] for name in ("title", "partial", "pass", "passes", "loss", "findings")}
-        return {**told, "nodes": recording.nodes, "edges": recording.edges}
+        return {**told, "nodes": recording.nodes, "edges": recording.edges, **recording.costs}
 
     document = {"paths": written, **(summary(recordings[-1]) if recordings else {})}
     if many:

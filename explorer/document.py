@@ -18,7 +18,7 @@ from explorer.footprint import memory
 from explorer.model import Accumulated, Edge, Finding, Module, Node, Note, Saved, Source, Trace, Update
 from explorer.reading import FORMAT, from_document
 
-__all__ = ["FORMAT", "document_lines", "from_document", "to_document"]
+__all__ = ["FORMAT", "document_lines", "from_document", "to_document", "worked_out"]
 
 _LATELY = 256  # notes
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
@@ -28,6 +28,11 @@ _ASCII_ENCODER = json.JSONEncoder(allow_nan=False, check_circular=False)
 def to_document(trace: Trace) -> dict[str, Any]:
     """The document as dicts and lists; equal notes may be one and the same dict, so copy before you change one."""
     return {key: list(part) if isinstance(part, Iterator) else part for key, part in _parts(trace)}
+
+
+def worked_out(trace: Trace) -> dict[str, Any]:
+    """What the document tells of a whole trace beside its parts: its memory and its operations."""
+    return {"memory": _memory(trace), "flops": _total(_counted(trace))}
 
 
 def document_lines(trace: Trace, *, sources: bool = False) -> Iterator[bytes]:
@@ -79,7 +84,7 @@ def _parts(trace: Trace) -> list[tuple[str, Any]]:
         ("checks", checks_document(trace.checks)),
         ("storages", list(trace.storages)),
         ("memory", _memory(trace)),
-        ("flops", {"forward": counted.forward, "backward": counted.backward, "unknown": list(counted.unknown)}),
+        ("flops", _total(counted)),
     ]
 
 
@@ -184,6 +189,10 @@ def _counted(trace: Trace) -> Flops:
         return count_flops(trace)
     except LookupError:  # the parts contradict each other
         return Flops(0, 0, {}, ())
+
+
+def _total(counted: Flops) -> dict[str, Any]:
+    return {"forward": counted.forward, "backward": counted.backward, "unknown": list(counted.unknown)}
 
 
 def _memory(trace: Trace) -> dict[str, Any] | None:

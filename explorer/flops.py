@@ -15,9 +15,10 @@ from typing import Any
 
 from explorer.model import Node, Trace
 
-__all__ = ["Flops", "count_flops", "flops_of_nodes"]
+__all__ = ["Flops", "count_flops", "flops_of_nodes", "operations"]
 
 Shape = tuple[int, ...]
+_SIZES = ((10**18, "E"), (10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 Rule = Callable[[Mapping[int, Shape], Shape, Mapping[str, Any]], int]
 
 # Ops that multiply and add in ways that no rule here counts, by their names: recurrent layers, transforms, solvers, other libraries' ops.
@@ -44,6 +45,12 @@ def count_flops(trace: Trace) -> Flops:
     unknown = sorted({node.op or node.autograd or "" for node in others if _is_unknown(node)})
     forward = sum(one for one, _ in counted.values())
     return Flops(forward, sum(two or 0 for _, two in counted.values()), counted, tuple(unknown))
+
+
+def operations(count: int) -> str:
+    """A number of operations as people read it: "3.51 TFLOP"."""
+    size, unit = next(((size, unit) for size, unit in _SIZES if count >= size), (1, ""))
+    return f"{count} FLOP" if size == 1 else f"{count / size:.3g} {unit}FLOP" if count < 999.5 * size else f"{count / size:.0f} {unit}FLOP"
 
 
 def flops_of_nodes(trace: Trace) -> dict[int, tuple[int, int | None]]:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 from explorer.model import Edge, Node, Note, Trace
 
-__all__ = ["Memory", "bytes_of", "memory"]
+__all__ = ["Memory", "amount", "bytes_of", "memory", "unit_of"]
+
+UNITS = (("B", 1), ("kB", 10**3), ("MB", 10**6), ("GB", 10**9), ("TB", 10**12))
 
 _BITS = {"bool": 8, "half": 16, "bfloat16": 16, "complex32": 32, "complex64": 64, "complex128": 128}
 
@@ -66,6 +68,17 @@ def _bits(dtype: str) -> int:
         return known
     digits = "".join(char if char.isdigit() else " " for char in dtype.partition("_")[0]).split()  # float8_e4m3fn
     return int(digits[0]) if digits else 0
+
+
+def unit_of(size: int) -> tuple[str, int]:
+    """The unit in which a number of bytes is easy to read, and its bytes."""
+    return next((unit for unit in reversed(UNITS) if size >= unit[1]), UNITS[0])
+
+
+def amount(size: int) -> str:
+    """Bytes as people read them, with three figures: "21.4 GB"."""
+    name, unit = unit_of(size)
+    return f"{size} B" if unit == 1 else f"{size / unit:.3g} {name}" if size < 999.5 * unit else f"{size / unit:.0f} {name}"
 
 
 class _Walk:

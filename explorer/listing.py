@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from explorer.flops import operations
+from explorer.footprint import amount
 from explorer.text import say
 from explorer.text.columns import width_of
 
 if TYPE_CHECKING:
     from explorer.capture.devices import Device
 
-__all__ = ["WIDTH", "device_table", "width_of", "wrapped"]
+__all__ = ["WIDTH", "cost_line", "device_table", "width_of", "wrapped"]
 
 WIDTH = 80
 
@@ -29,6 +31,12 @@ def device_table(devices: Sequence[Device], language: str) -> str:
         if device.available and (following is None or following.kind != device.kind):
             lines += _data_types(device, column, language)
     return "\n".join(lines)
+
+
+def cost_line(memory: dict[str, Any], flops: dict[str, Any], language: str) -> str:
+    """The memory and the operations of a pass in one line."""
+    values = {"bytes": amount(memory["bytes"]), "saved": amount(memory["saved"]), "step": memory["step"], "node": memory["node"]}
+    return say("memory.line", language, **values, forward=operations(flops["forward"]), backward=operations(flops["backward"]))
 
 
 def _data_types(device: Device, column: int, language: str) -> list[str]:

@@ -372,3 +372,15 @@ def test_a_page_with_the_player(tmp_path: Path) -> None:
     assert '<html lang="ko" data-theme="dark">' in text and '"start":8' in text
     assert main(["export", recording, "-o", str(page), "--step", "99"]) == 2
     assert page.read_text(encoding="utf-8") == text
+
+
+def test_what_a_fake_run_is_made_for_is_told(capsys: Captured) -> None:
+    """Beside what was written: the most memory at once, where, and the operations; `--json` has them for every pass."""
+    assert main(["trace", "simple_net", "--device", "fake", "-o", "x.json"]) == 0
+    memory, flops = (json.loads(Path("x.json").read_text())[key] for key in ("memory", "flops"))
+    values = {"bytes": f"{memory['bytes']} B", "saved": f"{memory['saved']} B", "step": memory["step"], "node": memory["node"]}
+    told = say("memory.line", **values, forward=f"{flops['forward']} FLOP", backward=f"{flops['backward']} FLOP")
+    assert capsys.readouterr().out.splitlines()[1] == told
+    assert main(["trace", "simple_net", "--json", "-o", "x.json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["memory"], document["flops"]) == (memory, flops)

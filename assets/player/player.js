@@ -257,6 +257,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   if (pictures.current()) show(pictures.current());
   return {
     show,
+    go,
     state: () => ({
       key: data.key, k: state.k, rate: state.rate, inspected: state.inspected, finding: state.finding, lens: state.lens, painted: state.painted, past: state.past, view: graph.view(),
     }),

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from explorer.document import from_document, to_document
+from explorer.document import from_document, to_document, worked_out
 from explorer.errors import ExplorerError, FileError
 from explorer.files import load, open_output, save
 from explorer.findings import user_error
@@ -31,13 +31,23 @@ FORMATS = (".trace", ".json")  # the first is what everything can be made of
 
 @dataclass(slots=True)
 class Recorded:
-    """A pass as files that lie in `files` by their suffix. `head` is its trace without nodes, edges and orders, which `trace` has."""
+    """A pass as files that lie in `files` by their suffix. `head` is its trace without nodes, edges and orders, which `trace` has.
+
+    `costs` is what the whole trace tells of its memory and its operations: `explorer.document.worked_out`.
+    """
 
     head: Trace
     nodes: int
     edges: int
     files: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     _trace: Trace | None = None
+    _costs: dict[str, Any] | None = None
+
+    @property
+    def costs(self) -> dict[str, Any]:
+        if self._costs is None:
+            self._costs = worked_out(self.trace)
+        return self._costs
 
     @property
     def trace(self) -> Trace:
@@ -66,7 +76,7 @@ def leave(trace: Trace, folder: Path, number: int, formats: Collection[str]) -> 
     for suffix in formats:
         save(trace, folder / f"{number}{suffix}")
     head = to_document(replace(trace, nodes=(), edges=(), forward=(), backward=(), updates=(), sources={}, tensors={}, storages=()))
-    text = json.dumps({"nodes": len(trace.nodes), "edges": len(trace.edges), "head": head})
+    text = json.dumps({"nodes": len(trace.nodes), "edges": len(trace.edges), "head": head, "costs": worked_out(trace)})
     (folder / f"{number}.head.json").write_text(text, encoding="utf-8")
 
 
@@ -76,12 +86,12 @@ def taken_over(folder: Path, number: int, formats: Collection[str]) -> Recorded:
     try:
         told: dict[str, Any] = json.loads(path.read_bytes())
         head = from_document(told["head"], path=path.name)
-        nodes, edges = int(told["nodes"]), int(told["edges"])
+        nodes, edges, costs = int(told["nodes"]), int(told["edges"]), dict(told["costs"])
     except OSError as error:
         raise FileError("file.unreadable", path=path.name, reason=error.strerror or error) from error
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise FileError("file.damaged", path=path.name) from error
-    return Recorded(head, nodes, edges, {suffix: folder / f"{number}{suffix}" for suffix in formats})
+    return Recorded(head, nodes, edges, {suffix: folder / f"{number}{suffix}" for suffix in formats}, _costs=costs)
 
 
 def with_failure(trace: Trace, error: ExplorerError) -> Trace:

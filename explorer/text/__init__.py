@@ -15,6 +15,7 @@ from explorer.text.findings import FINDINGS
 from explorer.text.formulas import FORMULAS
 from explorer.text.graph import GRAPH
 from explorer.text.layers import LAYERS
+from explorer.text.memory import MEMORY
 from explorer.text.page import PAGE
 from explorer.text.programs import PROGRAMS
 from explorer.text.running import RUNNING
@@ -34,6 +35,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **FORMULAS,
     **GRAPH,
     **LAYERS,
+    **MEMORY,
     **PAGE,
     **PROGRAMS,
     **RUNNING,

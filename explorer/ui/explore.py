@@ -10,7 +10,7 @@ from explorer.capture.devices import limits
 from explorer.capture.programs import EXAMPLES
 from explorer.errors import ExplorerError, ProgramError
 from explorer.text import LANGUAGES, TEXTS, say
-from explorer.ui import devices, player, running
+from explorer.ui import devices, memory, player, running
 from explorer.ui.downloads import downloads
 from explorer.ui.failing import told
 from explorer.ui.state import (
@@ -268,6 +268,7 @@ def _player(shown: Opened) -> None:
         return
     player.show(recording)
     _picture()
+    memory.panel()
 
 
 @st.fragment

@@ -12,7 +12,7 @@ import streamlit as st
 
 from explorer.player import joined_script, style
 
-__all__ = ["PICTURE", "hand_over", "show"]
+__all__ = ["PICTURE", "hand_over", "lead", "show"]
 
 PICTURE = "picture"  # the key of the second component
 
@@ -21,7 +21,7 @@ HTML = """
 """
 
 LINK = """
-const link = (document.autogradExplorer ??= { picture: null, ask: null, show: null });
+const link = (document.autogradExplorer ??= { picture: null, ask: null, show: null, go: null, gone: 0 });
 """
 
 # Streamlit calls this again whenever the data or the theme changes; the player is then built anew where the old one stood.
@@ -37,6 +37,7 @@ export default function ({ data, parentElement }) {
   const pictures = { current: () => link.picture, ask: (asked) => link.ask?.(asked) };
   const player = mountPlayer(root, data, { before, address: true, pictures });
   link.show = (picture) => player.show(picture);
+  link.go = (step) => { player.go(step); root.scrollIntoView({ block: "nearest" }); };
   parentElement.player = player;
   return () => { player.stop(); };
 }
@@ -63,8 +64,21 @@ export default function ({ data, setStateValue }) {
 """
 )
 
+LEAD = (
+    LINK
+    + """
+export default function ({ data }) {
+  if (data.count === link.gone) return;
+  link.gone = data.count;
+  link.go?.(data.step);
+}
+"""
+)
+
 _component = st.components.v2.component("autograd_explorer_player", html=HTML, css=style(), js=joined_script() + MOUNT)
 _pictures = st.components.v2.component("autograd_explorer_picture", html="\n<span hidden></span>\n", js=HAND_OVER)
+
+_lead = st.components.v2.component("autograd_explorer_step", html="\n<span hidden></span>\n", js=LEAD)
 
 
 def show(recording: dict[str, Any]) -> None:
@@ -75,3 +89,8 @@ def show(recording: dict[str, Any]) -> None:
 def hand_over(picture: dict[str, Any]) -> None:
     """A picture for the player, from `explorer.pictured`."""
     _pictures(key=PICTURE, data=picture, on_asked_change=lambda: None)
+
+
+def lead(step: int, count: int) -> None:
+    """Take the player to a step; `count` is another for each time that one is asked for."""
+    _lead(key="step", data={"step": step, "count": count})

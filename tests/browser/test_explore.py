@@ -299,3 +299,25 @@ def test_nothing_moves_for_those_who_asked(browser: Browser, address: str) -> No
         assert wire.evaluate("e => getComputedStyle(e).animationName") == "none"
     finally:
         page.close()
+
+
+def test_a_point_of_the_memory_curve_leads_to_its_step(visit: Any) -> None:
+    """The panel opens below the player; a click into the curve takes the player to the step there, and the button to the peak."""
+    page = visit("example=lstm")
+    page.get_by_text("Memory over the steps").click()
+    area = page.locator(".js-plotly-plot .nsewdrag")
+    expect(area).to_be_visible(timeout=20_000)
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.6)
+    told = page.locator(".hoverlayer .hovertext").filter(has_text="saved for backward")
+    expect(told).to_contain_text("Step ")
+    step = re.search(r"Step (\d+)", told.text_content() or "")
+    assert step is not None and int(step[1]) > 1
+    page.mouse.click(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.6)
+    expect(place(page)).to_contain_text(f"step {step[1]} of", timeout=15_000)
+    page.get_by_role("button", name="Go to the peak").click()
+    peak = re.search(r"at step (\d+) of", page.get_by_text("are held at once").inner_text())
+    assert peak is not None
+    expect(place(page)).to_contain_text(f"backward step {peak[1]} of", timeout=15_000)
