@@ -31,10 +31,16 @@ export function graphPanel(data, { words, onbox, ask, at, dark, tools }) {
   let marked = [];
   const lit = lights(data);
 
-  const size = () => ({ width: room.clientWidth, height: room.clientHeight });
+  let measured = null; // until the panel changes
+  const size = () => (measured ??= { width: room.clientWidth, height: room.clientHeight });
   const map = minimap(words, { onmove: (x, y) => centre(x, y, false) });
+  // While it moves, the picture is a layer that is drawn once; when it rests it is drawn anew, sharp.
+  let resting = null;
   const apply = (smooth) => {
     stage.classList.toggle("glide", Boolean(smooth));
+    stage.classList.add("moving");
+    clearTimeout(resting);
+    resting = setTimeout(() => stage.classList.remove("moving"), 260);
     stage.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
     if (scene) map.frame(view, size());
   };
@@ -71,6 +77,7 @@ export function graphPanel(data, { words, onbox, ask, at, dark, tools }) {
   const topmost = () => [...scene.nodesOf.keys()].filter((id) => scene.byId.has(id))
     .reduce((one, other) => (scene.rectangle(other).y < scene.rectangle(one).y ? other : one));
   const start = (id) => {
+    measured = null;
     begin = id ?? begin;
     if (view.placed || !scene || !size().width) return;
     view.placed = true;

@@ -101,14 +101,13 @@ function wireLabel(data, path, edges, side, layer, down) {
   const same = edges.every((edge) => data.edges[edge][0] === source && data.edges[edge][1] === output);
   const note = side === "value" ? same && data.nodes[source].outputs[output] : edges.length === 1 && contribution;
   if (!note) return null;
-  const length = path.getTotalLength();
-  const [start, middle, end] = [0, length / 2, length].map((at) => path.getPointAtLength(at));
-  const matrix = path.getCTM();
+  const points = pointsOf(path.getAttribute("d"));
+  const [start, middle, end] = [points[0], halfway(points), points[points.length - 1]];
   const left = down && start.x < end.x - 1; // wires from the left carry their number on the left, so that two do not meet
   const element = s("text", {
     class: `wire ${side}`,
-    x: middle.x * matrix.a + matrix.e + (down ? (left ? -8 : 8) : 0),
-    y: middle.y * matrix.d + matrix.f + (down ? 4 : side === "value" ? -6 : 14),
+    x: middle.x + (down ? (left ? -8 : 8) : 0),
+    y: middle.y + (down ? 4 : side === "value" ? -6 : 14),
     "text-anchor": down ? (left ? "end" : "start") : "middle",
   });
   element.textContent = isNumber(note) ? brief(note) : shapeText(note.shape);
@@ -116,3 +115,24 @@ function wireLabel(data, path, edges, side, layer, down) {
   return element;
 }
 
+// NOTE [no layout]: asking the browser for a length or a place makes it lay out all that changed at once, in the middle of a step. So the
+// points of a wire are read from its text; of a curve its end will do.
+function pointsOf(text) {
+  const points = [];
+  for (const [, numbers] of text.matchAll(/[MLQC]([^A-Za-z]+)/g)) {
+    const all = numbers.trim().split(/[\s,]+/).map(Number);
+    points.push({ x: all[all.length - 2], y: all[all.length - 1] });
+  }
+  return points;
+}
+
+function halfway(points) {
+  const lengths = points.slice(1).map((point, index) => Math.hypot(point.x - points[index].x, point.y - points[index].y));
+  let left = lengths.reduce((sum, length) => sum + length, 0) / 2;
+  for (const [index, length] of lengths.entries()) {
+    const [from, to] = [points[index], points[index + 1]];
+    if (left <= length && length > 0) return { x: from.x + ((to.x - from.x) * left) / length, y: from.y + ((to.y - from.y) * left) / length };
+    left -= length;
+  }
+  return points[0];
+}

@@ -17,7 +17,8 @@ export function searchBox(data, { words, onfind, onsee }) {
   });
   const element = h("div", { class: "search" }, input, list);
 
-  const close = () => { list.hidden = true; input.setAttribute("aria-expanded", "false"); };
+  const panel = () => element.closest(".panel");
+  const close = () => { list.hidden = true; panel()?.classList.remove("searching"); input.setAttribute("aria-expanded", "false"); };
   const take = (result) => {
     close();
     input.blur();
@@ -43,6 +44,7 @@ export function searchBox(data, { words, onfind, onsee }) {
     if (!results.length) list.append(h("li", { class: "none" }, words.search_none));
     else if (all.length > MOST_FOUND) list.append(h("li", { class: "none" }, words.search_more.replace("{count}", all.length - MOST_FOUND)));
     list.hidden = false;
+    panel()?.classList.add("searching");
     input.setAttribute("aria-expanded", "true");
     onsee(all.flatMap((entry) => (entry.node === undefined ? [] : [entry.node])));
     return point(0);

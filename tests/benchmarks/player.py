@@ -1,0 +1,179 @@
+"""How smooth the player is: `python tests/benchmarks/player.py [--sizes 50,700,3000] [--json] [--browser PATH]`.
+
+Headless Chromium with software rendering opens an exported file for each size, everything in it open, and presses, drags and zooms.
+Printed for each number of visible nodes: script time of a step (median), time from the key to the painted step (median), how many frames
+a second a drag and a zoom reach, and whether steps keep up with a key that is held down for ten seconds. Then, for GPT-2 in the served
+page: from the press on a block to the painted picture (median).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from explorer.export import export
+from tests.browser.conftest import FLAGS, served
+from tests.dummy import chain_trace
+
+LIMITS = {"script": 2.0, "paint": {50: 30.0, 700: 60.0, 3000: 120.0}, "unfold": 300.0}  # milliseconds, from issue 6
+STEPS = 60
+
+STEP = """async ([steps]) => {
+  const key = () => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true }));
+  const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+  const [script, paint] = [[], []];
+  for (let step = 0; step < steps; step += 1) {
+    await new Promise((done) => setTimeout(done, 30));
+    const start = performance.now();
+    key();
+    script.push(performance.now() - start);
+    await painted();
+    paint.push(performance.now() - start);
+  }
+  return { script, paint };
+}"""
+
+MOVE = """async ([kind, milliseconds]) => {
+  const room = document.querySelector(".view");
+  const box = room.getBoundingClientRect();
+  const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+  const own = { pointerId: 7, bubbles: true, clientX: x, clientY: y, buttons: 1 };
+  const send = (type, more) => room.dispatchEvent(new PointerEvent(type, { ...own, ...more }));
+  room.setPointerCapture = () => {};
+  const start = performance.now();
+  const frames = [];
+  let before = start;
+  if (kind === "drag") send("pointerdown", {});
+  while (performance.now() - start < milliseconds) {
+    const way = Math.sin((performance.now() - start) / 300);
+    if (kind === "drag") send("pointermove", { clientX: x + 200 * way, clientY: y + 150 * way });
+    else room.dispatchEvent(new WheelEvent("wheel", { deltaY: 60 * way, clientX: x, clientY: y, bubbles: true, cancelable: true }));
+    await new Promise((done) => requestAnimationFrame(done));
+    frames.push(performance.now() - before);
+    before = performance.now();
+  }
+  send("pointerup", {});
+  return frames;
+}"""
+
+HOLD = """async ([milliseconds]) => {
+  const start = performance.now();
+  let [sent, lag] = [0, 0];
+  while (performance.now() - start < milliseconds) {
+    await new Promise((done) => setTimeout(done, 33));
+    const pressed = performance.now();
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true, repeat: true }));
+    sent += 1;
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+    lag = Math.max(lag, performance.now() - pressed);
+  }
+  return { sent, lag };
+}"""
+
+UNFOLDED = """() => {
+  const find = (root) => {
+    const roots = [root, ...[...root.querySelectorAll("*")].map((element) => element.shadowRoot).filter(Boolean)];
+    return roots.map((one) => one.querySelector(".stage")).find(Boolean);
+  };
+  window.took = null;
+  const start = performance.now();
+  new MutationObserver((_, observer) => {
+    observer.disconnect();
+    requestAnimationFrame(() => setTimeout(() => { window.took = performance.now() - start; }, 0));
+  }).observe(find(document), { childList: true });
+}"""
+
+
+def stepping(browser: Browser, size: int, folder: Path) -> dict[str, Any]:
+    """The figures of an exported chain of `size` nodes, all of them visible."""
+    path = folder / f"{size}.html"
+    export(chain_trace(size - 1), path, expand="all")
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(path.as_uri())
+    page.locator(".stage svg").wait_for(timeout=60_000)
+    page.wait_for_timeout(1500)
+    visible = page.locator(".stage g.node").count()
+    steps = page.evaluate(STEP, [min(STEPS, size)])
+    drag, zoom = (page.evaluate(MOVE, [kind, 2500]) for kind in ("drag", "zoom"))
+    page.keyboard.press("Home")
+    held = page.evaluate(HOLD, [10_000])
+    page.close()
+    return {
+        "visible": visible,
+        "script_ms": statistics.median(steps["script"]),
+        "paint_ms": statistics.median(steps["paint"]),
+        "drag_ms": statistics.median(drag),
+        "zoom_ms": statistics.median(zoom),
+        "held_keys": held["sent"],
+        "worst_lag_ms": held["lag"],
+    }
+
+
+def unfolding(browser: Browser, address: str) -> list[float]:
+    """From the press on a block of GPT-2 to the painted picture, with the server in between; opened and closed in turn."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"{address}/?example=gpt2")
+    page.locator(".stage svg").wait_for(timeout=60_000)
+    page.wait_for_timeout(1500)
+    page.locator(".fold[aria-expanded=false]").first.click()
+    page.get_by_role("menuitem").first.click()
+    page.wait_for_timeout(1500)
+    blocks = page.locator(".fold[aria-expanded=false]")
+    names = [blocks.nth(place).get_attribute("data-id") or "" for place in range(6)]
+    times = []
+    for name in names:
+        for sign in (name, f"cluster_{name}"):
+            times.append(_timed(page, sign))
+    page.close()
+    return times
+
+
+def _timed(page: Page, sign: str) -> float:
+    page.evaluate(UNFOLDED)
+    page.locator(f".fold[data-id={sign}]").press("Enter")
+    page.wait_for_function("window.took !== null", timeout=20_000)
+    took = float(page.evaluate("window.took"))
+    page.wait_for_timeout(600)
+    return took
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--sizes", default="50,700,3000")
+    parser.add_argument("--browser", default="/usr/bin/chromium")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    rows = {}
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=asked.browser, args=FLAGS)
+        for size in map(int, asked.sizes.split(",")):
+            rows[size] = stepping(browser, size, Path(folder))
+        with served() as address:
+            times = unfolding(browser, address)
+        browser.close()
+    if asked.json:
+        print(json.dumps({"sizes": rows, "unfold_ms": times}))
+        return
+    print("visible  script ms  to paint ms  drag ms/frame  zoom ms/frame  keys held 10 s  worst lag ms")
+    for row in rows.values():
+        print(
+            f"{row['visible']:7}  {row['script_ms']:9.2f}  {row['paint_ms']:11.1f}  {row['drag_ms']:13.1f}  {row['zoom_ms']:13.1f}"
+            f"  {row['held_keys']:14}  {row['worst_lag_ms']:12.1f}"
+        )
+    print(
+        f"opening or closing a block of GPT-2, to painted: {statistics.median(times):.0f} ms (of {len(times)}: {min(times):.0f} to {max(times):.0f})"
+    )
+
+
+if __name__ == "__main__":
+    main()
