@@ -15,11 +15,14 @@ from explorer.errors import RequestError
 from explorer.explained import explained
 from explorer.fonts import STYLES, font_data
 from explorer.model import Edge, Finding, Node, Note, Source, Trace, Update
+from explorer.pages import page_of
 from explorer.palette import PALETTE, SCALES, node_measures
 from explorer.pictured import drawn_letters, found_places, pictured
+from explorer.sketches import sketches
 from explorer.steps import Ref, Step, Sum, figure, steps
 from explorer.text import LANGUAGES, TEXTS
 from explorer.unfolding import first_folding
+from explorer.updating import update_rule
 from explorer.view import View
 
 __all__ = ["MOST_PLAYED", "check_playable", "payload", "recorded"]
@@ -67,6 +70,8 @@ def recorded(trace: Trace, language: str, *, key: str) -> dict[str, Any]:
         "sources": dict(trace.sources),
         "findings": [_finding(finding, language) for finding in trace.findings],
         **found_places(trace),
+        "pages": {op: page for op in sorted({node.op for node in trace.nodes if node.op}) if (page := page_of(op)) is not None},
+        "sketches": sketches(trace),
         "measures": {name: [_short(number) for number in numbers] for name, numbers in node_measures(trace).items()},
         **explained(trace, language),
     }
@@ -231,6 +236,7 @@ def _update(update: Update) -> dict[str, Any]:
         "after": _note(update.after),
         "state": {name: _note(note) for name, note in update.state.items()},
         "settings": _settings(update.settings),
+        "rule": update_rule(update),
     }
 
 

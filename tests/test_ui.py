@@ -282,20 +282,21 @@ def test_every_word_of_the_player_exists() -> None:
     used = set(re.findall(r"\b(?:words|texts)\.([a-z_0-9]+)", scripts))
     known = {name.removeprefix("player.") for name in TEXTS if name.startswith("player.")}
     assert used <= known
-    by_name = {name for name in known if re.match(r"(kind|reason|saved|role|verdict|verified|kept|overlay|scale|around)_", name)} | {
+    by_name = {name for name in known if re.match(r"(kind|reason|saved|role|verdict|verified|kept|overlay|scale|around|phase)_", name)} | {
         "seed",
         "pass",
     }
     filled_in = {"too_many_explained", "too_many_by_hand", "contradicts"}
-    phases = {"forward", "loss", "backward", "update", "error", "warning", "info", "errors", "warnings", "infos"}
+    severities = {"error", "warning", "info", "errors", "warnings", "infos"}
     statistics = {"min", "max", "mean", "std", "norm", "zeros", "nans", "infs", "value", "gradient"}
-    assert known - used - by_name - filled_in - phases - statistics == set()
+    assert known - used - by_name - filled_in - severities - statistics == set()
 
 
 def test_no_two_scripts_call_different_things_alike() -> None:
     """The player's modules are joined into one (NOTE [joined]): what they declare at their top has one name each."""
     declared = re.findall(r"^(?:async )?(?:const|let|function|class) (\w+)", joined_script("file"), flags=re.MULTILINE)
     assert len(declared) > 100
+    assert not re.search(r"^(?:const|let) [\[{]", joined_script("file"), flags=re.MULTILINE)  # several at once would not be seen here
     assert [name for name, count in Counter(declared).items() if count > 1] == []
 
 

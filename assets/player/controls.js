@@ -1,9 +1,16 @@
 // The control bar: buttons, the scrubber divided into phases, where one stands.
+//
+// NOTE [stretches]: the loss is one step of 1,581, and would be no pixel wide. So each phase has room for its name, and within it the steps
+// lie evenly: the slider counts thousandths of the whole, which are turned into steps and back.
 
 import { button, h, icon } from "./dom.js";
 
-const PHASES = ["forward", "loss", "backward", "update"];
-export const SPEEDS = [0.5, 1, 2, 4];
+const PHASES = ["initialise", "forward", "loss", "backward", "update"];
+const SPEEDS = [0.5, 1, 2, 4];
+const FINE = 10_000; // places of the slider
+const NARROWEST = 0.075; // share of the slider that a phase has at least
+
+export const phaseOf = (step) => (step.kind === "initialise" ? "initialise" : step.phase);
 
 export function controlBar(data, { words, go, play, speed }) {
   const total = data.steps.length;
@@ -14,21 +21,30 @@ export function controlBar(data, { words, go, play, speed }) {
     next: button("next", words.next, () => go((k) => k + 1)),
     last: button("last", words.last, () => go(total)),
   };
-  const slider = h("input", { type: "range", min: "1", max: String(total), step: "1", value: "1", "aria-label": words.scrubber, oninput: () => go(Number(slider.value)) });
+  const stretches = stretchesOf(data.steps);
+  const slider = h("input", { type: "range", min: "0", max: String(FINE), step: "any", value: "0", "aria-label": words.scrubber, oninput: () => go(stepAt(stretches, Number(slider.value))) });
+  const keys = { ArrowRight: (k) => k + 1, ArrowUp: (k) => k + 1, ArrowLeft: (k) => k - 1, ArrowDown: (k) => k - 1, Home: () => 1, End: () => total, PageUp: (k) => k + 10, PageDown: (k) => k - 10 };
+  slider.addEventListener("keydown", (event) => {
+    if (!keys[event.key]) return;
+    event.preventDefault();
+    go(keys[event.key]);
+  });
   const rates = h("select", { class: "speed", "aria-label": words.speed, title: words.speed, onchange: () => speed(Number(rates.value)) },
     SPEEDS.map((rate) => h("option", { value: String(rate) }, `${rate}×`)));
   const place = h("span", { class: "place" });
-  const track = h("div", { class: "track" }, phaseStrip(data, words, go), slider);
+  const strip = phaseStrip(stretches, words, go);
+  const track = h("div", { class: "track" }, h("div", { class: "phases", "aria-hidden": "true" }, [...strip.values()]), slider);
   const element = h("div", { class: "controls", role: "group", "aria-label": words.controls },
     h("div", { class: "buttons" }, buttons.first, buttons.previous, buttons.play, buttons.next, buttons.last), track, place, rates);
   return {
     element,
     show({ k, playing, rate }) {
-      const { phase } = data.steps[k - 1];
-      slider.value = String(k);
+      const phase = phaseOf(data.steps[k - 1]);
+      slider.value = String(placeOfStep(stretches, k));
       const where = words.step_of.replace("{step}", k).replace("{total}", total);
-      slider.setAttribute("aria-valuetext", `${words[phase]}, ${where}`);
-      place.replaceChildren(h("strong", { class: `phase ${phase}` }, words[phase]), ` ${where}`);
+      slider.setAttribute("aria-valuetext", `${words[`phase_${phase}`]}, ${where}`);
+      place.replaceChildren(h("strong", { class: `phase ${phase}` }, words[`phase_${phase}`]), ` ${where}`);
+      for (const [name, part] of strip) part.classList.toggle("now", name === phase);
       buttons.first.disabled = buttons.previous.disabled = k === 1;
       buttons.next.disabled = buttons.last.disabled = k === total;
       const [name, title] = playing ? ["pause", words.pause] : ["play", words.play];
@@ -43,20 +59,38 @@ export function controlBar(data, { words, go, play, speed }) {
   };
 }
 
-// One coloured stretch a phase, its ends half-way between the last step of one and the first of the next.
-function phaseStrip(data, words, go) {
-  const span = Math.max(1, data.steps.length - 1);
-  const strip = h("div", { class: "phases", "aria-hidden": "true" });
-  for (const phase of PHASES) {
-    const first = data.steps.findIndex((step) => step.phase === phase);
-    if (first < 0) continue;
-    const last = data.steps.findLastIndex((step) => step.phase === phase);
-    const left = first === 0 ? 0 : (first - 0.5) / span;
-    const right = last === data.steps.length - 1 ? 1 : (last + 0.5) / span;
-    const part = h("button", { type: "button", tabindex: "-1", class: `phase ${phase}`, onclick: () => go(first + 1) }, h("span", {}, words[phase]));
-    part.style.left = `${left * 100}%`;
-    part.style.width = `${Math.max(0, right - left) * 100}%`;
-    strip.append(part);
-  }
-  return strip;
+// The phases that there are, with their first and last step, and where they begin and end on the slider.
+function stretchesOf(steps) {
+  const found = PHASES.map((phase) => ({ phase, first: steps.findIndex((step) => phaseOf(step) === phase) + 1, last: steps.findLastIndex((step) => phaseOf(step) === phase) + 1 }))
+    .filter(({ first }) => first > 0);
+  const free = Math.max(0, 1 - NARROWEST * found.length);
+  const spare = found.map(({ first, last }) => Math.max(0, (last - first + 1) / steps.length - NARROWEST));
+  const sum = spare.reduce((one, other) => one + other, 0) || 1;
+  let from = 0;
+  return found.map((stretch, index) => {
+    const to = from + (NARROWEST + (free * spare[index]) / sum) * FINE;
+    const here = { ...stretch, from, to };
+    from = to;
+    return here;
+  });
+}
+
+// A step stands in the middle of its share of the stretch.
+function placeOfStep(stretches, k) {
+  const { first, last, from, to } = stretches.find((stretch) => k >= stretch.first && k <= stretch.last) ?? stretches[0];
+  return from + ((k - first + 0.5) / (last - first + 1)) * (to - from);
+}
+
+function stepAt(stretches, value) {
+  const { first, last, from, to } = stretches.find((stretch) => value <= stretch.to) ?? stretches[stretches.length - 1];
+  return Math.min(last, first + Math.floor(((value - from) / (to - from)) * (last - first + 1)));
+}
+
+function phaseStrip(stretches, words, go) {
+  return new Map(stretches.map(({ phase, first, from, to }) => {
+    const part = h("button", { type: "button", tabindex: "-1", class: `phase ${phase}`, onclick: () => go(first) }, h("span", {}, words[`phase_${phase}`]));
+    part.style.left = `${(from / FINE) * 100}%`;
+    part.style.width = `${((to - from) / FINE) * 100}%`;
+    return [phase, part];
+  }));
 }

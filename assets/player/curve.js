@@ -3,7 +3,8 @@
 
 import { s } from "./dom.js";
 
-const [WIDTH, HEIGHT] = [288, 190];
+const WIDTH = 288;
+const HEIGHT = 190;
 const ROOM = { left: 44, right: 18, top: 12, bottom: 34 };
 
 const FLAT = 5; // errors within such a factor of the least lie on the floor

@@ -43,6 +43,7 @@ const ICONS = {
   undo: "M8 4L3 9l5 5v-3.6h6a3.8 3.8 0 0 1 0 7.6H7v2h7a5.8 5.8 0 0 0 0-11.6H8z",
   unfold_all: "M4 4h16v16H4zM6 6v12h12V6zM11 8h2v3h3v2h-3v3h-2v-3H8v-2h3z",
   fold_all: "M4 4h16v16H4zM6 6v12h12V6zM8 11h8v2H8z",
+  thick: "M3 5h18v1H3zM3 10h18v3H3zM3 16h18v5H3z",
   flow: "M5 3h14v6H5zM7 5v2h10V5zM5 15h14v6H5zM7 17v2h10v-2zM11 9h2v3h2.5L12 15.5 8.500 12H11z",
   fit: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
 };

@@ -7,7 +7,7 @@ import { glide, placesOf } from "./glide.js";
 import { lights } from "./lights.js";
 import { minimap } from "./minimap.js";
 import { moves } from "./moves.js";
-import { legendOf, paint } from "./overlay.js";
+import { legendOf, paint, thicken } from "./overlay.js";
 import { sceneOf } from "./scene.js";
 import { SIGNS } from "./verification.js";
 
@@ -125,6 +125,7 @@ export function graphPanel(data, { words, onbox, ask, at, dark, tools }) {
   };
 
   // The old picture goes, the new one comes; `painting` is the overlay that it wears.
+  let thick = false;
   const load = (picture, painting) => {
     const next = data.nodes.length ? sceneOf(data, picture, { at, dark }) : null;
     if (!next) {
@@ -154,6 +155,7 @@ export function graphPanel(data, { words, onbox, ask, at, dark, tools }) {
     }
     anchor = [];
     overlay(painting);
+    if (thick) thicken(data, scene, true);
     lit.on(scene);
     folds.focus(focused);
     notice.textContent = picture.said ?? "";
@@ -175,6 +177,7 @@ export function graphPanel(data, { words, onbox, ask, at, dark, tools }) {
     element, fit, zoom, start, follow, find, load, overlay,
     room,
     scene: () => scene,
+    thicken: (on) => { if (on !== thick) { thick = on; thicken(data, scene, on); } },
     light: (what) => lit.show(what),
     mark: (nodes) => point(nodes.map((node) => scene?.boxOf[node])), // what a search has found so far
     point: (id) => point([id]),

@@ -1,13 +1,16 @@
 // The inspector: everything the trace knows of one node, as far as the steps have come. What does not exist yet is "not computed".
 
 import { arrayCells } from "./cells.js";
+import { copyButton } from "./copy.js";
 import { severityIcon } from "./findings.js";
 import { brief, count, figure, isNumber, label, nested, plain, shapeText } from "./format.js";
 import { h } from "./dom.js";
-import { rulePart } from "./rule.js";
+import { maths } from "./maths.js";
+import { equation, rulePart } from "./rule.js";
+import { heatMap, histogram, stretch } from "./sketch.js";
 import { nodeVerdict, threeWays } from "./verification.js";
 
-export function inspectorPanel(data, { words, onnode }) {
+export function inspectorPanel(data, { words, onnode, onstep, freedAt }) {
   const body = h("div", { class: "inspector-body" });
   const element = h("section", { class: "panel inspector", "aria-label": words.inspector }, body);
   const consumers = new Map();
@@ -20,7 +23,7 @@ export function inspectorPanel(data, { words, onnode }) {
     follow() { body.scrollTop = 0; },
     show(state) {
       const node = state.inspected === null ? null : data.nodes[state.inspected];
-      body.replaceChildren(...(node ? nodeParts(data, node, state, { words, onnode, consumers }) : leafParts(data, state, { words, onnode })));
+      body.replaceChildren(...(node ? nodeParts(data, node, state, { words, onnode, onstep, freedAt, consumers }) : leafParts(data, state, { words, onnode })));
     },
   };
 }
@@ -38,10 +41,13 @@ function leafParts(data, state, { words, onnode }) {
 function nodeParts(data, node, state, context) {
   const { words } = context;
   const parts = [header(data, node, words), nodeVerdict(data, node, words), ...data.findings.filter((finding) => finding.node === node.id).map((finding) => found(finding, words))];
+  const updates = data.updates.flatMap((update, index) => (update.node === node.id ? [updatePart(update, index, state, words)] : []));
+  if (state.step.phase === "update") parts.push(...updates);
   node.outputs.forEach((note, output) => {
     const many = node.outputs.length > 1 ? ` ${output}` : "";
-    parts.push(quantity(words.value + many, "value", state.has("value", node.id, output) ? note : null, words.not_computed, words));
-    parts.push(gradientPart(node, output, many, state, words));
+    const sketch = (what) => data.sketches[`n${node.id}.${what}${output}`];
+    parts.push(quantity(words.value + many, "value", state.has("value", node.id, output) ? note : null, words.not_computed, words, sketch("output")));
+    parts.push(gradientPart(node, output, many, state, words, sketch("gradient")));
   });
   parts.push(contributions(data, node, state, context));
   const reached = node.gradients.some((note, output) => note && state.has("gradient", node.id, output));
@@ -50,8 +56,8 @@ function nodeParts(data, node, state, context) {
     if (note && state.has("gradient", node.id, output)) parts.push(threeWays(data, node, output, note, context));
   });
   if (node.grad && state.step.phase !== "forward") parts.push(gradField(node, state, words));
-  data.updates.forEach((update, index) => { if (update.node === node.id) parts.push(updatePart(update, index, state, words)); });
-  parts.push(facts(node, words), savedPart(data, node, words), statistics(node, state, words));
+  if (state.step.phase !== "update") parts.push(...updates);
+  parts.push(facts(node, words), savedPart(data, node, state, context), statistics(node, state, words));
   return parts.filter(Boolean);
 }
 
@@ -59,25 +65,29 @@ function header(data, node, words) {
   const names = [node.op, node.autograd].filter(Boolean).map((name) => plain(name)).join(" · ");
   return h("header", {},
     h("h2", {}, label(node)),
-    h("p", { class: "op" }, node.kind === "op" ? names : words[`kind_${node.kind}`]),
+    h("p", { class: "op" }, node.kind === "op" ? names : words[`kind_${node.kind}`], data.pages[node.op] && [" · ", docsLink(data.pages[node.op], words)]),
     node.names.length > 1 && h("p", { class: "names" }, `${words.also}: ${node.names.filter((name) => name !== node.name).map((name) => plain(name)).join(", ")}`));
 }
+
+const docsLink = (page, words) => h("a", { class: "docs", href: page, target: "_blank", rel: "noopener noreferrer", title: page }, words.docs);
 
 function found(finding, words) {
   return h("p", { class: `found ${finding.severity}` }, severityIcon(finding.severity),
     h("span", {}, h("span", { class: "hidden" }, `${words[finding.severity]}: `), h("bdi", {}, finding.message)));
 }
 
-function quantity(title, side, note, absent, words) {
+function quantity(title, side, note, absent, words, sketch) {
   const big = note && isNumber(note);
   return h("div", { class: `quantity ${side}` },
-    h("h3", {}, title),
+    h("h3", {}, title, note !== null && [" ", copyButton(note, words)]),
     note === null ? h("p", { class: "absent" }, absent)
       : big ? h("p", { class: "big" }, brief(note))
         : note.values !== undefined && note.values !== null && count(note) > 0 ? arrayCells(note, side)
           : h("p", { class: "summary" }, shapeText(note.shape), note.norm !== undefined && note.norm !== null
             ? h("span", {}, ` ${words.mean} ${figure(note.mean)} · ${words.std} ${figure(note.std)}`) : h("span", {}, ` ${words.values_left_out}`),
-          broken(note, words)));
+          broken(note, words)),
+    note !== null && (sketch ? [histogram(sketch, side, words), sketch.heat[0].length > 1 && heatMap(sketch, side, words)]
+      : (note.values === undefined || note.values === null) && stretch(note, side, words)));
 }
 
 function broken(note, words) {
@@ -85,14 +95,14 @@ function broken(note, words) {
   return parts.length ? h("strong", { class: "broken" }, ` ${parts.join(", ")}`) : null;
 }
 
-function gradientPart(node, output, many, state, words) {
+function gradientPart(node, output, many, state, words, sketch) {
   const note = node.gradients[output];
   if (!note) {
     const absent = node.status === "not executed" ? words.not_executed : words.no_gradient;
     const reason = node.reason ? words[`reason_${node.reason.replaceAll(" ", "_")}`] ?? absent : absent;
     return quantity(words.gradient + many, "gradient", null, reason, words);
   }
-  return quantity(words.gradient + many, "gradient", state.has("gradient", node.id, output) ? note : null, words.not_computed, words);
+  return quantity(words.gradient + many, "gradient", state.has("gradient", node.id, output) ? note : null, words.not_computed, words, sketch);
 }
 
 // What came back along each wire, as it arrives, with the sum that this node works on.
@@ -136,6 +146,8 @@ function updatePart(update, index, state, words) {
     parts.push(quantity(words.before, "value", update.before, "", words), quantity(words.after, "value", update.after, "", words));
   }
   if (settings) parts.push(h("p", { class: "settings" }, settings));
+  if (update.rule) parts.push(maths(update.rule.maths, words.formula));
+  if (done && update.rule) parts.push(...update.rule.lines.map((line) => equation(line)));
   const kept = Object.entries(update.state);
   if (done && kept.length) {
     parts.push(h("table", { class: "rows" }, kept.map(([name, note]) => h("tr", {}, h("td", {}, name), h("td", { class: "number" }, brief(note))))));
@@ -155,10 +167,17 @@ function facts(node, words) {
   return h("div", { class: "part" }, h("table", { class: "rows facts" }, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value)))));
 }
 
-function savedPart(data, node, words) {
+// What the node keeps for backward, until which step: the engine lets go of it as soon as the node has run.
+function savedPart(data, node, state, { words, onstep, freedAt }) {
   if (!node.saved.length) return null;
-  return h("details", { class: "part" }, h("summary", {}, `${words.saved} (${node.saved.length})`), h("table", { class: "rows" }, node.saved.map((saved) => h("tr", {},
-    h("td", {}, saved.name), h("td", {}, shapeText(saved.shape)), h("td", {}, `${saved.bytes} B`), h("td", {}, words[`saved_${saved.state}`]),
+  const freed = freedAt(node.id);
+  const when = (saved) => {
+    if (saved.state !== "freed" || freed === null) return words[`saved_${saved.state}`];
+    return [state.k < freed ? words.saved_until : words.saved_since, " ", h("button", { type: "button", class: "link", onclick: () => onstep(freed) }, words.saved_step.replace("{step}", freed))];
+  };
+  const bytes = node.saved.reduce((sum, saved) => sum + saved.bytes, 0);
+  return h("details", { class: "part" }, h("summary", {}, `${words.saved} (${node.saved.length} · ${figure(bytes)} B)`), h("table", { class: "rows" }, node.saved.map((saved) => h("tr", {},
+    h("td", {}, saved.name), h("td", {}, shapeText(saved.shape)), h("td", {}, `${figure(saved.bytes)} B`), h("td", {}, when(saved)),
     h("td", {}, saved.shared_with === null ? "" : label(data.nodes[saved.shared_with]))))));
 }
 

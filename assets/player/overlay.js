@@ -1,6 +1,6 @@
 // Boxes coloured by a number: five shades, even in the logarithm, between the smallest and the largest number met.
 
-import { figure } from "./format.js";
+import { count, figure } from "./format.js";
 import { h } from "./dom.js";
 
 const ADDED = new Set(["time", "memory"]); // of several nodes these add up; of the others the largest counts
@@ -32,7 +32,7 @@ export function paint(data, scene, name, dark) {
       shape.dataset.painted = "";
     }
   }
-  return { name, shades, low, high, count: finite.length, unit: UNITS[name] ?? "", broken: [...numbers.values()].some((number) => number !== null && !Number.isFinite(number)) };
+  return { name, shades, low, high, known: finite.length, unit: UNITS[name] ?? "", broken: [...numbers.values()].some((number) => number !== null && !Number.isFinite(number)) };
 }
 
 function numberOf(found, added) {
@@ -42,9 +42,30 @@ function numberOf(found, added) {
   return added ? known.reduce((sum, number) => sum + number, 0) : Math.max(...known);
 }
 
-export function legendOf({ name, shades, low, high, count, unit, broken }, words) {
-  if (!count) return [h("span", { class: "scale" }, `${words[`scale_${name}`]}: ${words.overlay_none}`)];
+export function legendOf({ name, shades, low, high, known, unit, broken }, words) {
+  if (!known) return [h("span", { class: "scale" }, `${words[`scale_${name}`]}: ${words.overlay_none}`)];
   const swatch = (shade) => { const one = h("i", {}); one.style.background = shade; return one; };
   return [h("span", { class: "scale" }, `${words[`scale_${name}`]} `, h("b", {}, figure(low) + unit), h("span", { class: "shades" }, shades.map(swatch)), h("b", {}, figure(high) + unit),
     broken && ` · ${words.overlay_broken}`)];
+}
+
+// Wires as thick as the gradient that flows back along them, in the logarithm; those without one stay as they are.
+export function thicken(data, scene, on) {
+  if (!scene) return;
+  const size = (edge) => {
+    const note = data.edges[edge][4];
+    return note && typeof note.norm === "number" && note.norm > 0 ? note.norm / Math.sqrt(Math.max(1, count(note))) : null;
+  };
+  const sizes = new Map();
+  for (const [arrow, edges] of scene.picture.arrows) {
+    const known = edges.map(size).filter((one) => one !== null);
+    if (known.length) sizes.set(arrow, Math.max(...known));
+  }
+  const [low, high] = [Math.min(...sizes.values()), Math.max(...sizes.values())];
+  for (const [arrow, one] of sizes) {
+    const line = scene.byId.get(arrow)?.querySelector("path");
+    const share = high > low ? Math.log(one / low) / Math.log(high / low) : 0.5;
+    if (on) line?.style.setProperty("stroke-width", `${(0.8 + 5.2 * share).toFixed(2)}px`);
+    else line?.style.removeProperty("stroke-width");
+  }
 }

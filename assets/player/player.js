@@ -24,7 +24,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   const listening = new AbortController();
   const when = timetable(data);
   const same = before && before.key === data.key;
-  const state = { k: 1, playing: false, rate: 1, inspected: null, finding: null, lens: null, painted: address ? linkedOverlay(data) : data.overlay ?? null, past: [], ...(same ? before : {}) };
+  const state = { k: 1, playing: false, rate: 1, inspected: null, finding: null, lens: null, thick: false, painted: address ? linkedOverlay(data) : data.overlay ?? null, past: [], ...(same ? before : {}) };
   state.k = Math.min(Math.max(1, same ? before.k : startingStep(data, address, last)), Math.max(1, total));
   let timer = null;
   let addressTimer = null;
@@ -151,6 +151,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     words, ask, undo, onfind: seek,
     onsee: (nodes) => graph.mark(nodes),
     onoverlay: (name) => { state.painted = name; graph.overlay(name); render(); noteOverlay(); },
+    onthick: () => { state.thick = !state.thick; render(); },
     onlens: (lens) => {
       const node = current();
       state.lens = lens?.kind === "lineage" || lens?.kind === "reaches" ? { ...lens, node: lens.kind === "reaches" ? parameterNear(node) : node } : lens;
@@ -167,7 +168,10 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     return data.edges.find((edge) => edge[2] === node && parameters.includes(edge[0]))?.[0] ?? parameters[0];
   };
   const graph = graphPanel(data, { words, at: when.at, dark: root.dataset.theme === "dark", onbox: press, ask, tools: tools.element });
-  const inspector = inspectorPanel(data, { words, onnode: (node) => { state.inspected = node; render(); } });
+  const inspector = inspectorPanel(data, {
+    words, onstep: go, onnode: (node) => { state.inspected = node; render(); },
+    freedAt: (node) => when.stepsOf.get(node)?.find((k) => data.steps[k - 1].kind === "backward") ?? null,
+  });
   const findings = findingsPanel(data, { words, onchoose: choose, onshow: (node) => {
     graph.element.scrollIntoView({ block: "nearest" });
     graph.room.focus({ preventScroll: true });
@@ -191,12 +195,13 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   function render() {
     findings.show(state.finding);
     const scene = graph.scene();
-    tools.show({ folding: scene?.picture.folding, first: scene?.picture.first ?? true, undoable: state.past.length > 0, painted: state.painted, shown: state.lens });
+    tools.show({ folding: scene?.picture.folding, first: scene?.picture.first ?? true, undoable: state.past.length > 0, painted: state.painted, thick: state.thick, shown: state.lens });
+    graph.thicken(state.thick);
     graph.light(state.lens);
     const line = state.finding === null ? null : data.findings[state.finding].source;
     if (!total) {
       code.show({ source: line, k: 0, phase: "finding" });
-      return inspector.show({ inspected: state.inspected, step: { phase: "forward" }, has: () => true, sum: () => null });
+      return inspector.show({ inspected: state.inspected, step: { phase: "forward" }, has: () => true, sum: () => null, k: 0 });
     }
     last = { key: data.key, k: state.k };
     const step = data.steps[state.k - 1];
@@ -214,7 +219,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     const own = step.node === null ? null : data.nodes[step.node].source;
     code.show({ source: line ?? own, phase: line ? "finding" : side === "value" ? "forward" : "backward", k: state.k });
     const sum = (node, output) => when.sums.get(`${node}.${output}`)?.findLast(([k]) => k <= state.k)?.[1] ?? null;
-    inspector.show({ inspected: state.inspected ?? step.node, step, has, sum });
+    inspector.show({ inspected: state.inspected ?? step.node, step, has, sum, k: state.k });
     sentence.setAttribute("aria-live", state.playing ? "off" : "polite");
     sentence.className = `sentence ${side}`;
     sentence.replaceChildren(h("span", {}, numbersStrong(step.text)));
@@ -259,7 +264,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     show,
     go,
     state: () => ({
-      key: data.key, k: state.k, rate: state.rate, inspected: state.inspected, finding: state.finding, lens: state.lens, painted: state.painted, past: state.past, view: graph.view(),
+      key: data.key, k: state.k, rate: state.rate, inspected: state.inspected, finding: state.finding, lens: state.lens, thick: state.thick, painted: state.painted, past: state.past, view: graph.view(),
     }),
     stop: () => {
       pause();

@@ -5,13 +5,14 @@ import { searchBox } from "./search.js";
 
 const OVERLAYS = ["gradient", "value", "time", "memory"];
 
-export function graphTools(data, { words, ask, undo, onfind, onsee, onoverlay, onlens, onaround }) {
+export function graphTools(data, { words, ask, undo, onfind, onsee, onoverlay, onthick, onlens, onaround }) {
   const search = searchBox(data, { words, onfind, onsee });
   const hasModules = data.frames.length > 0;
   const buttons = {
     undo: button("undo", words.undo, undo),
     all: button("unfold_all", words.unfold_all, () => ask({ all: true })),
     first: button("fold_all", words.fold_all, () => ask({ first: true })),
+    thick: button("thick", words.thick, onthick, { "aria-pressed": "false" }),
     flow: button("flow", words.flow_right, () => ask({ flow: buttons.flow.dataset.to })),
   };
   const known = OVERLAYS.filter((name) => data.measures[name].some((number) => number !== null));
@@ -31,10 +32,11 @@ export function graphTools(data, { words, ask, undo, onfind, onsee, onoverlay, o
     around,
     classes.length > 0 && h("optgroup", { label: words.lens_class }, classes.map(([name, count]) => h("option", { value: `class ${name}` }, `${name} (${count})`))));
   const element = h("div", { class: "tools", role: "toolbar", "aria-label": words.tools },
-    search.element, h("div", { class: "buttons" }, buttons.undo, hasModules && [buttons.all, buttons.first], buttons.flow), known.length > 0 && overlay, lens);
+    search.element, h("div", { class: "buttons" }, buttons.undo, hasModules && [buttons.all, buttons.first], buttons.flow, data.edges.some((edge) => edge[4]) && buttons.thick), known.length > 0 && overlay, lens);
   return {
     element, search,
-    show({ folding, first, undoable, painted, shown }) {
+    show({ folding, first, undoable, painted, thick, shown }) {
+      buttons.thick.setAttribute("aria-pressed", String(thick));
       buttons.undo.disabled = !undoable;
       buttons.all.disabled = folding?.all === true && folding.ids.length === 0;
       buttons.first.disabled = first;

@@ -1,4 +1,4 @@
-"""The graph panel of the player: opening and closing modules, search, colours, what stands out."""
+"""The player: the graph panel (opening and closing modules, search, colours, what stands out), sketches of values, links."""
 
 GRAPH: dict[str, tuple[str, str]] = {
     "page.too_many_visible": (
@@ -40,6 +40,7 @@ GRAPH: dict[str, tuple[str, str]] = {
     "player.scale_memory": ("saved for backward", "역전파를 위해 보관됨"),
     "player.overlay_none": ("nothing known here", "여기서는 알려진 값이 없음"),
     "player.overlay_broken": ("NaN or inf", "NaN 또는 inf"),
+    "player.thick": ("Wires as thick as their gradient", "선 굵기를 기울기 크기로"),
     "player.lens": ("What stands out", "돋보이게 할 것"),
     "player.lens_off": ("Show: everything", "보기: 전체"),
     "player.lens_lineage": ("Show: from and to this node", "보기: 이 노드로 이어지는 것"),
@@ -54,4 +55,22 @@ GRAPH: dict[str, tuple[str, str]] = {
     "player.key_search": ("search", "검색"),
     "player.key_undo": ("undo the last opening or closing", "마지막으로 열거나 닫은 것 되돌리기"),
     "player.key_fold": ("at a module's sign: to the next, open or close", "모듈의 표시에서: 다음으로 가기, 열거나 닫기"),
+    "player.docs": ("PyTorch documentation", "PyTorch 문서"),
+    "player.copy": ("Copy", "복사"),
+    "player.copy_help": ("Copy as Python", "파이썬 코드로 복사"),
+    "player.copied": ("Copied", "복사했습니다"),
+    "player.copy_failed": ("Not allowed here", "여기서는 복사할 수 없습니다"),
+    "player.histogram_of": ("Histogram from {low} to {high}", "{low}부터 {high}까지의 히스토그램"),
+    "player.heat_of": ("Heat map: each cell is the mean of a block of elements", "히트맵: 칸마다 원소 묶음의 평균"),
+    "player.heat_scale": (
+        "means of blocks, strongest ±{most}; the other colour is negative",
+        "묶음의 평균, 가장 진한 색 ±{most}, 다른 색은 음수",
+    ),
+    "player.stretch_of": (
+        "From {low} to {high}, mean {mean}, standard deviation {std}",
+        "{low}부터 {high}까지, 평균 {mean}, 표준편차 {std}",
+    ),
+    "player.saved_until": ("kept until", "보관 기한:"),
+    "player.saved_since": ("freed at", "해제된 때:"),
+    "player.saved_step": ("step {step}", "{step}단계"),
 }

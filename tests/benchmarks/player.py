@@ -170,9 +170,8 @@ def main() -> None:
             f"{row['visible']:7}  {row['script_ms']:9.2f}  {row['paint_ms']:11.1f}  {row['drag_ms']:13.1f}  {row['zoom_ms']:13.1f}"
             f"  {row['held_keys']:14}  {row['worst_lag_ms']:12.1f}"
         )
-    print(
-        f"opening or closing a block of GPT-2, to painted: {statistics.median(times):.0f} ms (of {len(times)}: {min(times):.0f} to {max(times):.0f})"
-    )
+    spread = f"{min(times):.0f} to {max(times):.0f}"
+    print(f"opening or closing a block of GPT-2, to painted: {statistics.median(times):.0f} ms (of {len(times)}: {spread})")
 
 
 if __name__ == "__main__":

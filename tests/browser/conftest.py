@@ -17,6 +17,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from explorer.export import export
+from explorer.model import Trace
+
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -91,3 +94,28 @@ def visit(browser: Browser, address: str) -> Iterator[Any]:
 
 def _is_own(url: str, address: str) -> bool:
     return url.startswith((address, "data:", "blob:", address.replace("http", "ws")))
+
+
+@pytest.fixture
+def read(browser: Browser, tmp_path: Path) -> Iterator[Any]:
+    """`read(trace, **options)`: a page with the exported file. By the end it may have raised, logged and asked for nothing."""
+    wrong: list[str] = []
+    opened = []
+
+    def read(trace: Trace, *, width: int = 1440, scheme: str = "light", **options: Any) -> Page:
+        path = tmp_path / "trace.html"
+        export(trace, path, **options)
+        context = browser.new_context(offline=True, viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+        opened.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text))  # a breach of the policy is told here
+        page.on("request", lambda request: None if request.url.startswith(path.as_uri()) else wrong.append(request.url[:100]))
+        page.goto(path.as_uri())
+        expect(page.locator(".player .sentence")).to_be_visible()
+        return page
+
+    yield read
+    for context in opened:
+        context.close()
+    assert wrong == []
