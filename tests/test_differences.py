@@ -14,7 +14,23 @@ from explorer.capture import numeric
 from explorer.capture.differences import curve, derivative, verdict
 from explorer.document import from_document, to_document
 from explorer.model import GradientCheck, Trace
-from tests.verifying import PARTLY, WHOLE, Program, checked, checks, double_backward, linear, wrong_function
+from tests.verifying import (
+    PARTLY,
+    WHOLE,
+    Program,
+    Tripled,
+    batch_norm,
+    bfloat16,
+    checked,
+    checks,
+    cosine,
+    double_backward,
+    dropout,
+    linear,
+    lstm,
+    transformer,
+    wrong_function,
+)
 
 pytestmark = pytest.mark.torch
 
@@ -235,3 +251,40 @@ def test_verdicts_have_their_tolerances() -> None:
     assert [judge(error, noise=2e-2) for error in (1e-3, 1e-2, 3e-2)] == ["close", "unresolved", "wrong"]
     assert judge(1e-6, eps=torch.finfo(torch.float64).eps) == "close"
     assert judge(1e-2, eps=torch.finfo(torch.bfloat16).eps) == "equal"
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a model of which a single difference takes seconds."""
+    monkeypatch.setattr(numeric, "PATIENCE", 0.0)
+    monkeypatch.setattr(numeric, "BUDGET", 0.0)
+
+
+@pytest.mark.usefixtures("hurry")
+@pytest.mark.parametrize("program", [linear, dropout, batch_norm, lstm, transformer, bfloat16, cosine])
+def test_a_large_model_is_checked_together(program: Program) -> None:
+    """One difference for elements of many tensors; all agree, and each says how many it was compared with."""
+    found = leaves(checked(program))
+    assert {check.verdict for check in found} <= {"equal", "close"}
+    together = [check for check in found if (check.reason or "").startswith("together: ")]
+    assert len(together) >= len(found) // 2
+    assert all(check.checked == 1 and check.max_abs_error is None and check.max_rel_error is not None for check in together)
+
+
+@pytest.mark.usefixtures("hurry")
+def test_a_wrong_gradient_among_many_is_found() -> None:
+    """Where a difference over many does not agree, each is looked at alone: the wrong ones are told, the others are not."""
+
+    def program() -> None:
+        first, second, third = nn.Linear(3, 4), nn.Linear(4, 4), nn.Linear(4, 1)
+        third(torch.tanh(Tripled.apply(second(torch.tanh(first(torch.randn(5, 3))))))).sum().backward()
+
+    verdicts = {check.name: check.verdict for check in leaves(checked(program))}
+    assert verdicts == {
+        "first.weight": "wrong",
+        "first.bias": "wrong",
+        "second.weight": "wrong",
+        "second.bias": "wrong",
+        "third.weight": "equal",
+        "third.bias": "equal",
+    }

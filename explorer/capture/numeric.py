@@ -2,6 +2,10 @@
 
 Every element of a small tensor is checked, of a large one the element with the largest gradient and a few drawn at random (always the
 same). Every tensor gets its first element before any gets its second, so that where time ends the sample, it ends it evenly.
+
+NOTE [together]: of a model so large that even that would take minutes, elements of many tensors are moved at once, each so far that its
+gradient says the loss changes by the same amount: then a gradient that is off by some share of itself shows as that share of one part.
+Where they do not agree, each half is looked at, down to a single one. An error that another makes up for exactly would not show.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -24,6 +28,9 @@ BUDGET = 20.0  # seconds for all elements but the first of each tensor
 FIRST_BUDGET = 300.0  # seconds for those: on a large model a difference takes half a second
 INNER_BUDGET = 5.0  # seconds after which no more elements of intermediates are taken
 SAMPLE = 8  # elements of a tensor that has more than a Note holds
+PATIENCE = 45.0  # seconds; where the first elements would take longer alone, they are taken together
+MOST_TOGETHER = 16  # tensors: each part of the loss's change must stand out against the rounding of all
+ALIKE = 1e3  # times the change that the loss would make with the one, it may make with the other, for the same relative step
 CURVE_COST = 0.02  # seconds: a replay that takes longer is not repeated only to draw how the error depends on the step
 ROUNDINGS = 4.0  # times what rounding was measured to do to a gradient in a replay as the program ran
 FLOOR = 32.0  # roundings of the program's type: what a sum that cancels may leave of the magnitudes that went into it
@@ -51,6 +58,11 @@ class Subject:
     verdicts: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     curve: tuple[StepError, ...] = ()
+    together: int = 0  # tensors whose elements were moved at once with one of this
+    share: float = 0.0  # how far off all were, relative to the part of one
+
+
+Move = tuple[Subject, int, complex]  # an element, and how far it moves with a step of 1
 
 
 def check_gradients(
@@ -102,7 +114,10 @@ class _Checking:
         total = sum(len(subject.order) for subject in ready)
         done = 0
         for turn in range(max((len(subject.order) for subject in ready), default=0)):
-            for subject in ready:
+            for place, subject in enumerate(ready):
+                if turn == 0 and place and 4 * self.cost * (len(ready) - place) > PATIENCE:  # four replays tell how sure it is
+                    done = self._many(ready[place:], began, done, total)
+                    break
                 budget = FIRST_BUDGET if turn == 0 and subject.leaf else BUDGET if subject.leaf else INNER_BUDGET
                 if turn < len(subject.order):
                     if time.monotonic() - began < budget:
@@ -178,6 +193,55 @@ class _Checking:
         subject.largest = largest
         subject.verdicts.append(found)
 
+    def _many(self, subjects: Sequence[Subject], began: float, done: int, total: int) -> int:
+        """The first element of each: of leaves in groups, and a group that does not agree is halved."""
+        leaves = [subject for subject in subjects if subject.leaf]
+        pending = _groups([(subject, self._change(subject)) for subject in leaves])
+        while pending and time.monotonic() - began < FIRST_BUDGET:
+            group = pending.pop(0)
+            if len(group) == 1:
+                self._element(group[0][0], group[0][0].order[0])
+            elif not self._together(group):
+                half = len(group) // 2
+                pending[:0] = [group[:half], group[half:]]
+                continue
+            done += len(group)
+            self.progress(done, total)
+        return done + sum(map(len, pending)) + len(subjects) - len(leaves)
+
+    def _change(self, subject: Subject) -> float:
+        """How much the loss changes with a relative step of 1 of the first element; 0 where it is not to be taken together with others."""
+        gradient = subject.gradient.reshape(-1)[subject.order[0]].item()
+        if isinstance(gradient, complex) or not math.isfinite(gradient) or subject.hooks:
+            return 0.0
+        return abs(gradient) * self._scale(subject, subject.order[0])
+
+    def _together(self, group: Sequence[tuple[Subject, float]]) -> bool:
+        """Whether one difference over elements of all agrees; each moves so far that its part of the change is the same."""
+        part = min(change for _, change in group)
+        moves: list[Move] = []
+        for subject, _ in group:
+            element = subject.order[0]
+            moves.append((subject, element, part / subject.gradient.reshape(-1)[element].item()))
+        numbers = [number for subject, _ in group for number in subject.numbers]
+        if self.replay.reason_against(numbers) is not None:
+            return False
+        equal, _ = tolerances(self.eps)
+        floor = max(self._floor(subject) * abs(step) for subject, _, step in moves)
+        function = self._moving(moves, self.replay.plan(numbers))
+        estimate = derivative(function, scale=1.0, size=self.size, largest=part, enough=AGREE * (equal * part + floor))
+        if estimate.reason is not None:
+            return False
+        error = abs(estimate.value - part * len(group))
+        resolution = {"uncertainty": estimate.uncertainty, "noise": estimate.noise, "floor": floor}
+        found = verdict(error, largest=part, eps=self.eps, **resolution)
+        if found not in ("equal", "close"):
+            return False
+        for subject, _ in group:
+            subject.together, subject.share = len(group), error / part
+            subject.verdicts.append(found)
+        return True
+
     def _estimate(self, subject: Subject, element: int, direction: complex) -> Estimate:
         equal, _ = tolerances(self.eps)
         return derivative(
@@ -211,28 +275,31 @@ class _Checking:
         return next(number for number in subject.numbers if number in self.replay.base)
 
     def _function(self, subject: Subject, element: int, direction: complex) -> Callable[[float], float]:
-        plan = subject.plan
-        assert plan is not None
-        known = [number for number in subject.numbers if number in self.replay.base]
+        assert subject.plan is not None
+        return self._moving([(subject, element, direction)], subject.plan)
 
-        places = [_place_of(self.replay.base[number], element) for number in known]
-        copies = not subject.leaf or any(
-            self.replay.is_changed_in_place(number) or self.replay.is_seen_elsewhere(number) for number in known
-        )
+    def _moving(self, moves: Sequence[Move], plan: Plan) -> Callable[[float], float]:
+        """How much the loss changes when every element moves by a step times its own length."""
+        known: list[tuple[int, tuple[int, ...], complex, bool]] = []
+        for subject, element, length in moves:
+            numbers = [number for number in subject.numbers if number in self.replay.base]
+            apart = self.replay.is_changed_in_place, self.replay.is_seen_elsewhere
+            copies = not subject.leaf or any(is_so(number) for is_so in apart for number in numbers)
+            known += [(number, _place_of(self.replay.base[number], element), length, copies) for number in numbers]
 
         def change(step: float) -> float:
             """Of a leaf the very value is changed and put back, as a copy of a large one would take longer than all the rest."""
-            values = {number: self.replay.base[number].clone() if copies else self.replay.base[number] for number in known}
-            before = [value[place].item() for value, place in zip(values.values(), places, strict=True)]
-            for value, place, content in zip(values.values(), places, before, strict=True):
-                value[place] = content + step * (direction if value.is_complex() else 1.0)
+            values = {number: self.replay.base[number].clone() if copies else self.replay.base[number] for number, _, _, copies in known}
+            before = [values[number][place].item() for number, place, _, _ in known]
+            for (number, place, length, _), content in zip(known, before, strict=True):
+                values[number][place] = content + step * (length if values[number].is_complex() else length.real)
             try:
                 return self.replay.difference(plan, values)
             except (RuntimeError, ValueError, IndexError):  # outside of what the op takes, as a probability above 1 is
                 return math.nan
             finally:
-                for value, place, content in zip(values.values(), places, before, strict=True):
-                    value[place] = content
+                for (number, place, _, _), content in zip(known, before, strict=True):
+                    values[number][place] = content
 
         return change
 
@@ -244,7 +311,7 @@ class _Checking:
 
     def _result(self, subject: Subject) -> GradientCheck:
         if not subject.errors:
-            return _skipped(subject, _most(subject.reasons) or "time")
+            return _in_company(subject) if subject.together else _skipped(subject, _most(subject.reasons) or "time")
         worst, reason = max(subject.verdicts, key=("equal", "close", "wrong").index), None
         elements = subject.gradient.numel()
         if worst == "wrong" and subject.hooks:
@@ -284,6 +351,24 @@ def _chosen(first: int, count: int, seed: int) -> list[int]:
         return [first, *(element for element in range(count) if element != first)]
     drawn = random.Random(seed).sample(range(count), SAMPLE)
     return [first, *(element for element in drawn if element != first)][:SAMPLE]
+
+
+def _groups(subjects: Sequence[tuple[Subject, float]]) -> list[list[tuple[Subject, float]]]:
+    """Subjects whose elements change the loss by like amounts, with those amounts; one alone for each that changes it by nothing."""
+    groups: list[list[tuple[Subject, float]]] = [[pair] for pair in subjects if not pair[1]]
+    current: list[tuple[Subject, float]] = []
+    for pair in sorted((pair for pair in subjects if pair[1]), key=lambda pair: pair[1]):
+        if current and (len(current) >= MOST_TOGETHER or pair[1] > ALIKE * current[0][1]):
+            groups.append(current)
+            current = []
+        current.append(pair)
+    return [*groups, current] if current else groups
+
+
+def _in_company(subject: Subject) -> GradientCheck:
+    """What a difference over many tensors says of one of them."""
+    skipped = _skipped(subject, f"together: {subject.together}")
+    return replace(skipped, checked=1, max_rel_error=subject.share, verdict=subject.verdicts[0])  # type: ignore[arg-type]
 
 
 def _skipped(subject: Subject, reason: str) -> GradientCheck:

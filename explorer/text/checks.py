@@ -58,6 +58,10 @@ CHECKS: dict[str, tuple[str, str]] = {
         "a value was changed in place where autograd does not look (no_grad, detach, .data)",
         "자동 미분이 보지 않는 곳(no_grad, detach, .data)에서 값이 제자리에서 바뀌었습니다",
     ),
+    "check.reason.together": (
+        "one difference over an element of each of several tensors at once, to save time",
+        "시간을 줄이려고 여러 텐서의 원소를 하나씩 한꺼번에 움직여 차분 하나로 비교했습니다",
+    ),
     "check.reason.in_place": (
         "its memory is written to in place, so that this value cannot be changed alone",
         "메모리가 제자리 연산으로 덮어써져 이 값만 따로 바꿀 수 없습니다",
