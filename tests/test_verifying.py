@@ -223,7 +223,7 @@ def test_a_second_pass_that_takes_too_long_is_no_failure(capsys: Captured) -> No
     """The verified pass is there; of what the program does afterwards nothing is known."""
     first = FORGOTTEN.replace("range(5)", "range(1)")
     Path("long.py").write_text(first + "import time\nwhile True: time.sleep(0.01 * float(layer(torch.ones(2, 3)).exp()[0]))\n")
-    code, found = document(capsys, "long.py", "--timeout", "2")
+    code, found = document(capsys, "long.py", "--timeout", "6")
     assert (code, found["findings"]) == (0, [])
     assert [each["verdict"] for each in found["gradients"]] == ["equal", "equal"]
 
