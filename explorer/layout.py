@@ -20,7 +20,7 @@ from explorer.picture.pdf import pdf
 from explorer.picture.positioned import positioned
 from explorer.view import View, closed
 
-__all__ = ["Picture", "dot_text", "draw", "engine", "picture", "render"]
+__all__ = ["Picture", "dot_text", "draw", "engine", "picture", "png", "render"]
 
 Format = Literal["svg", "png", "pdf"]
 
@@ -62,6 +62,12 @@ def draw(view: View, format: Format) -> bytes:
     return place(positioned(drawn), format)
 
 
+def png(view: View, *, width: int) -> bytes:
+    """The view with title and legend as a PNG so many pixels wide. Needs resvg."""
+    text, wide, height = svg(sketch(_within(view, MOST_PLACED), caption=True))
+    return _png(text, wide, height, covered=COVERED.fullmatch(text) is not None, zoom=width / wide)
+
+
 def dot_text(view: View) -> str:
     """The view with title and legend as DOT text in which everything has its place."""
     return positioned(sketch(_within(view, MOST_PLACED), caption=True))
@@ -81,11 +87,11 @@ def _has_resvg() -> bool:
     return importlib.util.find_spec("resvg_py") is not None
 
 
-def _png(text: str, width: float, height: float, *, covered: bool) -> bytes:
+def _png(text: str, width: float, height: float, *, covered: bool, zoom: float = ZOOM) -> bytes:
     """The SVG in pixels; smaller where it would be too large to hold."""
     import resvg_py
 
-    zoom = min(ZOOM, math.sqrt(MOST_PIXELS / (width * height)), LONGEST_SIDE / max(width, height))
+    zoom = min(zoom, math.sqrt(MOST_PIXELS / (width * height)), LONGEST_SIDE / max(width, height))
     fonts = [str(path) for path in sorted(fonts_folder().glob("*.otf"))]
     others = None if covered else [folder for folder in SYSTEM_FONTS if folder.startswith("/")]
     return bytes(resvg_py.svg_to_bytes(svg_string=text, zoom=zoom, font_files=fonts, font_dirs=others, skip_system_fonts=covered))

@@ -11,22 +11,19 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from explorer.picture.placing import Placement, Spec
+from explorer.picture.geometry import Placement, Point, Spec
 
 __all__ = ["columned"]
 
-TALL = 5000.0  # points: a lower scope stays in one piece
+TALL, TALL_ROW = 5000.0, 2500.0  # points: a lower scope stays in one piece; one that is a row of frames is cut sooner
+ROW = (3, 0.6)  # so many frames that are so much of the height
 SLIM = 2.5  # times as high as wide
 WANTED = 1.5  # times as wide as high
 MOST_CROSSING = 16  # lines through one cut
 MOST_COLUMNS = 30
 LANE = 5.0
 MARGIN = 10.0
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,9 @@ class _Column:
 
 def columned(spec: Spec, found: Placement) -> Placement:
     """The placement in columns where that makes it handier; else as it is."""
-    if found.height < TALL or found.height < SLIM * found.width:
+    frames = [height for (_, height), frame in zip(spec.sizes, spec.frames, strict=True) if frame is not None]
+    is_row = len(frames) >= ROW[0] and sum(frames) > ROW[1] * found.height
+    if found.height < (TALL_ROW if is_row else TALL) or found.height < SLIM * found.width:
         return found
     cuts = _cuts(spec, found)
     columns = _columns(spec, found, _chosen(found, cuts))
@@ -140,7 +139,7 @@ def _laid(spec: Spec, found: Placement, columns: list[_Column]) -> Placement:
 
     lines = tuple(_led(spec, found, number, columns, shifts, head) for number in range(len(found.lines)))
     first = tuple(u + shifts[0][0] for u in found.into)
-    last = tuple(u + shifts[-1][0] for u in found.out)
+    lines, last, height = _returned(spec, lines, first, tuple(u + shifts[-1][0] for u in found.out), height)
     labels = tuple(None if label is None else moved(label) for label in found.labels)
     return replace(
         found,
@@ -153,6 +152,27 @@ def _laid(spec: Spec, found: Placement, columns: list[_Column]) -> Placement:
         out=last,
         columns=True,
     )
+
+
+def _returned(
+    spec: Spec, lines: tuple[tuple[Point, ...], ...], into: tuple[float, ...], out: tuple[float, ...], height: float
+) -> tuple[tuple[tuple[Point, ...], ...], tuple[float, ...], float]:
+    """Lines that leave the scope, led back under the columns to where others come in: what follows then stands below, not further right."""
+    if not into or not out:
+        return lines, out, height
+    order = sorted(range(len(out)), key=lambda port: out[port])
+    rank = {port: number for number, port in enumerate(order)}
+    targets = tuple(min(into) + 2 * LANE * rank[port] for port in range(len(out)))
+    if any(target > u for target, u in zip(targets, out, strict=True)):
+        return lines, out, height
+    end = height + LANE * (len(out) + 1)
+    found = []
+    for edge, line in zip(spec.edges, lines, strict=True):
+        if edge.head < 0:
+            low, target = height + LANE * rank[edge.head_port], targets[edge.head_port]
+            line = (*line[:-1], (line[-1][0], low), (target, low), (target, end))
+        found.append(line)
+    return tuple(found), targets, end
 
 
 def _led(spec: Spec, found: Placement, number: int, columns: list[_Column], shifts: list[Point], head: float) -> tuple[Point, ...]:

@@ -7,6 +7,7 @@ line from box to box.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ __all__ = ["Placed", "Rect", "compose"]
 PAD = 10.0  # inside a frame
 TITLE = 19.0  # the strip of a frame's title
 TITLE_INSET = 8.0
+HUB = 6  # a value that more things read does not pull them about
 DENSE, LOOSE = (13.0, 17.0), (16.0, 25.0)  # gaps across and along the flow, where boxes are written into others and where not
 
 
@@ -114,8 +116,14 @@ def _frame(
             return place[thing], 0
         return place[thing], (framed[thing].out if leaving else framed[thing].into)[port]
 
+    readers = Counter(tail for tail, _ in {(piece.tail, piece.head) for piece in scope.pieces.values()})
+
+    def weight(piece: Piece) -> int:
+        """How much a line is kept straight and short: not at all where its value goes everywhere."""
+        return 0 if readers[piece.tail] > HUB else 1 if piece.light else 3
+
     edges = [
-        (Edge(*end(piece.tail, into, leaving=True), *end(piece.head, out, leaving=False), 1 if piece.light else 3, piece.label), id(piece))
+        (Edge(*end(piece.tail, into, leaving=True), *end(piece.head, out, leaving=False), weight(piece), piece.label), id(piece))
         for piece in scope.pieces.values()
     ]
     edges.sort(key=lambda pair: (pair[0].tail, pair[0].tail_port, pair[0].head, pair[0].head_port))

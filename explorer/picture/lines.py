@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-__all__ = ["bends", "crosses", "joined", "rounded", "shortened", "stepped"]
+__all__ = ["around", "bends", "beside_twins", "crosses", "joined", "rounded", "shortened", "stepped"]
 
 Point = tuple[float, float]
 
 SAME = 1.6  # points: closer than this two places are one; Graphviz sets ports to whole points
 LEVEL = 46.0  # a slope over a shorter way along the flow is a step
 STEEP = 0.8
+ASIDE = 6.0  # points beside a box: where a line led around it runs
+GAPS = (4.0, 7.0, 11.0, 16.0, 24.0, 40.0)  # how far after its beginning and before its end it turns
 GRAZE = 1.0  # points inside the border of a box: a line so near it may stay
 
 
@@ -51,14 +54,20 @@ def _between(one: Point, middle: Point, other: Point) -> bool:
     return (middle[0] - one[0]) * (other[0] - middle[0]) + (middle[1] - one[1]) * (other[1] - middle[1]) >= 0
 
 
-def stepped(lines: Sequence[tuple[Point, ...]], boxes: Sequence[tuple[float, float, float, float]]) -> tuple[tuple[Point, ...], ...]:
+def stepped(
+    lines: Sequence[tuple[Point, ...]], boxes: Sequence[tuple[float, float, float, float]], *, fixed: Sequence[bool]
+) -> tuple[tuple[Point, ...], ...]:
     """The lines, those parts that run nearly level between two ranks as steps, each at a height of its own, unless a box is in the way.
 
-    `boxes` are (left, top, right, bottom). A line from v to v + 17 that goes 200 across would else graze the frames beside it.
+    `boxes` are (left, top, right, bottom); `fixed` lines stay as they are: a label stands beside them.
+    A line from v to v + 17 that goes 200 across would else graze the frames beside it.
     """
     found = []
     taken: list[tuple[float, float, float]] = []  # from u, to u, at v
-    for line in lines:
+    for line, stays in zip(lines, fixed, strict=True):
+        if stays and not any(crosses(one, other, box) for one, other in pairwise(line) for box in boxes):
+            found.append(line)
+            continue
         points = [line[0]]
         for one, other in pairwise(line):
             height = _height(one, other, boxes, taken)
@@ -70,6 +79,59 @@ def stepped(lines: Sequence[tuple[Point, ...]], boxes: Sequence[tuple[float, flo
             points.append(other)
         found.append(tuple(_straight(points)))
     return tuple(found)
+
+
+def around(lines: Sequence[tuple[Point, ...]], boxes: Sequence[tuple[float, float, float, float]]) -> tuple[tuple[Point, ...], ...]:
+    """The lines, those that still run through a box led around all of them: down, across, down a free lane, across, down.
+
+    Graphviz now and then routes a line straight through a frame.
+    """
+    found = list(lines)
+    lanes = sorted({u for box in boxes for u in (box[0] - ASIDE, box[2] + ASIDE) if u > 0})
+    for number, line in enumerate(lines):
+        if _clear(line, boxes):
+            continue
+        (u1, v1), (u2, v2) = line[0], line[-1]
+        near = sorted(lanes, key=lambda u: (abs(u - u1) + abs(u - u2), u))
+        ways = (
+            ((u1, v1), (u1, v1 + down), (u, v1 + down), (u, v2 - up), (u2, v2 - up), (u2, v2))
+            for u in near
+            for down in GAPS
+            for up in GAPS
+            if v1 + down <= v2 - up
+        )
+        found[number] = next((way for way in ways if _clear(way, boxes)), line)
+    return tuple(found)
+
+
+def beside_twins(
+    ways: Sequence[object], lines: Sequence[tuple[Point, ...]], boxes: Sequence[tuple[float, float, float, float]], own: Sequence[set[int]]
+) -> list[tuple[Point, ...]]:
+    """The lines, those that run through a foreign box beside one of the same way that does not.
+
+    Graphviz routes the first of several lines from one thing to another, and moves its copies aside without looking.
+    """
+
+    def clear(number: int, line: Sequence[Point]) -> bool:
+        return not any(
+            crosses(one, other, box) for one, other in pairwise(line) for place, box in enumerate(boxes) if place not in own[number]
+        )
+
+    found = list(lines)
+    twins = {way for way, count in Counter(ways).items() if count > 1}
+    good: dict[object, tuple[Point, ...]] = {}
+    bad = []
+    for number, way in enumerate(ways):
+        if way in twins:
+            if clear(number, lines[number]):
+                good.setdefault(way, lines[number])
+            else:
+                bad.append(number)
+    for number in bad:
+        if (line := good.get(ways[number])) is not None:
+            beside = [tuple((u + aside, v) for u, v in line) for aside in (4.0, -4.0, 8.0, -8.0)]
+            found[number] = next((one for one in beside if clear(number, one)), line)
+    return found
 
 
 def _height(

@@ -18,9 +18,11 @@ from dataclasses import dataclass, field
 from explorer.engine import place
 from explorer.errors import ExplorerError
 from explorer.picture.columns import columned
-from explorer.picture.lines import crosses, stepped
+from explorer.picture.fallback import column
+from explorer.picture.geometry import Edge, Frame, Placement, Point, Spec
+from explorer.picture.lines import around, beside_twins, crosses, stepped
 
-__all__ = ["Edge", "Frame", "Patience", "Placement", "Spec", "column", "forget", "place_scope"]
+__all__ = ["Edge", "Frame", "Patience", "Placement", "Point", "Spec", "forget", "place_scope"]
 
 SECONDS = 2.0  # for one scope; a scope has at most some hundred things
 MOST_ASKED = 300  # things and ports in one call
@@ -30,56 +32,6 @@ PORT = 4.0
 NEAR = 4.0  # points: what is so little aside is straightened
 NEAREST = 9.0  # between the border of a frame with ports and the first thing in it
 REMEMBERED = 4000  # placements
-
-Point = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Where lines cross the border of an open frame: u of each port at its beginning and at its end."""
-
-    into: tuple[float, ...]
-    out: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """A line from thing number `tail` to `head` (-1: a port of the scope itself), each with the number of the port that is meant."""
-
-    tail: int
-    tail_port: int
-    head: int
-    head_port: int
-    weight: int
-    label: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """A scope as geometry: sizes of its things, which of them are frames, how many values go in and out, its edges; `apart` are the gaps
-    across and along the flow. A `whole` one is not set in columns: a frame in it already is."""
-
-    sizes: tuple[Point, ...]
-    frames: tuple[Frame | None, ...]
-    into: int
-    out: int
-    edges: tuple[Edge, ...]
-    apart: tuple[float, float]
-    whole: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where things are (their first corner), the corners of each edge, the middle of its label, and u of the scope's own ports."""
-
-    width: float
-    height: float
-    at: tuple[Point, ...]
-    lines: tuple[tuple[Point, ...], ...]
-    labels: tuple[Point | None, ...]
-    into: tuple[float, ...]
-    out: tuple[float, ...]
-    columns: bool = False  # whether it, or a frame in it, stands in columns
 
 
 @dataclass
@@ -169,6 +121,9 @@ def _text(spec: Spec) -> str:
     for one, other in zip(range(len(spec.sizes)), range(1, len(spec.sizes)), strict=False):
         if spec.frames[one] is not None and spec.frames[one] == spec.frames[other] and spec.sizes[one] == spec.sizes[other]:
             lines.append(f"n{one}->n{other}[style=invis weight=20]")
+    if spec.out:  # rank=sink alone leaves ports above a thing that leads nowhere
+        leading = {edge.tail for edge in spec.edges}
+        lines += [f"n{number}->o0[style=invis weight=0]" for number in range(len(spec.sizes)) if number not in leading]
     return "\n".join([*lines, "}\n"])
 
 
@@ -246,7 +201,9 @@ def _read(spec: Spec, answer: str) -> Placement:
         raise ValueError("an answer without all things")
     things = _aligned(spec, things)
     boxes = [(u, v, u + size[0], v + size[1]) for (u, v), size in zip(things, spec.sizes, strict=True)]
-    found = Placement(width, height, tuple(things), tuple(_snapped(spec, things, ways, boxes)), tuple(labels), tuple(into), tuple(out))
+    way = [(edge.tail, edge.tail_port, edge.head, edge.head_port) for edge in spec.edges]
+    ways = beside_twins(way, _snapped(spec, things, ways, boxes), boxes, [{edge.tail, edge.head} for edge in spec.edges])
+    found = Placement(width, height, tuple(things), tuple(ways), tuple(labels), tuple(into), tuple(out))
     return _cropped(spec, _widened(spec, found))
 
 
@@ -283,19 +240,23 @@ def _aligned(spec: Spec, at: list[Point]) -> list[Point]:
 
 def _cropped(spec: Spec, found: Placement) -> Placement:
     """The placement without the ranks of its ports, which are empty: lines reach the border a little before the first thing."""
-    first = min((v for _, v in found.at), default=0.0) - NEAREST if spec.into else 0.0
+    top = min((v for _, v in found.at), default=0.0)
+    first = top - NEAREST if spec.into else min(top, 0.0)
     last = max((v + size[1] for (_, v), size in zip(found.at, spec.sizes, strict=True)), default=found.height) + NEAREST
-    last = last if spec.out else found.height
-    first, last = max(first, 0.0), min(last, found.height)
+    last = min(last, found.height) if spec.out else max(last - NEAREST, found.height)
+    first = max(first, min(top, 0.0))
     beyond = [v for line in found.lines for _, v in line[1:-1]]  # a line that has turned there keeps its room
     beyond += [label[1] for label in found.labels if label is not None]
     first, last = min([first, *(v - 2 for v in beyond)]), max([last, *(v + 2 for v in beyond)])
-    first = max(first, 0.0)
+    first = max(first, min(top, 0.0))
     lines = tuple(tuple((u, min(max(v, first), last) - first) for u, v in line) for line in found.lines)
     at = tuple((u, v - first) for u, v in found.at)
     labels = tuple(None if label is None else (label[0], label[1] - first) for label in found.labels)
     boxes = [(u, v, u + size[0], v + size[1]) for (u, v), size in zip(at, spec.sizes, strict=True)]
-    return Placement(found.width, last - first, at, stepped(lines, boxes), labels, found.into, found.out)
+    lines = stepped(lines, boxes, fixed=[label is not None for label in labels])
+    lines = around(lines, boxes)
+    width = max([found.width, *(u + 2 for line in lines for u, _ in line)])
+    return Placement(width, last - first, at, lines, labels, found.into, found.out)
 
 
 def _snapped(
@@ -345,50 +306,3 @@ def _on_side(
         max(side, 0.5 * (boxes[number][1] + boxes[number][3])) - 1,
     )
     return end if crosses(moved, following, inside, 0.0) else moved
-
-
-# -- without Graphviz ----------------------------------------------------------------------------------------------------------------
-
-
-def column(spec: Spec) -> Placement:
-    """Things under each other, lines between neighbours straight, all others in lanes of their own to the right."""
-    gap = max(spec.apart[1], 18.0)
-    widest = max([width for width, _ in spec.sizes], default=0.0)
-    most = max(spec.into, spec.out, 1)
-    widest = max(widest, 8.0 * most)
-    v, at = 0.0 if not spec.into else gap, []
-    for width, height in spec.sizes:
-        at.append(((widest - width) / 2, v))
-        v += height + gap
-    bottom = v if spec.out else v - gap if spec.sizes else 0.0
-    into = tuple(widest * (number + 1) / (spec.into + 1) for number in range(spec.into))
-    out = tuple(widest * (number + 1) / (spec.out + 1) for number in range(spec.out))
-    lane = widest + 10.0
-    lines: list[tuple[Point, ...]] = []
-    labels: list[Point | None] = []
-    for number, edge in enumerate(spec.edges):
-        start, end = _start(spec, edge, at, into), _finish(spec, edge, at, out, bottom)
-        share = 0.25 + 0.5 * ((number * 7) % 11) / 10  # so that lines in one gap lie apart
-        if edge.head == edge.tail + 1 and edge.tail >= 0:
-            turn = start[1] + (end[1] - start[1]) * share
-            lines.append((start, (start[0], turn), (end[0], turn), end))
-        else:
-            down, up = start[1] + gap * 0.5 * share, end[1] - gap * 0.5 * share
-            lines.append((start, (start[0], down), (lane, down), (lane, up), (end[0], up), end))
-            lane += 6.0
-        labels.append(None if edge.label is None else (lines[-1][-2][0] + edge.label[0] / 2 + 4, end[1] - 8))
-    return Placement(max(lane, widest), bottom, tuple(at), tuple(lines), tuple(labels), into, out)
-
-
-def _start(spec: Spec, edge: Edge, at: Sequence[Point], into: Sequence[float]) -> Point:
-    if edge.tail < 0:
-        return into[edge.tail_port], 0.0
-    (u, v), (width, height), frame = at[edge.tail], spec.sizes[edge.tail], spec.frames[edge.tail]
-    return (u + (frame.out[edge.tail_port] if frame is not None else width / 2), v + height)
-
-
-def _finish(spec: Spec, edge: Edge, at: Sequence[Point], out: Sequence[float], bottom: float) -> Point:
-    if edge.head < 0:
-        return out[edge.head_port], bottom
-    (u, v), (width, _), frame = at[edge.head], spec.sizes[edge.head], spec.frames[edge.head]
-    return (u + (frame.into[edge.head_port] if frame is not None else width / 2), v)
