@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import record
+from explorer.engine import place
+from explorer.places import places_of
+from tests.benchmarks import gallery, record
+from tests.benchmarks.layout import plainly
+from tests.dummy import dummy_trace
 
 ROOT = Path(__file__).resolve().parent.parent
 SPREAD = {"median": 2.0, "quartiles": [1.5, 2.5], "rounds": 3}
@@ -83,3 +88,26 @@ def test_the_cost_of_verification_is_measured() -> None:
     _, ratio, nodes, checked, agree = line.removeprefix("GPT-2 2 × 64").replace("ms", " ").replace("×", " ").split()
     assert float(ratio) > 0
     assert (checked, int(agree)) == ("100.0%", int(nodes))
+
+
+def test_the_gallery_is_small_and_whole() -> None:
+    """The README shows only pictures that are there, and those that the command draws are all there, in less than 600 kB."""
+    folder, readme = ROOT / "assets" / "gallery", (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"assets/gallery/([\w-]+\.\w+)", readme))
+    drawn = {f"{name}.{'svg' if entry.pixels is None else 'png'}" for name, entry in gallery.ENTRIES.items()}
+    assert shown == drawn == {path.name for path in folder.iterdir()}
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 600_000
+
+
+def test_a_picture_of_the_gallery_is_drawn(tmp_path: Path) -> None:
+    """The command draws a picture into the folder it is told."""
+    assert gallery.draw("experts", tmp_path).read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_graphviz_is_asked_plainly_for_everything() -> None:
+    """What the layout stands beside holds each node and each edge, in the clusters of its modules."""
+    trace = dummy_trace(modules=True)
+    answer = place(plainly(trace), "plain-ext").decode().splitlines()
+    assert sum(line.startswith("node ") for line in answer) == len(trace.nodes)
+    assert sum(line.startswith("edge ") for line in answer) == len(trace.edges)
+    assert plainly(trace).count("subgraph cluster_") == len(places_of(trace).frames)

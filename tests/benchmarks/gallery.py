@@ -25,10 +25,10 @@ from explorer import layout
 from explorer.export import svg_text, view_of
 from explorer.files import assets_folder, load
 from explorer.model import Trace
+from explorer.palette import PALETTE
 from tests.benchmarks.layout import ROWS, recorded
 from tests.benchmarks.unet import UNet, noisy
 
-COLORS = 32  # of a PNG
 FOLDER = assets_folder() / "gallery"
 
 
@@ -97,13 +97,22 @@ class Entry:
 ENTRIES = {
     "gpt2": Entry(lambda: sample("gpt2"), {"flow": "right"}),
     "gpt2-block": Entry(lambda: sample("gpt2"), {"opened": ("trf_blocks.3",)}),
-    "gpt2-all": Entry(lambda: sample("gpt2"), {"expand": "all"}, 1600),
-    "resnet50": Entry(lambda: recorded(ROWS["resnet50"]), {"expand": "all"}, 1000),
-    "lstm": Entry(lambda: recorded(ROWS["lstm"]), {"opened": ("cell",)}, 500),
+    "gpt2-all": Entry(lambda: sample("gpt2"), {"expand": "all"}, 1500),
+    "resnet50": Entry(lambda: recorded(ROWS["resnet50"]), {"expand": "all"}, 800),
+    "lstm": Entry(lambda: recorded(ROWS["lstm"]), {"opened": ("cell",)}, 400),
     "t5": Entry(lambda: recorded(ROWS["t5"])),
     "unet": Entry(unet),
     "experts": Entry(mixture),
 }
+
+
+def _palette() -> Image.Image:
+    """The colours that pictures are drawn in, and what lies between them and paper."""
+    colors = [tuple(int(color[place : place + 2], 16) for place in (1, 3, 5)) for color in dict.fromkeys(PALETTE["light"].values())]
+    mixed = [tuple(255 - (255 - part) * share // 4 for part in color) for share in (4, 3, 2, 1) for color in colors][:256]
+    found = Image.new("P", (1, 1))
+    found.putpalette([part for color in mixed for part in color])
+    return found
 
 
 def draw(name: str, folder: Path) -> Path:
@@ -116,7 +125,7 @@ def draw(name: str, folder: Path) -> Path:
         return path
     path = folder / f"{name}.png"
     drawn = Image.open(io.BytesIO(layout.png(view_of(trace, **entry.options), width=entry.pixels)))
-    drawn.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+    drawn.convert("RGB").quantize(palette=_palette(), dither=Image.Dither.NONE).save(path, optimize=True)
     return path
 
 

@@ -200,6 +200,7 @@ def plainly(trace: Trace) -> str:
         graph.body += inside[chain_or_end]
         waiting += reversed(children.get(chain_or_end, []))
     graph.body += [f"n{edge.source} -> n{edge.target}" for edge in trace.edges]
+    graph.body = [f"{line}\n" for line in graph.body]
     return str(graph.source)
 
 
