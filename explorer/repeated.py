@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable
+from math import copysign
 from operator import itemgetter
 from sys import intern
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ __all__ = ["Repeated"]
 
 Number = TypeVar("Number", int, int | None)
 
+_ZERO = 0.0
 _LATELY = 1024  # notes remembered
 _MOST_DIMENSIONS = 64  # torch's own limit
 _RULE_SOURCES = ("derivatives.yaml", "explorer", "user code")
@@ -70,7 +72,13 @@ class Repeated:
     def figure(self, raw: Any, key: str) -> float | None:
         """A statistic, as the same object as an equal one read lately: a view has those of its base."""
         value = number(raw, key)
-        return self._figures.setdefault(value, value) if value else value
+        return None if value is None else self.known(value)
+
+    def known(self, value: float) -> float:
+        """The float as the same object as an equal one read lately; a zero with its sign."""
+        if value:
+            return self._figures.setdefault(value, value)
+        return _ZERO if copysign(1.0, value) > 0 else value
 
     def whole(self, value: Number) -> Number:
         """A count or a number of bytes, which comes again and again."""
@@ -90,7 +98,7 @@ class Repeated:
             zeros=self.whole(maybe_count(raw, "zeros")),
             nans=self.whole(maybe_count(raw, "nans")),
             infs=self.whole(maybe_count(raw, "infs")),
-            values=None if values is None else _values(values, dtype, shape),
+            values=None if values is None else _values(values, dtype, shape, self.known),
         )
 
     def shape(self, raw: Any) -> tuple[int | str, ...]:
@@ -132,8 +140,8 @@ def _key(raw: Any) -> bytes:
 
 
 def _says(raw: Any, note: Note) -> bool:
-    """Whether a note that was read from `raw` would be equal to `note`, whose shape is that of `raw`; False where that takes a closer look
-    (null, zero, which has a sign, and what is not finite)."""
+    """Whether a note that was read from `raw` would be equal to `note`, whose shape is that of `raw`, to the sign of a zero; False where
+    that takes a closer look (null, and what is not finite)."""
     try:
         dtype, device, low, high, mean, std, norm, zeros, nans, infs, values = _FIELDS(raw)
     except KeyError:
@@ -145,11 +153,21 @@ def _says(raw: Any, note: Note) -> bool:
         and low == note.min
         and high == note.max
         and type(low) is type(high) is type(mean) is type(std) is type(norm) is float
-        and 0.0 not in (low, high, mean, std, norm)
+        and (
+            0.0 not in (low, high, mean, std, norm)
+            or list(map(str, (low, high, mean, std, norm))) == list(map(str, (note.min, note.max, note.mean, note.std, note.norm)))
+        )
         and type(zeros) is type(nans) is type(infs) is int
         and (zeros, nans, infs, dtype, device) == (note.zeros, note.nans, note.infs, note.dtype, note.device)
-        and values is note.values is None
+        and (values is note.values is None or _are(values, note.values))
     )
+
+
+def _are(raw: Any, values: Any) -> bool:
+    """Whether nested lists are these nested tuples of floats; False where that takes a closer look (zeros, which have a sign)."""
+    if type(raw) is list:
+        return type(values) is tuple and len(raw) == len(values) and all(map(_are, raw, values))
+    return type(raw) is type(values) is float and raw == values != 0.0
 
 
 def _source(raw: Any) -> Source:
@@ -168,8 +186,8 @@ def _formula(raw: Any) -> Formula:
     return Formula(text(raw, "text"), one_of(raw, "source", _RULE_SOURCES), maybe_text(raw, "latex"))
 
 
-def _values(raw: Any, dtype: str, shape: tuple[int | str, ...]) -> Any:
-    """The nested values, each of the type that `dtype` calls for."""
+def _values(raw: Any, dtype: str, shape: tuple[int | str, ...], known: Callable[[float], float]) -> Any:
+    """The nested values, each of the type that `dtype` calls for; floats are the objects that `known` gives for equal ones."""
     kind: Callable[[Any], Any]
     if "complex" in dtype:
         kind, expected = _complex, "string of a complex number"
@@ -190,7 +208,7 @@ def _values(raw: Any, dtype: str, shape: tuple[int | str, ...]) -> Any:
         found, left = kind(value), left - 1
         if found is None or left < 0:
             raise Misfit("values", f"{expected} in each place, at most {MOST_VALUES}")
-        return found
+        return known(found) if type(found) is float and found == found else found
 
     return nested(raw, len(shape))
 

@@ -519,3 +519,16 @@ def test_the_sign_of_zero_is_kept_in_equal_notes() -> None:
     edges = tuple(replace(edge, gradient=minus) for edge in WHOLE.edges)
     back = again(replace(WHOLE, nodes=nodes, edges=edges))
     assert [math.copysign(1, note.min) for note in (back.nodes[4].gradients[0], back.edges[4].gradient)] == [1, -1]  # type: ignore[union-attr, arg-type]
+
+
+def test_what_stands_in_several_places_is_read_as_one_object() -> None:
+    """Notes of few values, a deviation of zero among them: an edge's is its source's, and equal figures are one number. Zeros keep signs."""
+    back = again(chain_trace(10))
+    edge = next(edge for edge in back.edges if edge.gradient is not None and edge.gradient.std == 0.0)
+    kept = edge.gradient
+    assert kept is not None
+    assert any(kept is note for node in back.nodes for note in node.gradients)
+    assert kept.min is kept.max is kept.mean
+    minus = replace(BARE, shape=(2,), min=-0.0, values=(-0.0, 0.0))
+    (note,) = again(replace(WHOLE, nodes=(replace(WHOLE.nodes[0], outputs=(minus,)), *WHOLE.nodes[1:]))).nodes[0].outputs
+    assert str((note.min, note.values)) == "(-0.0, (-0.0, 0.0))"
