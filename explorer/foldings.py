@@ -15,7 +15,7 @@ from typing import Any
 
 from explorer.layout import picture
 from explorer.pictured import pictured
-from explorer.unfolding import CLUSTER, Act, Folding, after, folding_of, refusal, view_of_folding
+from explorer.unfolding import CLUSTER, Act, Folding, after, folding_of, refusal, remembering, view_of_folding
 from explorer.view import View
 
 __all__ = ["brought", "packed"]
@@ -27,6 +27,11 @@ MOST_TRIED = 400_000  # nodes looked at to find them, so that a large recording 
 
 def brought(view: View, *, key: str) -> list[dict[str, Any]]:
     """Pictures of the trace of `view` in its language, its own first; `ways` says which act leads from one to which."""
+    with remembering():
+        return _brought(view, key)
+
+
+def _brought(view: View, key: str) -> list[dict[str, Any]]:
     trace = view.trace
     options: dict[str, Any] = {"language": view.language, "direction": view.direction, "compact": view.compact}
     foldings = [folding_of(view)]

@@ -24,6 +24,7 @@ from explorer.foldings import brought, packed
 from explorer.labels import plain
 from explorer.payload import recorded
 from explorer.text import LANGUAGES, say
+from explorer.unfolding import remembering
 from explorer.view import View
 
 __all__ = ["document", "framed", "joined_script", "style"]
@@ -55,7 +56,8 @@ def document(views: Sequence[View], *, start: int | None = None, theme: str | No
 
     It opens at step `start`, in `theme` or, without one, in that of the reader's machine.
     """
-    spoken = [_data(view) for view in views]
+    with remembering():
+        spoken = [_data(view) for view in views]
     first = spoken[0]
     if start is not None:
         first["start"] = start

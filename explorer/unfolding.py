@@ -7,7 +7,9 @@ says for every module whether it is open: `ids` are the open modules and segment
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +19,7 @@ from explorer.places import places_of
 from explorer.text import say
 from explorer.view import Flow, View, make_view
 
-__all__ = ["Folding", "after", "first_folding", "folding_of", "read_folding", "refusal", "view_of_folding"]
+__all__ = ["Folding", "after", "first_folding", "folding_of", "read_folding", "refusal", "remembering", "view_of_folding"]
 
 FRAME = re.compile(r"m\d{1,7}(c\d{1,7})?")
 IDS = re.compile(r"[ms]\d{1,7}(c\d{1,7})?")
@@ -56,9 +58,29 @@ class Folding:
         return {**drawn, "expand": "all", "shut": self.ids} if self.everything else {**drawn, "depth": 0, "opened": self.ids}
 
 
+_remembered: ContextVar[dict[Any, View] | None] = ContextVar("_remembered", default=None)
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Within it views of one trace are made once: acts tried one after the other look at the same ones again and again."""
+    known = _remembered.get()
+    token = _remembered.set({} if known is None else known)
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
+
+
 def view_of_folding(trace: Trace, folding: Folding, **options: Any) -> View:
     """The view in which this is open."""
-    return make_view(trace, **folding.options(), **options)
+    known = _remembered.get()
+    if known is None:
+        return make_view(trace, **folding.options(), **options)
+    key = (id(trace), folding, *sorted(options.items()))
+    if key not in known:
+        known[key] = make_view(trace, **folding.options(), **options)
+    return known[key]
 
 
 def first_folding(trace: Trace) -> Folding:

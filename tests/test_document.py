@@ -522,7 +522,7 @@ def test_the_sign_of_zero_is_kept_in_equal_notes() -> None:
 
 
 def test_what_stands_in_several_places_is_read_as_one_object() -> None:
-    """Notes of few values, a deviation of zero among them: an edge's is its source's, equal figures are one number. Zeros keep signs."""
+    """Notes of few values, a deviation of zero among them: an edge's is its source's, equal figures are one. Zeros keep signs."""
     back = again(chain_trace(10))
     edge = next(edge for edge in back.edges if edge.gradient is not None and edge.gradient.std == 0.0)
     kept = edge.gradient
