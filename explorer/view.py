@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 from explorer.boxes import Box, Cluster
 from explorer.choosing import GRADIENT, brief, chosen_nodes, frames_of, known_node, opened_frames
+from explorer.collecting import uncollected
 from explorer.errors import RequestError
 from explorer.folding import LEVEL, MOST
 from explorer.model import Trace
@@ -79,6 +80,7 @@ class View:
     simplified: bool = False
 
 
+@uncollected()
 def make_view(
     trace: Trace,
     *,

@@ -60,6 +60,7 @@ FILES_OF = {
     "listing": "cli",
     "serving": "cli",
     "choosing": "view",
+    "collecting": "view",
     "folding": "view",
     "boxes": "view",
     "hosting": "view",

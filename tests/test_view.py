@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from typing import Any
 
@@ -176,6 +177,19 @@ def test_an_open_module_parts_a_row() -> None:
     inside = next(cluster.id for cluster in shown.clusters)
     first, last = (min(box.nodes) for box in cards)
     assert all(first < node < last for box in shown.boxes if box.cluster == inside for node in box.nodes)
+
+
+def test_the_collector_is_left_as_it_was() -> None:
+    """On stays on and off stays off, also where a view is refused."""
+    try:
+        for wanted in (True, False):
+            (gc.enable if wanted else gc.disable)()
+            make_view(dummy_trace())
+            with pytest.raises(RequestError):
+                make_view(dummy_trace(), focus=99)
+            assert gc.isenabled() == wanted
+    finally:
+        gc.enable()
 
 
 def test_modules_are_opened_by_their_path() -> None:

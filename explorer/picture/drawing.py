@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
+from explorer.collecting import uncollected
 from explorer.dot import FONT, HUB, PALETTE, arrow_attributes, box_attributes, cluster_attributes
 from explorer.labels import Tips, guest_label
 from explorer.marks import Marks
@@ -49,6 +50,7 @@ class Sketch:
     caption: Caption | None
 
 
+@uncollected()
 def sketch(view: View, *, caption: bool) -> Sketch:
     """The view laid out; with title and legend on request."""
     colors, scale, marks = PALETTE[view.theme], Scale(view), Marks(view)
@@ -85,6 +87,7 @@ def _small_lines(view: View, box: Box, colors: dict[str, str]) -> tuple[Line, ..
     return lines_of(f"<{escape(guest_label(view, box))}>", CHIP, colors["muted"])
 
 
+@uncollected()
 def svg(drawn: Sketch) -> tuple[str, float, float]:
     """The SVG of a sketch, its width and height."""
     view, placed, colors = drawn.view, drawn.placed, PALETTE[drawn.view.theme]
