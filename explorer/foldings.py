@@ -26,7 +26,10 @@ MOST_TRIED = 400_000  # nodes looked at to find them, so that a large recording 
 
 
 def brought(view: View, *, key: str) -> list[dict[str, Any]]:
-    """Pictures of the trace of `view` in its language, its own first; `ways` says which act leads from one to which."""
+    """Pictures of the trace of `view` in its language, its own first; `ways` says which act leads from one to which.
+
+    A view of a part (the paths between two nodes, one class, …) comes alone: what is open says nothing of the part.
+    """
     with remembering():
         return _brought(view, key)
 
@@ -36,9 +39,10 @@ def _brought(view: View, key: str) -> list[dict[str, Any]]:
     options: dict[str, Any] = {"language": view.language, "direction": view.direction, "compact": view.compact}
     foldings = [folding_of(view)]
     found = [_drawn(view, foldings[0], key)]
-    boxes, tried = _standing(view), 0
-    while len(found[-1]["ways"]) == 0 and tried < MOST_TRIED:
-        number = next(number for number, one in enumerate(found) if not one["ways"])
+    if view.between is not None or view.reaching is not None or view.only is not None:
+        return found
+    boxes, tried, number = _standing(view), 0, 0
+    while number < len(found) and tried < MOST_TRIED:
         for act in _acts(found[number]):
             wanted = after(trace, foldings[number], act)
             tried += len(trace.nodes)
@@ -50,6 +54,7 @@ def _brought(view: View, key: str) -> list[dict[str, Any]]:
                     found.append(_drawn(other, wanted, key))
             if wanted in foldings:
                 found[number]["ways"][name_of(act)] = foldings.index(wanted)
+        number += 1
     return found
 
 

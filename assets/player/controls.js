@@ -75,10 +75,10 @@ function stretchesOf(steps) {
   });
 }
 
-// A step stands in the middle of its share of the stretch.
+// A step stands in the middle of its share of the stretch; where it is the only one, at the beginning, so that the name can be read.
 function placeOfStep(stretches, k) {
   const { first, last, from, to } = stretches.find((stretch) => k >= stretch.first && k <= stretch.last) ?? stretches[0];
-  return from + ((k - first + 0.5) / (last - first + 1)) * (to - from);
+  return from + (first === last ? 0.06 : (k - first + 0.5) / (last - first + 1)) * (to - from);
 }
 
 function stepAt(stretches, value) {

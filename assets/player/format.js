@@ -47,3 +47,10 @@ export function plain(name, longest = 200) {
 }
 
 export const label = (node) => plain(node.name || node.op || node.autograd || `#${node.id}`);
+
+// A number of bytes with at most three figures: "590 kB".
+export function byteText(size) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const step = size < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(size) / 3));
+  return `${Number((size / 1000 ** step).toPrecision(3))} ${units[step]}`;
+}

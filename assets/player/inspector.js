@@ -3,7 +3,7 @@
 import { arrayCells } from "./cells.js";
 import { copyButton } from "./copy.js";
 import { severityIcon } from "./findings.js";
-import { brief, count, figure, isNumber, label, nested, plain, shapeText } from "./format.js";
+import { brief, byteText, count, figure, isNumber, label, nested, plain, shapeText } from "./format.js";
 import { h } from "./dom.js";
 import { maths } from "./maths.js";
 import { equation, rulePart } from "./rule.js";
@@ -176,8 +176,8 @@ function savedPart(data, node, state, { words, onstep, freedAt }) {
     return [state.k < freed ? words.saved_until : words.saved_since, " ", h("button", { type: "button", class: "link", onclick: () => onstep(freed) }, words.saved_step.replace("{step}", freed))];
   };
   const bytes = node.saved.reduce((sum, saved) => sum + saved.bytes, 0);
-  return h("details", { class: "part" }, h("summary", {}, `${words.saved} (${node.saved.length} · ${figure(bytes)} B)`), h("table", { class: "rows" }, node.saved.map((saved) => h("tr", {},
-    h("td", {}, saved.name), h("td", {}, shapeText(saved.shape)), h("td", {}, `${figure(saved.bytes)} B`), h("td", {}, when(saved)),
+  return h("details", { class: "part" }, h("summary", {}, `${words.saved} (${node.saved.length} · ${byteText(bytes)})`), h("table", { class: "rows" }, node.saved.map((saved) => h("tr", {},
+    h("td", {}, saved.name), h("td", {}, shapeText(saved.shape)), h("td", {}, byteText(saved.bytes)), h("td", {}, when(saved)),
     h("td", {}, saved.shared_with === null ? "" : label(data.nodes[saved.shared_with]))))));
 }
 

@@ -1,10 +1,10 @@
 // Boxes coloured by a number: five shades, even in the logarithm, between the smallest and the largest number met.
 
-import { count, figure } from "./format.js";
+import { byteText, count, figure } from "./format.js";
 import { h } from "./dom.js";
 
 const ADDED = new Set(["time", "memory"]); // of several nodes these add up; of the others the largest counts
-const UNITS = { time: " µs", memory: " B" };
+const WRITTEN = { time: (number) => `${figure(number)} µs`, memory: byteText };
 
 // Colours the scene, or takes the colours away; gives what a legend needs.
 export function paint(data, scene, name, dark) {
@@ -32,7 +32,7 @@ export function paint(data, scene, name, dark) {
       shape.dataset.painted = "";
     }
   }
-  return { name, shades, low, high, known: finite.length, unit: UNITS[name] ?? "", broken: [...numbers.values()].some((number) => number !== null && !Number.isFinite(number)) };
+  return { name, shades, low, high, known: finite.length, write: WRITTEN[name] ?? figure, broken: [...numbers.values()].some((number) => number !== null && !Number.isFinite(number)) };
 }
 
 function numberOf(found, added) {
@@ -42,10 +42,10 @@ function numberOf(found, added) {
   return added ? known.reduce((sum, number) => sum + number, 0) : Math.max(...known);
 }
 
-export function legendOf({ name, shades, low, high, known, unit, broken }, words) {
+export function legendOf({ name, shades, low, high, known, write, broken }, words) {
   if (!known) return [h("span", { class: "scale" }, `${words[`scale_${name}`]}: ${words.overlay_none}`)];
   const swatch = (shade) => { const one = h("i", {}); one.style.background = shade; return one; };
-  return [h("span", { class: "scale" }, `${words[`scale_${name}`]} `, h("b", {}, figure(low) + unit), h("span", { class: "shades" }, shades.map(swatch)), h("b", {}, figure(high) + unit),
+  return [h("span", { class: "scale" }, `${words[`scale_${name}`]} `, h("b", {}, write(low)), h("span", { class: "shades" }, shades.map(swatch)), h("b", {}, write(high)),
     broken && ` · ${words.overlay_broken}`)];
 }
 

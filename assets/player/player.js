@@ -195,7 +195,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   function render() {
     findings.show(state.finding);
     const scene = graph.scene();
-    tools.show({ folding: scene?.picture.folding, first: scene?.picture.first ?? true, undoable: state.past.length > 0, painted: state.painted, thick: state.thick, shown: state.lens });
+    tools.show({ folding: scene?.picture.folding, first: scene?.picture.first ?? true, foldable: [...(scene?.foldable.keys() ?? [])].some((id) => !id.startsWith("cluster_")), undoable: state.past.length > 0, painted: state.painted, thick: state.thick, shown: state.lens });
     graph.thicken(state.thick);
     graph.light(state.lens);
     const line = state.finding === null ? null : data.findings[state.finding].source;

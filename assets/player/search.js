@@ -69,10 +69,10 @@ function entries(data) {
     frame: id, order, around, title: plain(path || kind), what: plain(kind), where: "", text: `${path} ${kind}`.toLowerCase(), name: path.toLowerCase(),
   }));
   for (const node of data.nodes) {
-    const shapes = node.outputs.filter(Boolean).map((note) => shapeText(note.shape));
+    const shapes = node.outputs.filter((note) => note && note.shape.length).map((note) => shapeText(note.shape));
     const own = [...node.names, node.name, node.op, node.autograd].filter(Boolean);
     found.push({
-      node: node.id, order: data.frames.length + node.id, title: label(node), what: [node.name && node.op, shapes[0]].filter(Boolean).map((part) => plain(part)).join(" "), where: plain(node.module),
+      node: node.id, order: data.frames.length + node.id, title: label(node), what: [node.name && node.op, shapes[0]].filter(Boolean).map((part) => plain(part)).join(" "), where: plain(node.module || (node.source ? `${node.source.file}:${node.source.line}` : "")),
       text: [...own, node.module, ...shapes, node.source?.code ?? ""].join(" ").toLowerCase().replaceAll("×", "x"), name: own.join(" ").toLowerCase(),
     });
   }

@@ -7,7 +7,6 @@ const OVERLAYS = ["gradient", "value", "time", "memory"];
 
 export function graphTools(data, { words, ask, undo, onfind, onsee, onoverlay, onthick, onlens, onaround }) {
   const search = searchBox(data, { words, onfind, onsee });
-  const hasModules = data.frames.length > 0;
   const buttons = {
     undo: button("undo", words.undo, undo),
     all: button("unfold_all", words.unfold_all, () => ask({ all: true })),
@@ -32,13 +31,13 @@ export function graphTools(data, { words, ask, undo, onfind, onsee, onoverlay, o
     around,
     classes.length > 0 && h("optgroup", { label: words.lens_class }, classes.map(([name, count]) => h("option", { value: `class ${name}` }, `${name} (${count})`))));
   const element = h("div", { class: "tools", role: "toolbar", "aria-label": words.tools },
-    search.element, h("div", { class: "buttons" }, buttons.undo, hasModules && [buttons.all, buttons.first], buttons.flow, data.edges.some((edge) => edge[4]) && buttons.thick), known.length > 0 && overlay, lens);
+    search.element, h("div", { class: "buttons" }, buttons.undo, buttons.all, buttons.first, buttons.flow, data.edges.some((edge) => edge[4]) && buttons.thick), known.length > 0 && overlay, lens);
   return {
     element, search,
-    show({ folding, first, undoable, painted, thick, shown }) {
+    show({ folding, first, foldable, undoable, painted, thick, shown }) {
       buttons.thick.setAttribute("aria-pressed", String(thick));
       buttons.undo.disabled = !undoable;
-      buttons.all.disabled = folding?.all === true && folding.ids.length === 0;
+      buttons.all.disabled = !foldable || (folding?.all === true && folding.ids.length === 0);
       buttons.first.disabled = first;
       const right = folding?.flow === "right";
       buttons.flow.dataset.to = right ? "down" : "right";
