@@ -111,3 +111,19 @@ def test_graphviz_is_asked_plainly_for_everything() -> None:
     assert sum(line.startswith("node ") for line in answer) == len(trace.nodes)
     assert sum(line.startswith("edge ") for line in answer) == len(trace.edges)
     assert plainly(trace).count("subgraph cluster_") == len(places_of(trace).frames)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_the_player_is_measured(browser_path: str | None) -> None:
+    """The command presses, drags and zooms in a small picture, opens and closes blocks of GPT-2, and says how long each took."""
+    command = [sys.executable, "tests/benchmarks/player.py", "--sizes", "12", "--hold", "0.5", "--json"]
+    command += [] if browser_path is None else ["--browser", browser_path]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    row = document["sizes"]["12"]
+    assert row["visible"] == 12
+    assert 0 < row["script_ms"] < row["paint_ms"]
+    assert row["held_keys"] > 3 and row["drag_ms"] > 0 and row["zoom_ms"] > 0
+    assert len(document["unfold_ms"]) == 12 and min(document["unfold_ms"]) > 0

@@ -109,7 +109,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     const { picture } = graph.scene();
     if (!address) return;
     rememberPicture(picture, state.painted);
-    pictures.ask({ key: data.key, folding: picture.folding, act: null, overlay: state.painted });
+    pictures.ask({ key: data.key, folding: picture.folding, act: null, overlay: state.painted }, Infinity); // nothing will answer
   };
   let asked = null;
   let sought = null; // the node or module that the next picture is to show

@@ -321,8 +321,8 @@ PAGE: dict[str, tuple[str, str]] = {
     "player.fit": ("Show the whole graph", "그래프 전체 보기"),
     "player.help": ("Keys", "단축키"),
     "player.help_mouse": (
-        "Drag to move the graph, turn the wheel or pinch to zoom. Click a box or a line of code to go to its step; click again to go on.",
-        "끌어서 그래프를 움직이고, 휠이나 두 손가락으로 확대합니다. 상자나 코드 줄을 누르면 그 단계로 가고, 다시 누르면 다음으로 갑니다.",
+        "Drag to move, pinch to zoom. Click a box to go to its step, a module to open it, its title to close it; with Shift: paths to it.",
+        "끌어서 움직입니다. 상자를 누르면 그 단계로 가고, 모듈은 열리고, 제목을 누르면 닫힙니다. Shift와 함께: 잇는 경로",
     ),
     "player.key_step": ("one step back, one step on", "한 단계 뒤로, 앞으로"),
     "player.key_ends": ("first step, last step", "처음 단계, 마지막 단계"),

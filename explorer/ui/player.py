@@ -30,16 +30,21 @@ MOUNT = (
     + """
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".player");
-  const before = parentElement.player ? parentElement.player.state() : null;
+  const before = parentElement.player ? parentElement.player.state() : link.before;
   if (parentElement.player) parentElement.player.stop();
   root.dataset.theme = darkGround(root) ? "dark" : "light";
   root.lang = data.language;
-  const pictures = { current: () => link.picture, ask: (asked) => link.ask?.(asked) };
+  const ask = (asked, tries = 0) => {
+    clearTimeout(link.waiting);
+    link.waiting = tries < 3 ? setTimeout(() => ask(asked, tries + 1), 1500 * (tries + 1)) : null;
+    link.ask?.({ ...asked, tries });
+  };
+  const pictures = { current: () => link.picture, ask };
   const player = mountPlayer(root, data, { before, address: true, pictures });
   link.show = (picture) => player.show(picture);
   link.go = (step) => { player.go(step); root.scrollIntoView({ block: "nearest" }); };
   parentElement.player = player;
-  return () => { player.stop(); };
+  return () => { link.before = player.state(); player.stop(); };
 }
 
 function darkGround(root) {
@@ -57,6 +62,8 @@ HAND_OVER = (
     LINK
     + """
 export default function ({ data, setStateValue }) {
+  const kind = (picture) => JSON.stringify([picture?.key, picture?.language, picture?.folding, picture?.said]);
+  if (kind(data) !== kind(link.picture)) clearTimeout(link.waiting);
   link.ask = (asked) => setStateValue("asked", asked);
   link.picture = data;
   link.show?.(data);

@@ -160,6 +160,20 @@ def test_colours_and_what_stands_out(gpt2: Page) -> None:
     assert page.locator(".stage svg.lensed").count() == 0
 
 
+def test_paths_light_up(gpt2: Page) -> None:
+    """A press on a box lights what it comes from and leads to, a press with Shift on another the paths between; a step takes it away."""
+    page = gpt2
+    box = {
+        name: page.locator(".stage g.node", has_text=name).first for name in ("pos_emb", "drop_emb", "tokens", "final_norm", "following")
+    }
+    box["drop_emb"].locator("text").first.click()
+    assert [box[name].evaluate("e => e.classList.contains('lit')") for name in box] == [True, True, True, True, False]
+    box["pos_emb"].locator("text").first.click(modifiers=["Shift"])
+    assert [box[name].evaluate("e => e.classList.contains('lit')") for name in box] == [True, True, False, False, False]
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".stage svg.lensed").count() == 0
+
+
 def test_the_address_opens_the_same_picture(visit: Any) -> None:
     """What is open, the flow and the colours stand in the address; a page with that address shows them, and another example does not."""
     page = visit("example=gpt2")
