@@ -85,7 +85,10 @@ class _Stop(Exception):
 
 
 def by_hand(trace: Trace | Numbers, node_id: int, *, output: int = 0, language: str = "en") -> ByHand:
-    """The gradient of a node's output, path by path and in sum, from the trace's own values."""
+    """The gradient of a node's output, path by path and in sum, from the trace's own values.
+
+    Raises ValueError where a file that no program wrote gives a value and its gradient different shapes.
+    """
     numbers = trace if isinstance(trace, Numbers) else Numbers(trace)
     node = numbers.trace.nodes[node_id]
     start = (node_id, output)
@@ -284,6 +287,8 @@ def _product(seed: Any, factors: list[Factor], result: Any) -> str:
 def _compared(total: Any, magnitude: float, delivered: Any, dtype: str, nodes: int, language: str) -> tuple[float | None, str, str]:
     if delivered is None:
         return None, "unknown", say("working.not_delivered" if not dtype else "working.too_many_here", language)
+    if np.shape(total) != np.shape(delivered):
+        raise ValueError(f"a gradient of shape {np.shape(delivered)} for a value of shape {np.shape(total)}: not what any op gave")
     difference = largest_difference(total, delivered)
     if difference == 0:
         return 0.0, "equal", say("working.equal", language)
