@@ -49,14 +49,25 @@ def weight_of(flow: Flow, node: Node) -> Node | None:
     """The leaf of at least two dimensions that an op multiplies by, and that takes part in backward."""
     nodes, into = flow.trace.nodes, flow.into
     for edge in into[node.id]:
-        source = nodes[edge.source]
-        for _ in range(4):
-            if source.is_leaf or source.op not in ON_THE_WAY or not into[source.id]:
-                break
-            source = nodes[into[source.id][0].source]
+        source = _origin(flow, nodes[edge.source])
         if source.is_leaf and source.status == "executed" and len(source.outputs[0].shape) >= 2:
             return source
     return None
+
+
+def _origin(flow: Flow, source: Node) -> Node:
+    """What a value was before it was turned and cut."""
+    for _ in range(4):
+        if source.is_leaf or source.op not in ON_THE_WAY or not flow.into[source.id]:
+            break
+        source = flow.trace.nodes[flow.into[source.id][0].source]
+    return source
+
+
+def _reads_a_result(flow: Flow, layer: Layer) -> bool:
+    """Whether a layer multiplies what other ops made, and that gets a gradient from it: what goes round in a recurrence does."""
+    sources = (edge.source for edge in flow.into[layer.node.id] if edge.gradient is not None)
+    return any(not _origin(flow, flow.trace.nodes[source]).is_leaf for source in sources)
 
 
 def layers(flow: Flow) -> list[Layer]:
@@ -90,7 +101,7 @@ def along_depth(flow: Flow) -> Iterator[Finding]:
     for one in uses.values():
         if len(one) >= LEAST_USES:
             yield from exploding_gradient(one, variant="in_time")
-            if not gated:
+            if not gated and _reads_a_result(flow, one[-1]):
                 yield from vanishing_in_time(one)
 
 

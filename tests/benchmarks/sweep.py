@@ -262,7 +262,7 @@ def _fits(note: Note, gradient: torch.Tensor | None) -> bool:
 
 
 def _picture_faults(trace: Trace) -> Iterator[str]:
-    boxes = len(view_of(trace).boxes)
+    boxes = sum(not box.hosts for box in view_of(trace).boxes)
     if boxes > MOST_BOXES:
         yield f"picture: {boxes} boxes"
     try:

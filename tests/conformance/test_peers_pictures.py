@@ -113,12 +113,12 @@ def test_P12_statistics_of_what_is_not_finite() -> None:
 @pytest.mark.xfail(
     strict=True,
     raises=ModuleNotFoundError,
-    reason="histograms and charts of a run (explorer.charts) come with issue 7; what draws a NaN there is to be tested here then",
+    reason="charts of a run (explorer.runs) come with issue 7; what draws a NaN there is to be tested here then",
 )
 def test_P12_charts_of_a_run() -> None:
     """A run whose metrics are NaN and infinite is charted, with a gap and a mark where they are."""
-    charts = importlib.import_module("explorer.charts")
-    assert charts.__all__
+    runs = importlib.import_module("explorer.runs")
+    assert runs.__all__
 
 
 class Tangle(nn.Module):
