@@ -47,9 +47,10 @@ def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, 
     return {**recorded(trace, view.language, key=key), "picture": picture}
 
 
-def recorded(trace: Trace, language: str, *, key: str) -> dict[str, Any]:
+def recorded(trace: Trace, language: str, *, key: str, around: str = "") -> dict[str, Any]:
     """All that the player shows of `trace` but pictures; `key` tells recordings apart, so that the step is kept while it is the same.
 
+    `around` is what the page around it may write: the Hangul in it comes along for readers whose machine has none.
     Raises RequestError for a trace that is too large.
     """
     check_playable(trace)
@@ -75,7 +76,7 @@ def recorded(trace: Trace, language: str, *, key: str) -> dict[str, Any]:
         "measures": {name: [_short(number) for number in numbers] for name, numbers in node_measures(trace).items()},
         **explained(trace, language),
     }
-    data["fonts"] = _fonts(trace, language, json.dumps(data, ensure_ascii=False))
+    data["fonts"] = _fonts(trace, language, json.dumps(data, ensure_ascii=False) + around)
     return data
 
 

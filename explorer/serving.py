@@ -30,7 +30,7 @@ SAFE = {  # as in .streamlit/config.toml, which is only read where the app is st
     "client.showErrorDetails": ["none"],
 }
 THEME = {
-    "theme.font": "sans-serif",
+    "theme.font": "'Source Sans', 'Explorer Text', sans-serif",  # the second is brought along by the player, for Hangul
     "theme.codeFont": "monospace",
     "theme.baseRadius": "small",
     "theme.light.primaryColor": "#0b62a4",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 import subprocess
@@ -16,6 +18,7 @@ from xml.etree import ElementTree
 
 import pytest
 import streamlit as st
+from fontTools.ttLib import TTFont
 from streamlit.testing.v1 import AppTest
 
 from explorer.capture.programs import EXAMPLES
@@ -25,7 +28,7 @@ from explorer.files import assets_folder, load, save
 from explorer.formulas import rule_for
 from explorer.layout import picture
 from explorer.model import Checks, NodeCheck
-from explorer.payload import payload
+from explorer.payload import NAMED, payload, recorded
 from explorer.player import joined_script
 from explorer.steps import steps
 from explorer.text import TEXTS
@@ -392,3 +395,14 @@ def test_a_run_ends_when_its_visitor_left(monkeypatch: pytest.MonkeyPatch) -> No
         assert run.thread is not None
         run.thread.join()
         assert run.error is not None
+
+
+def test_the_font_for_text_has_all_that_the_page_says() -> None:
+    """In Korean each letter of every sentence, for machines without a Korean font; in English none but the language's own name."""
+    for column, language in enumerate(("en", "ko")):
+        said = "".join(both[column] for both in TEXTS.values())
+        data = recorded(dummy_trace(), language, key="k", around=said)["fonts"]["Text"]
+        letters = {chr(code) for code in TTFont(io.BytesIO(base64.b64decode(data))).getBestCmap()}
+        wanted = {letter for letter in said if "\uac00" <= letter <= "\ud7a3"}
+        assert letters == wanted | set(NAMED)
+        assert len(letters) == 3 or language == "ko"

@@ -19,7 +19,7 @@ from explorer.layout import picture
 from explorer.model import Trace
 from explorer.payload import recorded
 from explorer.pictured import pictured
-from explorer.text import LANGUAGES, say
+from explorer.text import LANGUAGES, TEXTS, say
 from explorer.unfolding import Folding, after, first_folding, read_folding, refusal, view_of_folding
 from explorer.view import Overlay
 
@@ -151,6 +151,12 @@ def same_pass(trace: Trace) -> bool:
     return all(getattr(shown.trace, name) == getattr(trace, name) for name in looked_at)
 
 
+def _said_around() -> str:
+    """Whatever the page may say in the language it is in."""
+    column = LANGUAGES.index(language())
+    return "".join(both[column] for both in TEXTS.values())
+
+
 def recording_for_player(shown: Opened) -> dict[str, Any]:
     """What the player gets of the recording; made once a recording and language."""
     kept: dict[tuple[str, str], dict[str, Any]] = st.session_state.setdefault("recordings", {})
@@ -158,7 +164,7 @@ def recording_for_player(shown: Opened) -> dict[str, Any]:
     if place not in kept:
         while len(kept) >= MOST_RECORDINGS:
             kept.pop(next(iter(kept)))
-        kept[place] = recorded(shown.trace, language(), key=shown.key)
+        kept[place] = recorded(shown.trace, language(), key=shown.key, around=_said_around())
         if shown.origin != "file":
             kept[place]["texts"]["not_verified"] = say("page.not_verified", language())
     return kept[place]

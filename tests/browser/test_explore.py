@@ -326,3 +326,11 @@ def test_a_point_of_the_memory_curve_leads_to_its_step(visit: Any) -> None:
     peak = re.search(r"at step (\d+) of", page.get_by_text("are held at once").inner_text())
     assert peak is not None
     expect(place(page)).to_contain_text(f"backward step {peak[1]} of", timeout=15_000)
+
+
+def test_korean_shows_where_the_machine_has_no_hangul(visit: Any) -> None:
+    """The page writes in a font that the player brings along."""
+    page = visit("lang=ko")
+    label = page.get_by_text(TEXTS["page.device"][1], exact=True).first
+    assert "Explorer Text" in label.evaluate("element => getComputedStyle(element).fontFamily")
+    assert page.evaluate("() => [...document.fonts].some((font) => font.family.includes('Explorer Text') && font.status === 'loaded')")
