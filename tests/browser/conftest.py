@@ -25,6 +25,7 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 ROOT = Path(__file__).resolve().parent.parent.parent
+expect.set_options(timeout=15_000)  # a request that Streamlit lost while it ran the page anew is made again after 1.5, 4.5 and 9 s
 
 
 @pytest.fixture(scope="session")
