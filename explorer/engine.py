@@ -1,20 +1,17 @@
 """The Graphviz that places pictures: which one, its helper process, its time limit, its fonts.
 
-NOTE [engine]: Graphviz comes from pip. Measured on two busy cores, seconds to an SVG (2026-11; pygraphviz 2.0.4 with Graphviz 14.1,
-graphviz-pure 0.2.2, a port of 16.1 in Rust):
+NOTE [engine]: Graphviz comes from pip, and only places: a module at a time, some eighty boxes at most. Measured on two quiet cores,
+milliseconds to an SVG, nothing remembered (2026-11; pygraphviz 2.0.4 with Graphviz 14.1, graphviz-pure 0.2.2, a port of 16.1 in Rust):
 
-    nodes shown                       pygraphviz   graphviz-pure
-    start of the process              0.1 to 0.3   none
-    GPT-2, collapsed, 26              0.005        0.01
-    GPT-2, all open, 846              0.3          0.3
-    T5, collapsed, 59                 0.02         0.04
-    T5, all open, 1,357               3.6 to 5     1.7 to 2.5
-    one weight read by 300 ops, 603   over 30      over 30
+    picture                           pygraphviz   graphviz-pure
+    GPT-2, collapsed                  16           20
+    GPT-2, all open, 940 nodes        76           95
+    T5, collapsed                     24           32
+    T5, all open, 1,497 nodes         146          209
 
-Both draw clusters alike. pygraphviz is the first choice all the same: graphviz-pure has no PDF and knows only its own Latin fonts
-(Hangul is measured as if it were blanks, and a PNG shows empty boxes for it), while pygraphviz's Pango takes our font for measuring and
-drawing and puts it into the PDF. Its Linux wheels need glib and X11 libraries, which bare container images lack; there graphviz-pure or a
-system `dot` steps in.
+Both give the same picture of GPT-2, byte for byte. pygraphviz is the first choice, in a process that stays: its Pango also draws what our
+font lacks (names in other scripts), in PNG and PDF, which graphviz-pure cannot. Its Linux wheels need glib and X11 libraries, which bare
+container images lack; there graphviz-pure or a system `dot` steps in.
 """
 
 from __future__ import annotations
