@@ -19,6 +19,7 @@ from explorer.text.memory import MEMORY
 from explorer.text.page import PAGE
 from explorer.text.programs import PROGRAMS
 from explorer.text.running import RUNNING
+from explorer.text.runs import RUNS
 from explorer.text.stopping import STOPPING
 from explorer.text.working import WORKING
 
@@ -39,6 +40,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **PAGE,
     **PROGRAMS,
     **RUNNING,
+    **RUNS,
     **STOPPING,
     **WORKING,
 }

@@ -1,0 +1,123 @@
+"""What somebody asks of the process that trains (pause, resume, stop, record), and whether there is one.
+
+Asking is a line at the end of requests.jsonl. The process that trains looks at the size of that file a few times a second, so that a pause
+or a stop takes effect within a second and costs a step next to nothing. What was asked before a process began is not meant for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import time
+from pathlib import Path
+
+from explorer.errors import OutputError, RequestError
+
+__all__ = ["KINDS", "Lock", "Requests", "is_alive", "request"]
+
+KINDS = ("pause", "resume", "stop", "record")
+NAME = "requests.jsonl"
+EVERY = 0.2  # seconds between two looks
+LONGEST = 4096  # bytes of one look: what is longer was not written by us
+PATIENCE = 3.0  # seconds that a new process waits for one that is just ending
+
+
+def request(folder: str | os.PathLike[str], kind: str) -> None:
+    """Ask the process that trains for `kind`. Whether there is one, `Run.status` knows."""
+    if kind not in KINDS:
+        raise RequestError("runs.unknown_request", kind=kind, kinds=", ".join(KINDS))
+    line = json.dumps({"kind": kind}) + "\n"
+    try:
+        with open(os.path.join(folder, NAME), "ab", buffering=0) as file:
+            file.write(line.encode())
+    except OSError as error:
+        raise OutputError("runs.no_place", path=os.fspath(folder), reason=error.strerror or type(error).__name__) from error
+
+
+class Requests:
+    """The side of the process that trains: `new()` is what was asked since the last look."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._read = self._size()
+        self._next = 0.0
+
+    def _size(self) -> int:
+        try:
+            return os.stat(self._path).st_size
+        except OSError:
+            return 0
+
+    def new(self, now: float | None = None) -> list[str]:
+        """The kinds asked for, oldest first. `now` is `time.monotonic()`, of whoever has just looked at the clock."""
+        now = time.monotonic() if now is None else now
+        if now < self._next:
+            return []
+        self._next = now + EVERY
+        size = self._size()
+        if size <= self._read:
+            self._read = size
+            return []
+        with contextlib.suppress(OSError):
+            with open(self._path, "rb") as file:
+                file.seek(self._read)
+                text = file.read(LONGEST)
+            whole = text.rpartition(b"\n")[0]
+            self._read = size if len(text) == LONGEST else self._read + len(whole) + (1 if whole else 0)
+            return [kind for line in whole.splitlines() if (kind := _kind(line))]
+        return []
+
+
+def _kind(line: bytes) -> str | None:
+    try:
+        told = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    kind = told.get("kind") if isinstance(told, dict) else None
+    return kind if kind in KINDS else None
+
+
+class Lock:
+    """Held by the one process that writes a rank; the system lets go of it when that process ends, in whatever way.
+
+    It is the write lock of an empty SQLite file, because that is there on every system.
+    """
+
+    def __init__(self, folder: Path, rank: int) -> None:
+        self._connection = sqlite3.connect(_lock_file(folder, rank), timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise OutputError("runs.busy", path=str(folder)) from error
+
+    def release(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.rollback()
+        self._connection.close()
+
+
+def is_alive(folder: Path, rank: int = 0) -> bool:
+    """Whether a process writes this rank now."""
+    path = _lock_file(folder, rank)
+    if not path.is_file():
+        return False
+    connection = None
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        connection.rollback()
+    except sqlite3.OperationalError as error:
+        return "locked" in str(error)
+    except sqlite3.Error:
+        return False
+    finally:
+        if connection is not None:
+            connection.close()
+    return False
+
+
+def _lock_file(folder: Path, rank: int) -> Path:
+    return folder / f"rank-{rank}.lock"
