@@ -82,14 +82,15 @@ def _place(graph: graphviz.Digraph, view: View, colors: dict[str, str], scale: S
 # -- boxes ---------------------------------------------------------------------------------------------------------------------------
 
 
-def box_attributes(view: View, box: Box, colors: dict[str, str], scale: Scale, tips: Tips) -> dict[str, str]:
+def box_attributes(view: View, box: Box, colors: dict[str, str], scale: Scale, tips: Tips, *, label: bool = True) -> dict[str, str]:
+    """How a box looks and what it says; its label is left out where something else is written in its place."""
     look = _node_look(view, box.nodes[0], colors) if box.kind == "node" else _group_look(box, colors)
     signs = [mark for mark in (tips.marks.severity(box), tips.marks.verdict(box)) if mark is not None]
     look["class"] = " ".join([look["class"], *signs])
     fill = scale.fill(box.id)
     if fill is not None:
         look["fillcolor"] = fill
-    return {"id": box.id, "label": box_label(view, box, scale, tips.marks), "tooltip": tips.of(box), **look}
+    return {"id": box.id, "label": box_label(view, box, scale, tips.marks) if label else "", "tooltip": tips.of(box), **look}
 
 
 def _node_look(view: View, number: int, colors: dict[str, str]) -> dict[str, str]:

@@ -6,23 +6,23 @@ hold, and is then escaped: it stays text.
 
 from __future__ import annotations
 
-import html
+import functools
 import math
-import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
 import graphviz
 
 from explorer.marks import COLORS, SIGNS, Marks
-from explorer.model import Node, Note
+from explorer.markup import LONGEST, bold, colored, escaped, figure, plain, small
+from explorer.model import Node, Note, Source
 from explorer.palette import Scale
+from explorer.places import places_of
 from explorer.text import TEXTS, say
 from explorer.view import Box, Cluster, View
 
 __all__ = ["CUTS", "Tips", "box_label", "caption", "cluster_label", "cluster_tip", "figure", "guest_label", "is_start", "plain"]
 
-LONGEST = 34  # characters of a name in a box
 LONGEST_TIP = 300  # characters of a line in a tooltip
 MOST_VALUES = 4  # a box shows all values of a tensor with at most so many
 MOST_TIPS = 12  # lines of a tooltip
@@ -40,27 +40,27 @@ def box_label(view: View, box: Box, scale: Scale, marks: Marks) -> str:
 
 
 def _sign(mark: str, scale: Scale) -> str:
-    return _color(f"<B>{SIGNS[mark]}</B>", scale.text(COLORS[mark]))
+    return colored(f"<B>{SIGNS[mark]}</B>", scale.text(COLORS[mark]))
 
 
 def _node_lines(view: View, box: Box, scale: Scale) -> list[str]:
     """The lines of a node: its name and op, what it is, its shape, and its numbers where there is one number."""
     node = view.trace.nodes[box.nodes[0]]
     muted, words = scale.text("muted"), []
-    name = _bold(plain(view.labels[box.names])) if box.names is not None else _bold(_local_name(node)) if node.name else ""
-    op = "" if not node.op or (name and node.kind != "op") else _text(plain(node.op)) if name else _bold(plain(node.op))
+    name = bold(plain(view.labels[box.names])) if box.names is not None else bold(_local_name(node)) if node.name else ""
+    op = "" if not node.op or (name and node.kind != "op") else escaped(plain(node.op)) if name else bold(plain(node.op))
     if not name and not op:
-        op = _bold(_word(view, node.kind) if node.is_leaf else plain(node.autograd) if node.autograd else _word(view, "unknown_op"))
-    first = f"{name} {_color(op, muted)}" if name and op else name or op
+        op = bold(_word(view, node.kind) if node.is_leaf else plain(node.autograd) if node.autograd else _word(view, "unknown_op"))
+    first = f"{name} {colored(op, muted)}" if name and op else name or op
     if node.is_leaf and (node.name or node.op):
         words.append(_word(view, node.kind))
     words += _state_words(view, node)
     lines = [first]
     if words:
-        lines.append(_small(" · ".join(words), muted))
+        lines.append(small(" · ".join(words), muted))
     if len(set(node.names)) > 1:
         others = sorted(set(node.names) - {node.name})
-        lines.append(_small(say("drawing.also", view.language, name=plain(others[0])), muted))
+        lines.append(small(say("drawing.also", view.language, name=plain(others[0])), muted))
     return [*lines, *_number_lines(view, node, scale)]
 
 
@@ -89,20 +89,20 @@ def _number_lines(view: View, node: Node, scale: Scale) -> list[str]:
     if note is None:
         return lines
     if view.values is not None and node.id not in view.values:
-        return [_small(_word(view, "not_computed"), muted)]
+        return [small(_word(view, "not_computed"), muted)]
     more = f" {say('drawing.more', view.language, count=len(node.outputs) - 1)}" if len(node.outputs) > 1 else ""
     few = _few(note)
     if few is None:
-        lines.append(_small(_shape(view, note) + more, muted))
+        lines.append(small(_shape(view, note) + more, muted))
         lines += _not_finite(view, note, "not_finite_value", scale)
     else:
-        lines.append(_small(say("drawing.value", view.language, figure=few) + more, scale.text("value")))
+        lines.append(small(say("drawing.value", view.language, figure=few) + more, scale.text("value")))
     gradient = node.gradients[0] if node.gradients else None
     few = None if gradient is None else _few(gradient)
     if view.gradients is not None and node.id not in view.gradients:
-        lines += [] if few is None else [_small(_word(view, "no_gradient_yet"), muted)]
+        lines += [] if few is None else [small(_word(view, "no_gradient_yet"), muted)]
     elif few is not None:
-        lines.append(_small(say("drawing.gradient", view.language, figure=few), scale.text("gradient")))
+        lines.append(small(say("drawing.gradient", view.language, figure=few), scale.text("gradient")))
     elif gradient is not None:
         lines += _not_finite(view, gradient, "not_finite_gradient", scale)
     return lines + _update_lines(view, node, muted)
@@ -124,7 +124,7 @@ def _nested(values: Any) -> str:
 def _not_finite(view: View, note: Note, word: str, scale: Scale) -> list[str]:
     """A line that says how many NaN and inf there are, if any."""
     count = (note.nans or 0) + (note.infs or 0)
-    return [_small(say(f"drawing.{word}", view.language, count=count), scale.text("mark"))] if count else []
+    return [small(say(f"drawing.{word}", view.language, count=count), scale.text("mark"))] if count else []
 
 
 def _update_lines(view: View, node: Node, muted: str) -> list[str]:
@@ -132,29 +132,29 @@ def _update_lines(view: View, node: Node, muted: str) -> list[str]:
         for update in view.trace.updates:
             few = _few(update.after) if update.node == node.id else None
             if few is not None:
-                return [_small(say("drawing.updated", view.language, figure=few), muted)]
+                return [small(say("drawing.updated", view.language, figure=few), muted)]
     return []
 
 
 def _group_lines(view: View, box: Box, scale: Scale) -> list[str]:
     """The lines of a closed module (name, class, size), of a segment or a card (its first and last part, size)."""
     muted = scale.text("muted")
-    ops = sum(not view.trace.nodes[node].is_leaf for node in box.nodes)
+    ops = _ops(view, box)
     size = _count_words(view, ops, len(box.nodes))
     if box.module is not None:
         kind = plain(view.trace.modules[box.module].class_name)
-        return [_bold(_module_name(view, box.module, box.call)), _small(f"{kind} · {size}", muted)]
-    lines = [_bold(_segment_name(view, box.parts, box.steps))]
+        return [bold(_module_name(view, box.module, box.call)), small(f"{kind} · {size}", muted)]
+    lines = [bold(_segment_name(view, box.parts, box.steps))]
     if box.card:
-        lines[0] += f" {_bold(f'×{box.card}')}"
+        lines[0] += f" {bold(f'×{box.card}')}"
         kind = plain(view.trace.modules[int(box.parts[0][1:].partition("c")[0])].class_name)
         return [
             *lines,
-            _small(f"{kind} · {say('drawing.each', view.language, ops=_count_words(view, ops // box.card, ops // box.card))}", muted),
+            small(f"{kind} · {say('drawing.each', view.language, ops=_count_words(view, ops // box.card, ops // box.card))}", muted),
         ]
     if any(part[0] == "m" for part in box.parts):
         size = say("drawing.parts", view.language, count=len(box.parts), ops=size)
-    return [*lines, _small(size, muted)]
+    return [*lines, small(size, muted)]
 
 
 def _segment_name(view: View, parts: tuple[str, ...], steps: tuple[int, int] | None) -> str:
@@ -206,9 +206,9 @@ def is_start(node: Node) -> bool:
 def cluster_label(view: View, cluster: Cluster, color: str) -> str:
     """Name and class of an open module, or the name of an open segment."""
     if cluster.module is None:
-        return f"<{_bold(_segment_name(view, cluster.parts, cluster.steps))}>"
-    kind = _color(_text(plain(view.trace.modules[cluster.module].class_name)), color)
-    return f"<{_bold(_module_name(view, cluster.module, cluster.call))} {kind}>"
+        return f"<{bold(_segment_name(view, cluster.parts, cluster.steps))}>"
+    kind = colored(escaped(plain(view.trace.modules[cluster.module].class_name)), color)
+    return f"<{bold(_module_name(view, cluster.module, cluster.call))} {kind}>"
 
 
 def cluster_tip(view: View, cluster: Cluster) -> str:
@@ -239,10 +239,10 @@ def caption(view: View, scale: Scale, marks: Marks) -> str:
     notes += [_word(view, word) for word, wanted in (("partial", trace.partial), ("simplified", view.simplified)) if wanted]
     direction = colors["value" if view.direction == "forward" else "gradient"]
     rows = [
-        f'<FONT POINT-SIZE="15"><B>{_text(plain(trace.title, 60))}</B></FONT>',
-        _small(" · ".join(parts), colors["muted"]),
-        _small(notes[0], direction if trace.nodes else colors["muted"]),
-        *(_small(note, colors["mark"]) for note in notes[1:]),
+        f'<FONT POINT-SIZE="15"><B>{escaped(plain(trace.title, 60))}</B></FONT>',
+        small(" · ".join(parts), colors["muted"]),
+        small(notes[0], direction if trace.nodes else colors["muted"]),
+        *(small(note, colors["mark"]) for note in notes[1:]),
         *_signs(view, scale, marks),
     ]
     cells = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
@@ -267,7 +267,7 @@ def _choices(view: View) -> Iterator[str]:
 
 def _signs(view: View, scale: Scale, marks: Marks) -> list[str]:
     """A line of the caption that says what the signs on boxes mean, where there are any."""
-    words = [f"{_sign(mark, scale)} {_small(_word(view, f'sign.{mark}'), scale.palette['muted'])}" for mark in SIGNS if mark in marks.met]
+    words = [f"{_sign(mark, scale)} {small(_word(view, f'sign.{mark}'), scale.palette['muted'])}" for mark in SIGNS if mark in marks.met]
     return ["  ".join(words)] if words else []
 
 
@@ -277,15 +277,15 @@ def _legend(view: View, scale: Scale) -> str:
         return ""
     colors = scale.palette
     numbers = scale.numbers.values()
-    cells = [_small(say(f"drawing.overlay.{view.overlay}", view.language), colors["muted"]), _small(figure(scale.low), colors["muted"])]
+    cells = [small(say(f"drawing.overlay.{view.overlay}", view.language), colors["muted"]), small(figure(scale.low), colors["muted"])]
     steps = scale.colors if scale.high > scale.low else scale.colors[:1]
-    cells += ["".join(_swatch(color, color) for color in steps), _small(figure(scale.high), colors["muted"])]
+    cells += ["".join(_swatch(color, color) for color in steps), small(figure(scale.high), colors["muted"])]
     for word, color, wanted in (
         ("unknown", colors["paper"], any(number is None for number in numbers)),
         ("not_finite", colors["bad"], any(number is not None and not math.isfinite(number) for number in numbers)),
     ):
         if wanted:
-            cells += [_swatch(color, colors["line"]), _small(say(f"drawing.overlay.{word}", view.language), colors["muted"])]
+            cells += [_swatch(color, colors["line"]), small(say(f"drawing.overlay.{word}", view.language), colors["muted"])]
     row = "".join(cell if cell.startswith("<TD") else f"<TD>{cell}</TD>" for cell in cells)
     table = f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="1"><TR>{row}</TR></TABLE>'
     return f'<TR><TD ALIGN="LEFT">{table}</TD></TR>'
@@ -301,11 +301,13 @@ class Tips:
     def __init__(self, view: View, marks: Marks) -> None:
         self.view = view
         self.marks = marks
+        self._places: dict[int, str] = {}  # by id() of a source, which many nodes share
 
     def of(self, box: Box) -> str:
         """The tooltip of a box, as a DOT string."""
-        lines = self._node(self.view.trace.nodes[box.nodes[0]]) if box.kind == "node" else self._group(box)
-        return _tip([*lines, *(finding.message.get(self.view.language, "") for finding in self.marks.findings(box))][:MOST_TIPS])
+        lines = list(self._node(self.view.trace.nodes[box.nodes[0]]) if box.kind == "node" else self._group(box))
+        lines += [finding.message.get(self.view.language, "") for finding in self.marks.findings(box)]
+        return _tip(lines[:MOST_TIPS])
 
     def _node(self, node: Node) -> Iterator[str]:
         yield " · ".join(word for word in (*node.names, node.op, node.autograd) if word)
@@ -314,66 +316,23 @@ class Tips:
         for note in node.outputs:
             yield f"{'×'.join(str(size) for size in note.shape) or _word(self.view, 'scalar')} {note.dtype} {note.device}"
         if node.source is not None:
-            yield f"{node.source.file}:{node.source.line}: {node.source.expression}"
+            yield self._place(node.source)
+
+    def _place(self, source: Source) -> str:
+        found = self._places.get(id(source))
+        if found is None:
+            found = self._places[id(source)] = f"{source.file}:{source.line}: {source.expression}"
+        return found
 
     def _group(self, box: Box) -> Iterator[str]:
         if box.module is not None:
             module = self.view.trace.modules[box.module]
             yield f"{module.path} · {module.class_name}"
-        ops = sum(not self.view.trace.nodes[node].is_leaf for node in box.nodes)
+        ops = _ops(self.view, box)
         yield _count_words(self.view, ops, len(box.nodes))
 
 
 # -- text ----------------------------------------------------------------------------------------------------------------------------
-
-
-def figure(number: float) -> str:
-    """A number as the steps write it: at least three figures, at most four decimals, a true minus; -0.0898262 is "−0.0898"."""
-    if not math.isfinite(number):
-        return "NaN" if math.isnan(number) else "inf" if number > 0 else "−inf"
-    if number == int(number) and abs(number) < 1e6:
-        return f"{int(number)}".replace("-", "−")
-    size = math.floor(math.log10(abs(number)))
-    if not -4 <= size < 6:
-        digits, exponent = f"{number:.2e}".split("e")
-        return f"{digits}e{int(exponent)}".replace("-", "−")
-    decimals = max(4, 2 - size) if size < 2 else max(0, 5 - size)
-    return f"{number:.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
-
-
-def plain(text: str, longest: int = LONGEST) -> str:
-    """`text` as a picture can hold it: one line, no control or direction marks, no lone surrogates, its middle left out if too long."""
-    if len(text) > 4 * longest:
-        text = text[: 2 * longest] + text[-2 * longest :]
-    kept = " ".join(text.split())
-    if not kept.isprintable():  # what is printable holds nothing of what is left out here
-        kept = " ".join("".join(char for char in kept if not _unwritable(char)).split())
-    if len(kept) <= longest:
-        return kept
-    head = (longest - 1) * 2 // 3
-    return f"{kept[:head]}…{kept[head + 1 - longest :]}"
-
-
-def _unwritable(char: str) -> bool:
-    """Control characters, marks that turn the direction of text around, surrogates and code points that no XML may hold."""
-    kind = unicodedata.category(char)
-    return kind in ("Cc", "Cs", "Cn", "Co") or (kind == "Cf" and char not in "\u200c\u200d")
-
-
-def _text(text: str) -> str:
-    return html.escape(text, quote=True)
-
-
-def _bold(text: str) -> str:
-    return f"<B>{_text(text)}</B>"
-
-
-def _color(markup: str, color: str) -> str:
-    return f'<FONT COLOR="{color}">{markup}</FONT>'
-
-
-def _small(text: str, color: str) -> str:
-    return f'<FONT POINT-SIZE="10" COLOR="{color}">{_text(text)}</FONT>'
 
 
 def _tip(lines: list[str]) -> str:
@@ -382,11 +341,21 @@ def _tip(lines: list[str]) -> str:
 
 
 def _word(view: View, word: str) -> str:
-    return say(f"drawing.{word}", view.language)
+    return _known_word(word, view.language)
+
+
+@functools.lru_cache(maxsize=1_000)
+def _known_word(word: str, language: str) -> str:
+    return say(f"drawing.{word}", language)
 
 
 def _shape(view: View, note: Note) -> str:
     return f"[{plain('×'.join(str(size) for size in note.shape))}]" if note.shape else _word(view, "scalar")
+
+
+def _ops(view: View, box: Box) -> int:
+    """How many of the nodes that a box stands for compute something."""
+    return len(box.nodes) - sum(map(places_of(view.trace).leaf.__getitem__, box.nodes))
 
 
 def _count_words(view: View, ops: int, nodes: int) -> str:

@@ -33,11 +33,14 @@ class Marks:
         """What was found of the nodes that `box` stands for."""
         if not self._findings:
             return []
+        if len(box.nodes) == 1:
+            return self._findings.get(box.nodes[0], [])
         return [finding for node in box.nodes for finding in self._findings.get(node, ())]
 
     def severity(self, box: Box) -> str | None:
         """The gravest finding that speaks of the box; information alone does not mark it."""
-        return _first({finding.severity for finding in self.findings(box)}) if self._findings else None
+        found = self.findings(box)
+        return _first({finding.severity for finding in found}) if found else None
 
     def verdict(self, box: Box) -> str | None:
         """What verification says of the box; "skipped" only where nothing in it was verified."""

@@ -68,6 +68,7 @@ FILES_OF = {
     "showing": "view",
     "labels": "dot",
     "marks": "dot",
+    "markup": "dot",
     "palette": "dot",
     "engine": "layout",
     "picture": "layout",

@@ -6,6 +6,7 @@ wide it is in our font: a reader without it fits another into the same place.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
@@ -55,7 +56,7 @@ def sketch(view: View, *, caption: bool) -> Sketch:
     """The view laid out; with title and legend on request."""
     colors, scale, marks = PALETTE[view.theme], Scale(view), Marks(view)
     tips = Tips(view, marks)
-    looks = {box.id: box_attributes(view, box, colors, scale, tips) for box in view.boxes}
+    looks = {box.id: box_attributes(view, box, colors, scale, tips, label=not (box.hosts or box.small)) for box in view.boxes}
     written: dict[str, list[Box]] = {}
     for box in view.boxes:
         for host in box.hosts:
@@ -109,7 +110,7 @@ def svg(drawn: Sketch) -> tuple[str, float, float]:
         parts += _cluster(drawn, cluster.id, left, top)
     for number, arrow in enumerate(view.arrows):
         if number in placed.arrows:
-            parts += _arrow(drawn, number, arrow.id, left, top)
+            parts.append(_arrow(drawn, number, arrow.id, left, top))
     for box in view.boxes:
         if not box.hosts:
             parts += _box(drawn, box, left, top)
@@ -131,26 +132,27 @@ def _cluster(drawn: Sketch, name: str, left: float, top: float) -> Iterator[str]
     yield "</g>\n"
 
 
-def _box(drawn: Sketch, box: Box, left: float, top: float) -> Iterator[str]:
+def _box(drawn: Sketch, box: Box, left: float, top: float) -> list[str]:
     look, at, sheet = drawn.looks[box.id], _moved(drawn.placed.boxes[box.id], left, top), drawn.sheets[box.id]
     small = " small" if box.small else ""
-    yield f'<g id="{box.id}" class="node {look["class"]}{small}">{_tip(look)}'
+    parts = [f'<g id="{box.id}" class="node {look["class"]}{small}">{_tip(look)}']
     if box.card:
         at = Rect(at.x, at.y, at.width - STACK, at.height - STACK)
         for step in (STACK, STACK / 2):
-            yield f'<path fill="{look["fillcolor"]}" stroke="{look["color"]}" d="{_round(_moved(at, step, step), CORNER)}"/>'
+            parts.append(f'<path fill="{look["fillcolor"]}" stroke="{look["color"]}" d="{_round(_moved(at, step, step), CORNER)}"/>')
     ground = look["fillcolor"] if drawn.view.overlay is not None else _ground(drawn, box)
-    yield from _outline(look, at, ground, small=box.small)
-    y = at.y + sheet.top
+    parts.append(_outline(look, at, ground, small=box.small))
+    y, middle = at.y + sheet.top, at.x + at.width / 2
     for line in sheet.lines:
-        yield from _line(line, at.x + (at.width - line.width) / 2, y)
+        parts += _line(line, middle - line.width / 2, y)
         y += line.height
-    yield "</g>\n"
+    parts.append("</g>\n")
     for chip in sheet.chips:
         if len(chip.box.hosts) == 1:
             shape, text = _chip(drawn, chip, at, ground if box.small else look["fillcolor"])
             look_of = drawn.looks[chip.box.id]
-            yield f'<g id="{chip.box.id}" class="node chip {look_of["class"]}">{_tip(look_of)}{shape}{text}</g>\n'
+            parts.append(f'<g id="{chip.box.id}" class="node chip {look_of["class"]}">{_tip(look_of)}{shape}{text}</g>\n')
+    return parts
 
 
 def _ground(drawn: Sketch, box: Box) -> str:
@@ -158,21 +160,19 @@ def _ground(drawn: Sketch, box: Box) -> str:
     return PALETTE[drawn.view.theme]["paper"] if box.cluster is None else drawn.looks[box.cluster]["fillcolor"]
 
 
-def _outline(look: dict[str, str], at: Rect, ground: str, *, small: bool) -> Iterator[str]:
+def _outline(look: dict[str, str], at: Rect, ground: str, *, small: bool) -> str:
+    if small:
+        return f'<path fill="{ground}" stroke="none" d="{_round(at, CORNER)}"/>'
     style = look.get("style", "rounded,filled")
     dashes = ' stroke-dasharray="4,2.5"' if "dashed" in style else ""
     wide = f' stroke-width="{look["penwidth"]}"' if "penwidth" in look else ""
-    if small:
-        yield f'<path fill="{ground}" stroke="none" d="{_round(at, CORNER)}"/>'
-        return
-    if look.get("shape") == "cylinder":
-        yield f'<path fill="{look["fillcolor"]}" stroke="{look["color"]}"{dashes}{wide} d="{_cylinder(at)}"/>'
-        return
     radius = CORNER if "rounded" in style else 1.0
-    yield f'<path fill="{look["fillcolor"]}" stroke="{look["color"]}"{dashes}{wide} d="{_round(at, radius)}"/>'
-    if "peripheries" in look:
-        inner = Rect(at.x + 3, at.y + 3, at.width - 6, at.height - 6)
-        yield f'<path fill="none" stroke="{look["color"]}" d="{_round(inner, max(1.0, radius - 2))}"/>'
+    way = _cylinder(at) if look.get("shape") == "cylinder" else _round(at, radius)
+    shape = f'<path fill="{look["fillcolor"]}" stroke="{look["color"]}"{dashes}{wide} d="{way}"/>'
+    if "peripheries" not in look:
+        return shape
+    inner = Rect(at.x + 3, at.y + 3, at.width - 6, at.height - 6)
+    return f'{shape}<path fill="none" stroke="{look["color"]}" d="{_round(inner, max(1.0, radius - 2))}"/>'
 
 
 def _chip(drawn: Sketch, chip: Chip, host: Rect, around: str) -> tuple[str, str]:
@@ -213,11 +213,11 @@ def _hidden(shape: str) -> str:
     return re.sub(r'fill="[^"]*" stroke="[^"]*"( stroke-[a-z]+="[^"]*")*', 'fill="none" stroke="none"', shape)
 
 
-def _arrow(drawn: Sketch, number: int, name: str, left: float, top: float) -> Iterator[str]:
+def _arrow(drawn: Sketch, number: int, name: str, left: float, top: float) -> str:
     look = drawn.looks[name]
     points = [(x + left, y + top) for x, y in drawn.placed.arrows[number]]
     if len(points) < 2:
-        return
+        return ""
     way = look.get("dir", "forward")
     dashes = ' stroke-dasharray="4,2.5"' if "dashed" in look.get("style", "") else ""
     color, wide = look["color"], look.get("penwidth", "1.1")
@@ -228,14 +228,14 @@ def _arrow(drawn: Sketch, number: int, name: str, left: float, top: float) -> It
         heads, points = _head(points, color), shortened(points, HEAD[0] - 1)
     elif way == "back":
         heads, points = _head(points[::-1], color), shortened(points[::-1], HEAD[0] - 1)[::-1]
-    yield f'<g id="{name}" class="edge {look["class"]}">'
-    yield f'<path fill="none" stroke="{color}" stroke-width="{wide}"{dashes} d="{rounded(points, TURN)}"/>{heads}'
+    label = ""
     if "label" in look and number in drawn.placed.labels:
         size, word = float(look.get("fontsize", "10")), look["label"].strip()
         x, y = drawn.placed.labels[number]
         width = width_of(word, size)
-        yield _text(word, x + left - width / 2, y + top + 0.36 * size, size, look.get("fontcolor", color), width, bold=False)
-    yield "</g>\n"
+        label = _text(word, x + left - width / 2, y + top + 0.36 * size, size, look.get("fontcolor", color), width, bold=False)
+    line = f'<path fill="none" stroke="{color}" stroke-width="{wide}"{dashes} d="{rounded(points, TURN)}"/>'
+    return f'<g id="{name}" class="edge {look["class"]}">{line}{heads}{label}</g>\n'
 
 
 def _head(points: list[tuple[float, float]], color: str) -> str:
@@ -245,8 +245,8 @@ def _head(points: list[tuple[float, float]], color: str) -> str:
     dx, dy = (x2 - x1) / size, (y2 - y1) / size
     length, half = HEAD
     back = (x2 - dx * length, y2 - dy * length)
-    corners = ((x2, y2), (back[0] - dy * half, back[1] + dx * half), (back[0] + dy * half, back[1] - dx * half))
-    return f'<polygon fill="{color}" stroke="{color}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in corners)}"/>'
+    sides = f"{back[0] - dy * half:.1f},{back[1] + dx * half:.1f} {back[0] + dy * half:.1f},{back[1] - dx * half:.1f}"
+    return f'<polygon fill="{color}" stroke="{color}" points="{x2:.1f},{y2:.1f} {sides}"/>'
 
 
 def _bar(points: list[tuple[float, float]], back: float, color: str) -> str:
@@ -268,13 +268,18 @@ def _moved(at: Rect, x: float, y: float) -> Rect:
 
 def _round(at: Rect, radius: float) -> str:
     """A rectangle with round corners, as the data of a path."""
-    x, y, right, low = at.x, at.y, at.x + at.width, at.y + at.height
-    r = min(radius, at.width / 2, at.height / 2)
-    return (
-        f"M{x + r:.1f},{y:.1f}H{right - r:.1f}Q{right:.1f},{y:.1f} {right:.1f},{y + r:.1f}V{low - r:.1f}"
-        f"Q{right:.1f},{low:.1f} {right - r:.1f},{low:.1f}H{x + r:.1f}Q{x:.1f},{low:.1f} {x:.1f},{low - r:.1f}"
-        f"V{y + r:.1f}Q{x:.1f},{y:.1f} {x + r:.1f},{y:.1f}Z"
-    )
+    around, r = _corners(at.width, at.height, radius)
+    return f"M{at.x + r:.1f},{at.y:.1f}{around}"
+
+
+@functools.lru_cache(maxsize=5_000)
+def _corners(width: float, height: float, radius: float) -> tuple[str, float]:
+    """The way around a rectangle from where its upper side begins, and the radius that there is room for."""
+    r = min(radius, width / 2, height / 2)
+    across, along, turn = f"{width - 2 * r:.1f}", f"{height - 2 * r:.1f}", f"{r:.1f}"
+    right = f"h{across}q{turn},0 {turn},{turn}v{along}q0,{turn} -{turn},{turn}"
+    left = f"h-{across}q-{turn},0 -{turn},-{turn}v-{along}q0,-{turn} {turn},-{turn}z"
+    return right + left, r
 
 
 def _cylinder(at: Rect) -> str:
@@ -293,14 +298,22 @@ def _line(line: Line, x: float, y: float) -> Iterator[str]:
 
 
 def _text(text: str, x: float, y: float, size: float, color: str, width: float, *, bold: bool) -> str:
+    return f'<text x="{x:.2f}" y="{y:.2f}"{_words(text, size, color, width, bold)}'
+
+
+@functools.lru_cache(maxsize=20_000)
+def _words(text: str, size: float, color: str, width: float, bold: bool) -> str:
+    """What does not depend on where a text stands: most of them stand in many places."""
     weight = ' font-weight="bold"' if bold else ""
-    return (
-        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{size:.2f}"{weight} fill="{color}" textLength="{width:.1f}" '
-        f'lengthAdjust="spacingAndGlyphs">{escape(text, quote=False)}</text>'
-    )
+    looks = f'font-size="{size:.2f}"{weight} fill="{color}" textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs"'
+    return f" {looks}>{escape(text, quote=False)}</text>"
 
 
 def _tip(look: dict[str, str]) -> str:
     """The tooltip, out of DOT's escString: a backslash and an n break the line, any other backslash is doubled."""
-    tip = re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], look.get("tooltip", ""), flags=re.DOTALL)
+    tip = look.get("tooltip", "")
+    if "\\\\" in tip:
+        tip = re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], tip, flags=re.DOTALL)
+    else:
+        tip = tip.replace("\\n", "\n").replace("\\", "")
     return f"<title>{escape(tip, quote=False)}</title>" if tip else ""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-__all__ = ["around", "bends", "beside_twins", "crosses", "joined", "rounded", "shortened", "stepped"]
+__all__ = ["around", "bends", "beside_twins", "crossed", "crosses", "joined", "rounded", "shortened", "stepped"]
 
 Point = tuple[float, float]
 
@@ -65,7 +65,7 @@ def stepped(
     found = []
     taken: list[tuple[float, float, float]] = []  # from u, to u, at v
     for line, stays in zip(lines, fixed, strict=True):
-        if stays and not any(crosses(one, other, box) for one, other in pairwise(line) for box in boxes):
+        if stays and _clear(line, boxes):
             found.append(line)
             continue
         points = [line[0]]
@@ -73,7 +73,7 @@ def stepped(
             height = _height(one, other, boxes, taken)
             if height is not None:
                 points += [(one[0], height), (other[0], height)]
-            elif any(crosses(one, other, box) for box in boxes):  # a corner grazed: around it
+            elif crossed(one, other, boxes):  # a corner grazed: around it
                 ways = ([(other[0], one[1])], [(one[0], other[1])])
                 points += next((way for way in ways if _clear([one, *way, other], boxes)), [])
             points.append(other)
@@ -113,9 +113,7 @@ def beside_twins(
     """
 
     def clear(number: int, line: Sequence[Point]) -> bool:
-        return not any(
-            crosses(one, other, box) for one, other in pairwise(line) for place, box in enumerate(boxes) if place not in own[number]
-        )
+        return all(own[number].issuperset(crossed(one, other, boxes)) for one, other in pairwise(line))
 
     found = list(lines)
     twins = {way for way, count in Counter(ways).items() if count > 1}
@@ -154,7 +152,18 @@ def _height(
 
 
 def _clear(points: Sequence[Point], boxes: Sequence[tuple[float, float, float, float]]) -> bool:
-    return not any(crosses(one, other, box) for one, other in pairwise(points) for box in boxes)
+    return not any(crossed(one, other, boxes) for one, other in pairwise(points))
+
+
+def crossed(one: Point, other: Point, boxes: Sequence[tuple[float, float, float, float]], inset: float = GRAZE) -> list[int]:
+    """The numbers of the boxes that a stretch runs through."""
+    left, right = (one[0], other[0]) if one[0] < other[0] else (other[0], one[0])
+    top, bottom = (one[1], other[1]) if one[1] < other[1] else (other[1], one[1])
+    return [
+        number
+        for number, box in enumerate(boxes)  # most are far away
+        if box[1] < bottom and top < box[3] and box[0] < right and left < box[2] and crosses(one, other, box, inset)
+    ]
 
 
 def crosses(one: Point, other: Point, box: tuple[float, float, float, float], inset: float = GRAZE) -> bool:

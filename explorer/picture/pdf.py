@@ -21,7 +21,7 @@ from explorer.fonts import STYLES, SVG, letters
 __all__ = ["pdf"]
 
 LARGEST = 14_400.0  # units of a page that every reader can show; larger pages count in larger units
-COMMAND = re.compile(r"([MLHVQZhvz])([^MLHVQZhvz]*)")
+COMMAND = re.compile(r"([MLHVQZhvqz])([^MLHVQZhvqz]*)")
 NUMBER = re.compile(r"-?\d*\.?\d+")
 
 
@@ -109,8 +109,9 @@ def _path(data: str) -> str:
                 x = numbers[0] if command == "H" else x + numbers[0] if command == "h" else x
                 y = numbers[0] if command == "V" else y + numbers[0] if command == "v" else y
                 parts.append(f"{x:g} {y:g} l")
-            case "Q":
-                a, b, to_x, to_y = numbers
+            case "Q" | "q":
+                from_x, from_y = (x, y) if command == "q" else (0.0, 0.0)
+                a, b, to_x, to_y = numbers[0] + from_x, numbers[1] + from_y, numbers[2] + from_x, numbers[3] + from_y
                 one, other = (x + (a - x) * 2 / 3, y + (b - y) * 2 / 3), (to_x + (a - to_x) * 2 / 3, to_y + (b - to_y) * 2 / 3)
                 parts.append(f"{one[0]:.2f} {one[1]:.2f} {other[0]:.2f} {other[1]:.2f} {to_x:g} {to_y:g} c")
                 x, y = to_x, to_y

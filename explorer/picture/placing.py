@@ -20,7 +20,7 @@ from explorer.errors import ExplorerError
 from explorer.picture.columns import columned
 from explorer.picture.fallback import column
 from explorer.picture.geometry import Edge, Frame, Placement, Point, Spec
-from explorer.picture.lines import around, beside_twins, crosses, stepped
+from explorer.picture.lines import around, beside_twins, crossed, crosses, stepped
 
 __all__ = ["Edge", "Frame", "Patience", "Placement", "Point", "Spec", "forget", "place_scope"]
 
@@ -297,7 +297,7 @@ def _on_side(
         return moved
     if (following[1] - side) * (end[1] - side) > 0 and abs(following[1] - side) < abs(end[1] - side) + 2:
         return end  # what follows is beside the box
-    if any(crosses(moved, following, box, 0.0) for place, box in enumerate(boxes) if place != number):
+    if any(place != number for place in crossed(moved, following, boxes, 0.0)):
         return end
     inside = (
         left + 1,
