@@ -44,6 +44,14 @@ def fan_trace(*, readers: int) -> Trace:
     return replace(trace, edges=tuple(edges))
 
 
+def loop_trace(*, turns: int, within: str = "") -> Trace:
+    """A value that each turn of a loop reads, in a module of its own if one is named."""
+    trace = chain_trace(turns)
+    edges = [*trace.edges, *(Edge(0, 0, turn, 1, None, True) for turn in range(2, turns))]
+    trace = replace(trace, edges=tuple(sorted(edges, key=lambda edge: edge.target)))
+    return in_modules(trace, ["", *[within] * (len(trace.nodes) - 1)]) if within else trace
+
+
 def in_modules(trace: Trace, paths: list[str]) -> Trace:
     """The trace with its ops in these modules, "" for none."""
     known = {"": Module("", "Net", None, 0)}
@@ -166,6 +174,9 @@ PICTURES: dict[str, tuple[Trace, dict[str, Any]]] = {
     "chain of 3000, all open": (chain_trace(3000), {"expand": "all"}),
     "U-Net": (skipping_trace(depth=5, width=3), {"expand": "all"}),
     "a long U-Net": (skipping_trace(depth=20, width=5), {"expand": "all"}),
+    "a loop that reads one value": (loop_trace(turns=40), {"depth": 9}),
+    "a loop in a module": (loop_trace(turns=40, within="a"), {"depth": 9}),
+    "a long loop": (loop_trace(turns=2000), {"expand": "all"}),
     "experts": (fan_trace(readers=16), {}),
     "a fan of 1000": (fan_trace(readers=1000), {"expand": "all"}),
     "GPT-2": (sample("gpt2"), {}),
@@ -190,6 +201,29 @@ def test_the_check_of_geometry_can_fail() -> None:
     boxes = dict(drawn.placed.boxes)
     boxes["n5"] = boxes["n2"]
     assert list(faults(replace(drawn, placed=replace(drawn.placed, boxes=boxes))))
+
+
+@pytest.mark.parametrize("within", ["", "a"])
+def test_a_value_that_a_loop_reads_runs_down_one_lane(within: str) -> None:
+    """All turns but the first take it from one lane beside them, and Graphviz is not asked for these lines."""
+    view = make_view(loop_trace(turns=40, within=within), depth=9)
+    drawn = sketch(view, caption=False)
+    assert list(faults(drawn)) == []
+    read = [number for number, arrow in enumerate(view.arrows) if arrow.source == "n0" and arrow.target not in ("n1", "n2")]
+    lanes = {max(u for u, _ in drawn.placed.arrows[number]) for number in read}
+    assert len(read) > 30 and len(lanes) == 1 and lanes.pop() > max(box.x + box.width for box in drawn.placed.boxes.values())
+
+
+def test_where_a_lane_cannot_be_drawn_graphviz_draws_every_line() -> None:
+    """A bus is left out where something is in its way; the picture is the one without it."""
+    view = make_view(loop_trace(turns=40), depth=9)
+    for way in ("buses_of", "with_buses"):
+        placing.forget()
+        with patch.object(placing, way, return_value=None):
+            drawn = sketch(view, caption=False)
+        assert list(faults(drawn)) == []
+        assert len({max(u for u, _ in points) for points in drawn.placed.arrows.values()}) > 10
+    placing.forget()
 
 
 @st.composite

@@ -10,6 +10,7 @@ where a line crosses the border. `shape=plain` and `fixedsize=false` let the tab
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 
 from explorer.engine import place
 from explorer.errors import ExplorerError
+from explorer.picture.buses import buses_of, with_buses
 from explorer.picture.columns import columned
 from explorer.picture.fallback import column
 from explorer.picture.geometry import Edge, Frame, Placement, Point, Spec
@@ -87,10 +89,18 @@ def _ask(spec: Spec, patience: Patience) -> Placement | None:
     if not patience.left or len(spec.sizes) + spec.into + spec.out > MOST_ASKED:
         return None
     try:
-        return _read(spec, place(_text(spec), "plain-ext", seconds=SECONDS).decode())
+        if (buses := buses_of(spec)) is not None:
+            found = with_buses(spec, buses, _answer(buses.rest))
+            if found is not None:
+                return found
+        return _answer(spec)
     except (ExplorerError, ValueError, KeyError, IndexError):
         patience.left -= 1
         return None
+
+
+def _answer(spec: Spec) -> Placement:
+    return _read(spec, place(_text(spec), "plain-ext", seconds=SECONDS).decode())
 
 
 # -- what Graphviz is asked ----------------------------------------------------------------------------------------------------------
@@ -202,7 +212,7 @@ def _read(spec: Spec, answer: str) -> Placement:
     things = _aligned(spec, things)
     boxes = [(u, v, u + size[0], v + size[1]) for (u, v), size in zip(things, spec.sizes, strict=True)]
     way = [(edge.tail, edge.tail_port, edge.head, edge.head_port) for edge in spec.edges]
-    ways = beside_twins(way, _snapped(spec, things, ways, boxes), boxes, [{edge.tail, edge.head} for edge in spec.edges])
+    ways = beside_twins(way, _snapped(spec, things, ways, boxes, _grain(height)), boxes, [{edge.tail, edge.head} for edge in spec.edges])
     found = Placement(width, height, tuple(things), tuple(ways), tuple(labels), tuple(into), tuple(out))
     return _cropped(spec, _widened(spec, found))
 
@@ -259,8 +269,13 @@ def _cropped(spec: Spec, found: Placement) -> Placement:
     return Placement(width, last - first, at, lines, labels, found.into, found.out)
 
 
+def _grain(height: float) -> float:
+    """How far off a place may be in so high a scope: Graphviz writes inches with five digits."""
+    return 0.0 if height < INCH else 0.5 * INCH * 10 ** (math.floor(math.log10(height / INCH)) - 4)
+
+
 def _snapped(
-    spec: Spec, at: Sequence[Point], lines: Sequence[tuple[Point, ...]], boxes: Sequence[tuple[float, float, float, float]]
+    spec: Spec, at: Sequence[Point], lines: Sequence[tuple[Point, ...]], boxes: Sequence[tuple[float, float, float, float]], grain: float
 ) -> list[tuple[Point, ...]]:
     """The lines with their ends exactly at the ports of frames, and on the first or last side of boxes."""
     found = []
@@ -278,14 +293,21 @@ def _snapped(
                 if len(points) > 2 and abs(points[1][0] - points[0][0]) < NEAR:
                     points[1] = (points[0][0], points[1][1])
             else:
-                points[0] = _on_side(points[0], points[1], left, right, side, boxes, number)
+                points[0] = _on_side(points[0], points[1], left, right, side, boxes, number, grain)
             points = points if leaving else points[::-1]
         found.append(tuple(points))
     return found
 
 
 def _on_side(
-    end: Point, following: Point, left: float, right: float, side: float, boxes: Sequence[tuple[float, float, float, float]], number: int
+    end: Point,
+    following: Point,
+    left: float,
+    right: float,
+    side: float,
+    boxes: Sequence[tuple[float, float, float, float]],
+    number: int,
+    grain: float,
 ) -> Point:
     """The end of a line at a box: below what follows if that is nearly so, and never on a flank of the box if it can be helped."""
     inset = min(8.0, (right - left) / 4)
@@ -297,7 +319,7 @@ def _on_side(
         return moved
     if (following[1] - side) * (end[1] - side) > 0 and abs(following[1] - side) < abs(end[1] - side) + 2:
         return end  # what follows is beside the box
-    if any(place != number for place in crossed(moved, following, boxes, 0.0)):
+    if any(place != number for place in crossed(moved, following, boxes, grain)):
         return end
     inside = (
         left + 1,
