@@ -72,7 +72,7 @@ function show() {
   document.documentElement.dataset.theme = root.dataset.theme = theme;
   document.documentElement.lang = root.lang = language;
   const data = spoken();
-  player = mountPlayer(root, data, { before, alone: true, pictures: { current: () => standing ?? data.picture, ask } });
+  player = mountPlayer(root, data, { before, alone: true, pictures: { current: () => standing ?? data.picture, ask, note() {} } });
   for (const button of choices) button.setAttribute("aria-pressed", String(button.lang === language));
 }
 

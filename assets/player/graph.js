@@ -182,6 +182,8 @@ export function graphPanel(data, { words, onbox, ask, at, dark, tools }) {
     mark: (nodes) => point(nodes.map((node) => scene?.boxOf[node])), // what a search has found so far
     point: (id) => point([id]),
     keep: (ids) => { anchor = ids; },
+    busy: (on) => room.setAttribute("aria-busy", String(on)),
+    tell: (said) => { notice.textContent = said; },
     closeMenu: () => folds?.closeMenu() ?? false,
     view: () => ({ ...view }),
     restore: (old) => { Object.assign(view, old, { placed: false }); kept = Boolean(old.placed); apply(); },

@@ -16,6 +16,7 @@ import { helpBox, summary } from "./summary.js";
 import { graphTools } from "./tools.js";
 
 const BEAT = 1100; // milliseconds a step at speed 1
+const MOST_QUEUED = 8; // presses that wait for a picture
 let last = null; // which recording stood at which step, for a page that builds the player anew without telling
 
 export function mountPlayer(root, data, { before = null, address = false, alone = false, pictures } = {}) {
@@ -89,39 +90,58 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     state.lens = { kind: "lineage", node: nodes[0] };
     render();
   };
+  // NOTE [one at a time]: what is pressed while a picture is being drawn waits for it: it speaks of what will stand there then.
+  let asked = null; // what nobody has answered yet, and the folding to come back to from it
+  let queued = [];
+  let sought = null; // the node or module that the next picture is to show
+  const inTurn = (act) => {
+    if (!asked) act();
+    else if (queued.length < MOST_QUEUED) queued.push(act);
+  };
+  const request = (folding, act, from) => {
+    asked = { from };
+    graph.busy(true);
+    pictures.ask({ key: data.key, folding, act, overlay: state.painted });
+  };
   // Another picture is asked for; the one that stands is kept, to come back to.
-  const ask = (act) => {
+  const ask = (act, target = act.into ? { frame: act.into } : null) => inTurn(() => {
     const picture = graph.scene()?.picture;
     if (!picture) return;
-    asked = { from: picture.folding, act };
-    if (act.into) sought = { frame: act.into };
-    pictures.ask({ key: data.key, folding: picture.folding, act, overlay: state.painted });
-  };
+    sought = target;
+    request(picture.folding, act, picture.folding);
+  });
   const undo = () => {
-    const folding = state.past.pop();
-    if (!folding) return false;
-    asked = null;
-    pictures.ask({ key: data.key, folding, act: null, overlay: state.painted });
+    if (!state.past.length && !asked) return false;
+    inTurn(() => { if (state.past.length) request(state.past.pop(), null, null); });
     return true;
+  };
+  const answered = () => {
+    asked = null;
+    sought = null;
+    graph.busy(false);
+    while (!asked && queued.length) queued.shift()();
+  };
+  const unanswered = () => {
+    queued = [];
+    answered();
+    graph.tell(words.unanswered);
   };
   // Nothing is drawn anew for it, but what is taken home from the page wears it too.
   const noteOverlay = () => {
-    const { picture } = graph.scene();
     if (!address) return;
-    rememberPicture(picture, state.painted);
-    pictures.ask({ key: data.key, folding: picture.folding, act: null, overlay: state.painted }, Infinity); // nothing will answer
+    inTurn(() => {
+      const { picture } = graph.scene();
+      rememberPicture(picture, state.painted);
+      pictures.note({ key: data.key, folding: picture.folding, act: null, overlay: state.painted });
+    });
   };
-  let asked = null;
-  let sought = null; // the node or module that the next picture is to show
   const seek = ({ node, frame }) => {
-    sought = { node, frame };
+    const target = { node, frame };
     const box = node === undefined ? frame : boxOf(node);
-    if (graph.scene().byId.has(box) ? box[0] === "n" || box === frame : graph.scene().byId.has(`cluster_${frame}`)) return found();
-    return ask({ reveal: node ?? frame });
+    if (graph.scene().byId.has(box) ? box[0] === "n" || box === frame : graph.scene().byId.has(`cluster_${frame}`)) return found(target);
+    return ask({ reveal: node ?? frame }, target);
   };
-  const found = () => {
-    const { node, frame } = sought;
-    sought = null;
+  const found = ({ node, frame }) => {
     const { byId } = graph.scene();
     if (node !== undefined) { jump([node]); state.lens = { kind: "lineage", node }; render(); }
     const box = node === undefined ? (byId.has(frame) ? frame : `cluster_${frame}`) : boxOf(node);
@@ -129,19 +149,21 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     requestAnimationFrame(() => graph.find(box));
     graph.room.focus({ preventScroll: true });
   };
-  const show = (picture) => {
+  // `answer`: whether it is what was asked for; else the page around was drawn anew, mostly with what stands here already.
+  const show = (picture, answer = true) => {
     if (picture.key !== data.key || picture.language !== data.language) return;
     const old = graph.scene()?.picture;
-    const unchanged = old && JSON.stringify(old.folding) === JSON.stringify(picture.folding);
-    if (asked && old && !unchanged) state.past.push(asked.from);
-    asked = null;
+    const unfolded = !old || JSON.stringify(old.folding) !== JSON.stringify(picture.folding);
+    if (!unfolded && !answer && old.svg === picture.svg && old.said === picture.said) return;
+    if (answer && asked?.from && old && unfolded) state.past.push(asked.from);
     if (picture.fonts) more.push(drawingFonts(picture.fonts));
     graph.load(picture, state.painted);
     graph.start(total ? boxOf(data.steps[state.k - 1].node) : null);
     render();
     if (address) rememberPicture(picture, state.painted);
-    if (sought && !picture.said) found();
+    if (answer && sought && !picture.said) found(sought);
     else if (old && old.folding.focus !== picture.folding.focus && picture.folding.focus !== null) graph.fit();
+    if (answer) answered();
   };
   const more = [];
 
@@ -259,9 +281,10 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   if (same && before.view) graph.restore(before.view);
   const fonts = drawingFonts(data.fonts);
   render();
-  if (pictures.current()) show(pictures.current());
+  if (pictures.current()) show(pictures.current(), false);
   return {
     show,
+    unanswered,
     go,
     state: () => ({
       key: data.key, k: state.k, rate: state.rate, inspected: state.inspected, finding: state.finding, lens: state.lens, thick: state.thick, painted: state.painted, past: state.past, view: graph.view(),

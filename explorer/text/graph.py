@@ -9,6 +9,10 @@ GRAPH: dict[str, tuple[str, str]] = {
         "This file holds the foldings wanted most, and not this one. Open the recording in Autograd Explorer to see it.",
         "이 파일에는 가장 많이 쓰는 접기 상태만 들어 있습니다. 이 상태는 Autograd Explorer에서 기록을 열면 볼 수 있습니다.",
     ),
+    "player.unanswered": (
+        "No picture came. Press again; if that does not help, load the page anew.",
+        "그림이 오지 않았습니다. 다시 눌러 보시고, 그래도 안 되면 페이지를 새로 고치십시오.",
+    ),
     "player.tools": ("What the graph shows", "그래프에 보이는 것"),
     "player.unfold": ("Open {name}", "{name} 열기"),
     "player.fold": ("Close {name}", "{name} 닫기"),

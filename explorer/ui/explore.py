@@ -16,6 +16,7 @@ from explorer.ui.failing import told
 from explorer.ui.state import (
     Opened,
     asked_folding,
+    asked_number,
     first,
     language,
     load_upload,
@@ -277,7 +278,7 @@ def _picture() -> None:
     """The picture of what is open. Where the player asks for another, only this runs again."""
     shown = opened()
     if shown is not None:
-        player.hand_over(picture_for_player(shown, *asked_folding(shown)))
+        player.hand_over(picture_for_player(shown, *asked_folding(shown)), answers=asked_number())
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ HTML = """
 """
 
 LINK = """
-const link = (document.autogradExplorer ??= { picture: null, ask: null, show: null, go: null, gone: 0 });
+const link = (document.autogradExplorer ??= { picture: null, number: 0, send: null, show: null, go: null, gone: 0 });
 """
 
 # Streamlit calls this again whenever the data or the theme changes; the player is then built anew where the old one stood.
@@ -36,12 +36,16 @@ export default function ({ data, parentElement }) {
   root.lang = data.language;
   const ask = (asked, tries = 0) => {
     clearTimeout(link.waiting);
-    link.waiting = tries < 3 ? setTimeout(() => ask(asked, tries + 1), 1500 * (tries + 1)) : null;
-    link.ask?.({ ...asked, tries });
+    link.waiting = setTimeout(() => (tries < 3 ? ask(asked, tries + 1) : parentElement.player.unanswered()), 1500 * (tries + 1));
+    link.send?.({ ...asked, number: link.number, tries });
   };
-  const pictures = { current: () => link.picture, ask };
+  const pictures = {
+    current: () => link.picture,
+    ask: (asked) => { link.number += 1; ask(asked); },
+    note: (asked) => link.send?.({ ...asked, number: link.number }),
+  };
   const player = mountPlayer(root, data, { before, address: true, pictures });
-  link.show = (picture) => player.show(picture);
+  link.show = (picture, answer) => player.show(picture, answer);
   link.go = (step) => { player.go(step); root.scrollIntoView({ block: "nearest" }); };
   parentElement.player = player;
   return () => { link.before = player.state(); player.stop(); };
@@ -62,11 +66,11 @@ HAND_OVER = (
     LINK
     + """
 export default function ({ data, setStateValue }) {
-  const kind = (picture) => JSON.stringify([picture?.key, picture?.language, picture?.folding, picture?.said]);
-  if (kind(data) !== kind(link.picture)) clearTimeout(link.waiting);
-  link.ask = (asked) => setStateValue("asked", asked);
+  const answer = data.answers === link.number && data.answers !== link.picture?.answers;
+  if (answer) clearTimeout(link.waiting);
+  link.send = (asked) => setStateValue("asked", asked);
   link.picture = data;
-  link.show?.(data);
+  link.show?.(data, answer);
 }
 """
 )
@@ -93,9 +97,13 @@ def show(recording: dict[str, Any]) -> None:
     _component(key="player", data=recording)
 
 
-def hand_over(picture: dict[str, Any]) -> None:
-    """A picture for the player, from `explorer.pictured`."""
-    _pictures(key=PICTURE, data=picture, on_asked_change=lambda: None)
+def hand_over(picture: dict[str, Any], *, answers: int) -> None:
+    """A picture for the player, from `explorer.pictured`; `answers` is the number of the request that it answers.
+
+    NOTE [numbers]: with a number in it, no answer is the same message as an earlier one. Streamlit sends a message that the browser had
+    before by name only; where the browser has just forgotten it, the whole page stops (1.67: "Cached ForwardMsg MISS").
+    """
+    _pictures(key=PICTURE, data={**picture, "answers": answers}, on_asked_change=lambda: None)
 
 
 def lead(step: int, count: int) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "Opened",
     "Seen",
     "asked_folding",
+    "asked_number",
     "first",
     "language",
     "load_upload",
@@ -200,6 +201,13 @@ def asked_folding(shown: Opened) -> tuple[Folding, Any]:
     if now.folding is not None and now.key == shown.key:
         return now.folding, None
     return read_folding(shown.trace, _linked() if now.folding is None else None), None
+
+
+def asked_number() -> int:
+    """Which request of the page is answered next; the page counts them from 1."""
+    asked = st.session_state.get("picture", {}).get("asked")
+    number = asked.get("number") if isinstance(asked, Mapping) else None
+    return number if isinstance(number, int) else 0
 
 
 def _linked() -> dict[str, Any]:

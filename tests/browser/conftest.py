@@ -25,7 +25,7 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 ROOT = Path(__file__).resolve().parent.parent.parent
-expect.set_options(timeout=15_000)  # a request that Streamlit lost while it ran the page anew is made again after 1.5, 4.5 and 9 s
+expect.set_options(timeout=15_000)  # on a machine that does much else Streamlit takes seconds to run the page anew
 
 
 @pytest.fixture(scope="session")
