@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from explorer.text.causes import CAUSES
 from explorer.text.checks import CHECKS
+from explorer.text.code import CODE
 from explorer.text.commands import COMMANDS
 from explorer.text.cuts import CUTS
 from explorer.text.drawing import DRAWING
@@ -28,6 +29,7 @@ LANGUAGES = ("en", "ko")
 TEXTS: dict[str, tuple[str, str]] = {
     **CAUSES,
     **CHECKS,
+    **CODE,
     **COMMANDS,
     **CUTS,
     **DRAWING,

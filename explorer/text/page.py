@@ -119,7 +119,7 @@ PAGE: dict[str, tuple[str, str]] = {
     "page.traceback": ("The program's own traceback", "프로그램이 남긴 트레이스백"),
     "page.output": ("What the program printed last", "프로그램의 마지막 출력"),
     "page.stopping": ("Stopping …", "멈추는 중 …"),
-    "page.cancelled": ("Cancelled. Nothing was changed.", "취소했습니다. 바뀐 것은 없습니다."),
+    "page.cancelled": ("Cancelled. What was open stays.", "취소했습니다. 열려 있던 기록은 그대로입니다."),
     # a file with the player in it
     "page.no_script": (
         "This page steps through the recording with JavaScript. Turn it on, or open the recording in Autograd Explorer.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from explorer.capture.devices import limits
 from explorer.capture.programs import EXAMPLES
 from explorer.errors import ExplorerError, ProgramError
 from explorer.text import LANGUAGES, TEXTS, say
-from explorer.ui import devices, memory, player, running
+from explorer.ui import devices, memory, player, running, source
 from explorer.ui.downloads import downloads
 from explorer.ui.failing import told
 from explorer.ui.state import (
@@ -35,9 +36,11 @@ def page() -> None:
     """One run of the page."""
     shown = opened()
     _choices(shown)
-    if shown is None or shown.origin != "file":
+    if source.kind() == "example" and (shown is None or shown.origin != "file"):
         shipped = f" {_text('shipped')}" if shown is not None and shown.origin == "sample" else ""
         st.caption(EXAMPLES[st.session_state.example].description(language()) + shipped)
+    source.explain()
+    source.workbench()
     if not asked_devices().answered.is_set():
         _wait_for_devices()
     if "run" in st.session_state:
@@ -60,19 +63,21 @@ def _text(key: str, **values: object) -> str:
 def _choices(shown: Opened | None) -> None:
     busy = "run" in st.session_state
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        example = _example(busy=busy)
-        device = _device(only_fake=EXAMPLES[example].fake_only, busy=busy)
+        source.choice(busy=busy)
+        kind = source.kind()
+        example = _example(busy=busy) if kind == "example" else st.session_state.setdefault("example", first())
+        if kind == "file":
+            source.field(busy=busy)
+        device = _device(only_fake=kind == "example" and EXAMPLES[example].fake_only, busy=busy)
         dtype = _dtype(device=device, busy=busy)
         seed = st.number_input(_text("seed"), min_value=0, max_value=2**31 - 1, value=0, step=1, disabled=busy, width=92, key="seed")
         run = st.button(_text("run"), type="primary", icon=":material/play_arrow:", disabled=busy)
         fake = device == "fake"
         help = _text("verify_fake" if fake else "verify_help")
         verify = st.button(_text("verify"), icon=":material/fact_check:", disabled=busy or fake, help=help)
-        if run or verify:
-            st.session_state.error = None
-            there = running.visitor()
-            st.session_state.run = running.start(example, device=device, dtype=dtype, seed=int(seed), check=verify, there=there)
-            st.rerun()
+        run = st.session_state.pop("run_asked", False) or run
+        if (run or verify) and not busy:
+            _start(example, device=device, dtype=dtype, seed=int(seed), check=verify)
         with st.popover(
             _text("open"), icon=":material/folder_open:", disabled=busy, key=f"open_{st.session_state.setdefault('uploads', 0)}"
         ):
@@ -82,6 +87,16 @@ def _choices(shown: Opened | None) -> None:
                 downloads(shown)
     if dtype is not None:
         st.caption(f"{dtype}: {limits(dtype, device.partition(':')[0], language())}")
+
+
+def _start(example: str, **options: Any) -> None:
+    st.session_state.error = None
+    st.session_state.printed = ""
+    try:
+        st.session_state.run = running.start(source.wanted(example), **options, there=running.visitor())
+    except ExplorerError as error:
+        st.session_state.error = error
+    st.rerun()
 
 
 def _example(*, busy: bool) -> str:
@@ -230,6 +245,9 @@ def _finish(run: running.Run) -> None:
         st.query_params.pop("step", None)
     if run.trace is not None:
         open_recorded(run.trace, name=run.target, origin="run")
+        if run.error is None:
+            st.session_state.fold_away = True
+    st.session_state.printed = run.output
     if run.cancelled.is_set():
         if run.trace is None:
             st.toast(_text("cancelled"))
@@ -252,6 +270,14 @@ def _error() -> None:
             st.code(error.output, language=None)
 
 
+def _printed() -> None:
+    """What a program printed that did not fail: a failed one tells it beside its error."""
+    output: str = st.session_state.get("printed", "")
+    if output and st.session_state.get("error") is None:
+        with st.expander(say("code.printed", language()), icon=":material/terminal:"):
+            st.code(output, language=None)
+
+
 def _plain(words: str) -> str:
     """`words` with everything escaped that Markdown would read as more than text."""
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:])", r"\\\1", words)
@@ -269,6 +295,7 @@ def _player(shown: Opened) -> None:
         return
     player.show(recording)
     _picture()
+    _printed()
     memory.panel()
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -14,10 +18,18 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer.errors import ExplorerError, ProgramError
 from explorer.model import Trace
 
-__all__ = ["AWAY", "Run", "start", "visitor"]
+__all__ = ["AWAY", "PASTED", "Pasted", "Run", "start", "visitor"]
 
 AWAY = 20.0  # seconds that a visitor may be gone before the run ends: a lost connection is back sooner
 LOOK = 1.0  # seconds between two looks whether somebody is there
+PASTED = "pasted.py"  # what a program is called that has no file: no module of Python's has that name
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """A program as text."""
+
+    code: str
 
 
 @dataclass(slots=True)
@@ -53,18 +65,20 @@ def visitor() -> Callable[[], bool]:
     return lambda: server.is_active_session(session)
 
 
-def start(target: str, *, device: str, dtype: str | None, seed: int, check: bool = False, there: Callable[[], bool] = lambda: True) -> Run:
+def start(
+    target: str | Pasted, *, device: str, dtype: str | None, seed: int, check: bool = False, there: Callable[[], bool] = lambda: True
+) -> Run:
     """Run `target` in a child process, watched by a thread of this one, and verify it on `check`; cancelled once nobody was `there`."""
-    run = Run(target)
+    run = Run(PASTED if isinstance(target, Pasted) else target)
     options: dict[str, Any] = {"device": device, "seed": seed} | ({"check": True} if check else {})
     if dtype is not None:
         options["dtype"] = dtype
-    run.thread = threading.Thread(target=_watch, args=(run, options, there), daemon=True, name=f"run {target}")
+    run.thread = threading.Thread(target=_watch, args=(run, target, options, there), daemon=True, name=f"run {run.target}")
     run.thread.start()
     return run
 
 
-def _watch(run: Run, options: dict[str, Any], there: Callable[[], bool]) -> None:
+def _watch(run: Run, target: str | Pasted, options: dict[str, Any], there: Callable[[], bool]) -> None:
     from explorer.capture.run import run_target
 
     def progress(phase: str, done: int, total: int | None) -> None:
@@ -74,15 +88,32 @@ def _watch(run: Run, options: dict[str, Any], there: Callable[[], bool]) -> None
     guard = threading.Thread(target=_cancel_if_left, args=(run, there, ended), daemon=True, name=f"visitor of {run.target}")
     guard.start()
     try:
-        result = run_target(run.target, progress=progress, cancelled=run.cancelled, **options)
-        run.trace, run.output = (result.traces[0] if result.traces else None), result.output_tail
-    except ProgramError as error:
-        run.error, run.trace = error, error.trace
+        with _as_target(target) as (name, shown):
+            try:
+                result = run_target(name, progress=progress, cancelled=run.cancelled, **options)
+                run.trace, run.output = (result.traces[0] if result.traces else None), shown(result.output_tail)
+            except ProgramError as error:
+                error.report, error.output = shown(error.report), shown(error.output)
+                error.values = {key: shown(value) if isinstance(value, str) else value for key, value in error.values.items()}
+                run.error, run.trace, run.output = error, error.trace, error.output
     except ExplorerError as error:
         run.error = error
     finally:
         ended.set()
         guard.join()
+
+
+@contextmanager
+def _as_target(target: str | Pasted) -> Iterator[tuple[str, Callable[[str], str]]]:
+    """What to run, and how its words are shown: pasted code stands in a file of its own meanwhile, of whose folder nobody wants to read."""
+    if isinstance(target, str):
+        yield target, lambda words: words
+        return
+    with tempfile.TemporaryDirectory(prefix="autograd-explorer-", ignore_cleanup_errors=True) as folder:
+        place = os.path.realpath(folder)
+        path = Path(place) / PASTED
+        path.write_text(target.code, encoding="utf-8", errors="backslashreplace", newline="\n")
+        yield str(path), lambda words: words.replace(place + os.sep, "")
 
 
 def _cancel_if_left(run: Run, there: Callable[[], bool], ended: threading.Event) -> None:

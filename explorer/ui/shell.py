@@ -31,6 +31,7 @@ LOOK = """<style>
 [data-testid="stCaptionContainer"] p {{ margin: 0; line-height: 1.3; }}
 [data-testid="stSkipToContent"] {{ font-size: 0; }}
 [data-testid="stSkipToContent"]::after {{ content: "{skip}"; font-size: 1rem; }}
+.st-key-kinds [data-testid="stButtonGroup"] button {{ min-height: 2.5rem; }}
 button[data-selected="true"], button[data-selected="true"] * {{ color: inherit !important; }}
 </style>"""
 
