@@ -9,7 +9,12 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
-HOLD = "() => { const link = document.autogradExplorer; window.send = link.send; window.held = []; link.send = (asked) => window.held.push(asked); }"
+HOLD = """() => {
+  const link = document.autogradExplorer;
+  window.send = link.send;
+  window.held = [];
+  link.send = (asked) => window.held.push(asked);
+}"""
 RELEASE = "() => { for (const asked of window.held) window.send(asked); }"
 AGAIN = "() => { const link = document.autogradExplorer; link.show(link.picture, false); }"  # as when the page around is run anew
 
