@@ -35,6 +35,22 @@ class Checked:
     unwatched: Mapping[str, Any] | None = None
     later: Trace | None = None
 
+    @classmethod
+    def of_run(cls, traces: Sequence[Trace], target: str, *, wanted: int | None, failed: str | None) -> Checked:
+        """What a run recorded: pass `wanted`, or by default the first and the one after it; `failed` is the key of how it ended early.
+
+        Where only the pass after the first took too long, it is left out: what is asked for has been recorded whole.
+        """
+        first, *later = traces if wanted is None else traces[-1:]
+        if cls.spares(traces, wanted=wanted, failed=failed):
+            later = []
+        return cls(first, target, later=later[0] if later else None)
+
+    @staticmethod
+    def spares(traces: Sequence[Trace], *, wanted: int | None, failed: str | None) -> bool:
+        """Whether a run that failed so has recorded all the same what was asked for."""
+        return wanted is None and failed == "running.timeout" and len(traces) > 1 and not traces[0].partial
+
     @property
     def passed(self) -> bool:
         """Nothing is wrong, and there is no finding of an error."""

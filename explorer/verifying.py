@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ExplorerError, ProgramError
@@ -26,11 +27,12 @@ def check(arguments: argparse.Namespace) -> int:
     bar = Bar(language)
     with contextlib.closing(bar):
         traces, failure = _recorded(arguments, bar, check=True, further=FURTHER if arguments.wanted is None else 0)
-        if failure is not None and failure.key == "running.timeout" and len(traces) > 1 and not traces[0].partial:
-            failure, traces = None, traces[:1]  # only the pass behind the one to verify took too long
-        trace, *later = traces if arguments.wanted is None else traces[-1:]
-        unwatched = _unwatched(arguments, bar, trace) if arguments.unwatched and failure is None else None
-    checked = Checked(trace, arguments.target, unwatched, later[0] if later else None)
+        ended = {"wanted": arguments.wanted, "failed": failure.key if failure is not None else None}
+        checked = Checked.of_run(traces, arguments.target, **ended)
+        if Checked.spares(traces, **ended):
+            failure = None
+        if arguments.unwatched and failure is None:
+            checked = replace(checked, unwatched=_unwatched(arguments, bar, checked.trace))
     if failure is not None and failure.report:
         to_stderr(failure.report.rstrip("\n"))
     if arguments.json:

@@ -226,6 +226,8 @@ def test_a_second_pass_that_takes_too_long_is_no_failure(capsys: Captured) -> No
     code, found = document(capsys, "long.py", "--timeout", "6")
     assert (code, found["findings"]) == (0, [])
     assert [each["verdict"] for each in found["gradients"]] == ["equal", "equal"]
+    checked = explorer.check("long.py", timeout=6)
+    assert (checked.passed, checked.findings(), checked.later) == (True, [], None)
 
 
 def test_python_gets_the_same() -> None:

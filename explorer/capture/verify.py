@@ -38,10 +38,11 @@ def check(
         return Checked(trace(target, **settings), name)
     settings["further"] = FURTHER if wanted is None else 0
     traces: Sequence[Trace]
+    failed = None
     try:
         traces = run_target(target, **settings, timeout=timeout, memory_limit=memory_limit).traces
     except ProgramError as error:
         if not error.traces:
             raise
-        traces = error.traces
-    return Checked(traces[0], name, later=traces[1] if len(traces) > 1 else None)
+        traces, failed = error.traces, error.key
+    return Checked.of_run(traces, name, wanted=wanted, failed=failed)
