@@ -16,7 +16,8 @@ export function arrayCells(note, side) {
       return cell;
     })));
   }
-  return h("div", { class: "cells-frame" }, table);
+  const wide = (rows[0]?.length ?? 0) > 2; // may have to be scrolled, by keyboard too
+  return h("div", { class: "cells-frame", ...(wide ? { tabindex: "0", role: "group", "aria-label": shapeText(note.shape) } : {}) }, table);
 }
 
 // The last dimension lies across; all others run down.

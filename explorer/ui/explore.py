@@ -38,7 +38,7 @@ def page() -> None:
     _choices(shown)
     if source.kind() == "example" and (shown is None or shown.origin != "file"):
         shipped = f" {_text('shipped')}" if shown is not None and shown.origin == "sample" else ""
-        st.caption(EXAMPLES[st.session_state.example].description(language()) + shipped)
+        st.caption(EXAMPLES[st.session_state.example].description(language()).replace("`", "") + shipped)  # code is too pale in a caption
     source.explain()
     source.workbench()
     if not asked_devices().answered.is_set():
