@@ -3,17 +3,20 @@
 NOTE [guests]: of the 77 nodes of one block of GPT-2, 20 compute something; the rest are parameters, masks and changes of shape. A guest
 keeps its id and can be clicked, coloured and reached like a box; only its place is inside another. A recording of up to `MOST` nodes, as
 in a lesson, has no guests: there every step is the point.
+
+NOTE [things]: what may stand in a picture is a number: a node n, or, as ~f, a closed frame f. A view of 10,000 nodes is then made of
+numbers, and only what shows in the end becomes an object.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from itertools import compress
 from typing import Literal
 
-from explorer.folding import Item
-from explorer.model import Node, Trace
-from explorer.places import is_view_like
+from explorer.model import Trace
+from explorer.places import Chain, Places, remembered
 
 __all__ = ["Guest", "guests"]
 
@@ -24,101 +27,132 @@ Place = Literal["before", "line", "after"]
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Where a box is written instead of standing by itself: in which boxes, and where there."""
+    """Where a node is written instead of standing by itself: in which things, and where there."""
 
-    hosts: tuple[str, ...]
+    hosts: tuple[int, ...]
     place: Place
 
 
-def guests(trace: Trace, items: list[Item], marked: frozenset[int]) -> Mapping[str, Guest]:
-    """Box id -> where it is written; boxes that stand by themselves are left out. Nodes that are `marked` always stand by themselves."""
-    item_of = {node: item for item in items for node in item.nodes}
-    into: dict[str, dict[str, None]] = {item.id: {} for item in items}  # id -> the boxes it reads, and the boxes that read it
-    out: dict[str, dict[str, None]] = {item.id: {} for item in items}
+def guests(
+    trace: Trace, places: Places, nodes: Collection[int], thing_of: Callable[[int], int | None], marked: frozenset[int]
+) -> Mapping[int, Guest]:
+    """Node -> where it is written; nodes that stand by themselves, and all that are `marked`, are left out.
+
+    `thing_of` answers what shows in the place of a node: itself, a closed frame, or nothing.
+    """
+    return _Guests(trace, places, thing_of).found(nodes, marked)
+
+
+class _Guests:
+    """The guests of one view, while they are being found."""
+
+    def __init__(self, trace: Trace, places: Places, thing_of: Callable[[int], int | None]) -> None:
+        self.trace, self.places, self.thing_of = trace, places, thing_of
+        self.readers = remembered(places, "readers", lambda: _readers(trace, places))
+        self.settled: dict[int, Guest] = {}
+        self.known: dict[int, dict[int, None]] = {}  # by node: the things that read it, which may be many
+
+    def found(self, nodes: Collection[int], marked: frozenset[int]) -> Mapping[int, Guest]:
+        places = self.places
+        if isinstance(nodes, range):  # all of them
+            views, leaves = list(compress(nodes, places.view_like)), list(compress(nodes, places.leaf))
+        else:
+            views, leaves = [node for node in nodes if places.view_like[node]], [node for node in nodes if places.leaf[node]]
+        changes = [node for node in views if node not in marked and self.thing_of(node) == node]
+        chained = {node for node in changes if len(self.into(node)) == 1}
+        for node in changes:
+            if node in chained:
+                self._settle_weight(node)
+        for node in changes:  # in forward order: what a chain begins with is settled before the rest of it
+            if node in chained and node not in self.settled:
+                self._settle_view(node, chained)
+        for node in leaves:
+            if self.trace.nodes[node].kind != "input" and node not in marked and self.thing_of(node) == node:
+                self._settle_leaf(node)
+        return self.settled
+
+    def into(self, node: int) -> dict[int, None]:
+        """The things that a node reads."""
+        things = [self.thing_of(source) for source, _ in self.places.inputs[node]]
+        return {thing: None for thing in things if thing is not None and thing != node}
+
+    def out(self, node: int) -> dict[int, None]:
+        """The things that read a node."""
+        found = self.known.get(node)
+        if found is None:
+            things = [self.thing_of(reader) for reader in self.readers.get(node, ())]
+            found = self.known[node] = {thing: None for thing in things if thing is not None and thing != node}
+        return found
+
+    def scope(self, thing: int) -> Chain:
+        """The frames around a thing."""
+        if thing >= 0:
+            return self.places.chains[thing]
+        return remembered(self.places, "around", lambda: _around(self.places))[~thing]
+
+    def _settle_weight(self, node: int) -> None:
+        """The transposed weight of a linear layer stands with its weight."""
+        (before,) = self.into(node)
+        if before < 0 or not self.places.leaf[before] or self.trace.nodes[before].kind == "input":
+            return
+        readers = self.out(node)
+        if len(readers) != 1:
+            return
+        (after,) = readers
+        if after >= 0 and self.scope(after) == self.scope(node) and not self.places.view_like[after]:
+            self.settled[node] = Guest((after,), "line")
+            if len(self.out(before)) == 1:
+                self.settled[before] = Guest((after,), "line")
+
+    def _settle_view(self, node: int, chained: set[int]) -> None:
+        """A change of shape stands behind the op whose result it alone takes, or, at the door of a module, before the op it is made for."""
+        (before,) = self.into(node)
+        scope = self.scope(node)
+        if before >= 0 and not self.places.leaf[before] and self.scope(before) == scope and len(self.out(before)) == 1:
+            host = self.settled.get(before)
+            if host is None or host.place == "after":
+                self.settled[node] = Guest(host.hosts if host is not None else (before,), "after")
+            return
+        if self.scope(before) == scope:
+            return
+        chain, last = [node], node
+        while len(readers := self.out(last)) == 1:
+            (last,) = readers
+            if last not in chained or self.scope(last) != scope:
+                break
+            chain.append(last)
+        if last in chained or last < 0 or self.scope(last) != scope or len(self.out(chain[-1])) != 1:
+            return
+        others = [one for one in self.into(last) if one not in self.settled and not (one >= 0 and self.places.leaf[one])]
+        if others == [chain[-1]] and last not in self.settled:
+            for one in chain:
+                self.settled[one] = Guest((last,), "before")
+
+    def _settle_leaf(self, node: int) -> None:
+        if node in self.settled:
+            return
+        readers: list[int] = []
+        for reader in self.out(node):
+            guest = self.settled.get(reader)
+            readers += guest.hosts if guest is not None else [reader]
+        hosts = tuple(dict.fromkeys(readers))
+        scopes = {self.scope(host) for host in hosts}
+        if hosts and ((len(hosts) == 1 and scopes == {self.scope(node)}) or len(hosts) > FEW_READERS or len(scopes) > 1):
+            self.settled[node] = Guest(hosts, "line")
+
+
+def _readers(trace: Trace, places: Places) -> dict[int, list[int]]:
+    """The readers of leaves, of changes of shape, and of what those read: nobody asks for others."""
+    leaf, view_like = places.leaf, places.view_like
+    asked = {source for inputs in compress(places.inputs, view_like) for source, _ in inputs}
+    found: dict[int, list[int]] = {}
     for edge in trace.edges:
-        source, target = item_of.get(edge.source), item_of.get(edge.target)
-        if source is not None and target is not None and source is not target:
-            into[target.id][source.id] = None
-            out[source.id][target.id] = None
-    by_id = {item.id: item for item in items}
-    single = {item.id: trace.nodes[item.nodes[0]] for item in items if item.frame is None and not item.parts}
-    found: dict[str, Guest] = {}
-    chained = {name for name, node in single.items() if is_view_like(node) and node.id not in marked}
-    chained = {name for name in chained if len(into[name]) == 1}
-    for name in single:
-        if name in chained:
-            _settle_weight(name, by_id, single, into, out, found)
-    for name in single:  # in forward order: what a chain begins with is settled before the rest of it
-        if name in chained and name not in found:
-            _settle_view(name, by_id, single, chained, into, out, found)
-    for name, node in single.items():
-        if node.is_leaf and node.kind != "input" and node.id not in marked and out[name]:
-            _settle_leaf(name, by_id, out, found)
+        source = edge.source
+        if leaf[source] or view_like[source] or source in asked:
+            found.setdefault(source, []).append(edge.target)
     return found
 
 
-def _settle_weight(
-    name: str,
-    by_id: dict[str, Item],
-    single: dict[str, Node],
-    into: dict[str, dict[str, None]],
-    out: dict[str, dict[str, None]],
-    found: dict[str, Guest],
-) -> None:
-    """The transposed weight of a linear layer stands with its weight."""
-    (before,) = into[name]
-    source = single.get(before)
-    if source is None or not source.is_leaf or source.kind == "input" or len(out[name]) != 1:
-        return
-    (after,) = out[name]
-    if after in single and by_id[after].scope == by_id[name].scope and not is_view_like(single[after]):
-        found[name] = Guest((after,), "line")
-        if len(out[before]) == 1:
-            found[before] = Guest((after,), "line")
-
-
-def _settle_view(
-    name: str,
-    by_id: dict[str, Item],
-    single: dict[str, Node],
-    chained: set[str],
-    into: dict[str, dict[str, None]],
-    out: dict[str, dict[str, None]],
-    found: dict[str, Guest],
-) -> None:
-    """A change of shape stands behind the op whose result it alone takes, or, at the door of a module, before the op it is made for."""
-    (before,) = into[name]
-    scope = by_id[name].scope
-    source = single.get(before)
-    if source is not None and not source.is_leaf and len(out[before]) == 1 and by_id[before].scope == scope:
-        host = found.get(before)
-        if host is None or host.place == "after":
-            found[name] = Guest(host.hosts if host is not None else (before,), "after")
-        return
-    if by_id[before].scope == scope:
-        return
-    chain, last = [name], name
-    while len(out[last]) == 1:
-        (last,) = out[last]
-        if last not in chained or by_id[last].scope != scope:
-            break
-        chain.append(last)
-    if last in chained or last not in single or by_id[last].scope != scope or len(out[chain[-1]]) != 1:
-        return
-    others = [one for one in into[last] if one not in found and not (one in single and single[one].is_leaf)]
-    if others == [chain[-1]] and last not in found:
-        for one in chain:
-            found[one] = Guest((last,), "before")
-
-
-def _settle_leaf(name: str, by_id: dict[str, Item], out: dict[str, dict[str, None]], found: dict[str, Guest]) -> None:
-    if name in found:
-        return
-    readers: list[str] = []
-    for reader in out[name]:
-        guest = found.get(reader)
-        readers += guest.hosts if guest is not None else [reader]
-    hosts = tuple(dict.fromkeys(readers))
-    scopes = {by_id[host].scope for host in hosts}
-    if (len(hosts) == 1 and scopes == {by_id[name].scope}) or len(hosts) > FEW_READERS or len(scopes) > 1:
-        found[name] = Guest(hosts, "line")
+def _around(places: Places) -> dict[int, Chain]:
+    """Frame -> the frames around it."""
+    return {frame: chain[:level] for chain in set(places.chains) for level, frame in enumerate(chain)}

@@ -8,11 +8,16 @@ its like) and the root are looked through: their children read "h.3".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import compress
+from operator import not_
+from typing import Any, TypeVar, cast
 
 from explorer.model import Node, Trace
 
-__all__ = ["Frame", "Places", "forget", "is_view_like", "places_of"]
+__all__ = ["Chain", "Frame", "Places", "forget", "is_view_like", "places_of", "remembered"]
+
+Found = TypeVar("Found")
 
 NEVER_CALLED = frozenset({"ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
 
@@ -49,6 +54,7 @@ class Places:
     leaf: tuple[bool, ...]  # by node
     view_like: tuple[bool, ...]  # by node
     inputs: tuple[list[tuple[int, int]], ...]  # by node: the tensors that it reads, as (node, output)
+    known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)  # what views have found out of it: see `remembered`
 
 
 _latest: list[tuple[Trace, Places]] = []  # a person looks at one trace at a time, and at many views of it
@@ -63,6 +69,13 @@ def places_of(trace: Trace) -> Places:
     _latest.insert(0, (trace, places))
     del _latest[2:]
     return places
+
+
+def remembered(places: Places, question: str, answer: Callable[[], Found]) -> Found:
+    """What follows from the trace alone, found out for the first view that asks."""
+    if question not in places.known:
+        places.known[question] = answer()
+    return cast("Found", places.known[question])
 
 
 def forget() -> None:
@@ -85,9 +98,8 @@ def _find(trace: Trace) -> Places:
 
     around: Chain = ()  # the modules of the op before, and the frames that are open
     opened: Chain = ()
-    for node in trace.nodes:
-        if node.is_leaf:
-            continue
+    leaf = tuple([node.kind != "op" for node in trace.nodes])
+    for node in compress(trace.nodes, map(not_, leaf)):
         chain = modules.get(node.module, ())
         if chain != around:
             same = _shared(chain, around)
@@ -99,20 +111,22 @@ def _find(trace: Trace) -> Places:
             for length in range(1, len(chain)):
                 first.setdefault(chain[:length], opened[:length])
         chains[node.id] = opened
-    readers = _readers(trace)
-    for node in trace.nodes:
-        if node.is_leaf:
-            chains[node.id] = _home(node, [chains[reader] or () for reader in readers.get(node.id, ())], modules, frames, first, frame)
     inputs: list[list[tuple[int, int]]] = [[] for _ in trace.nodes]
+    readers: dict[int, list[int]] = {}
     for edge in trace.edges:
-        inputs[edge.target].append((edge.source, edge.output))
+        source = edge.source
+        inputs[edge.target].append((source, edge.output))
+        if leaf[source]:
+            readers.setdefault(source, []).append(edge.target)
+    for node in compress(trace.nodes, leaf):
+        chains[node.id] = _home(node, [chains[reader] or () for reader in sorted(readers.get(node.id, ()))], modules, frames, first, frame)
     return Places(
         frames=tuple(frames),
         chains=tuple(chain or () for chain in chains),
         labels=labels,
         calls=tuple(calls),
-        leaf=tuple(node.kind != "op" for node in trace.nodes),
-        view_like=tuple(is_view_like(node) for node in trace.nodes),
+        leaf=leaf,
+        view_like=tuple([node.op in VIEW_LIKE and node.status != "not executed" for node in trace.nodes]),
         inputs=tuple(inputs),
     )
 
@@ -142,17 +156,6 @@ def _home(
     if home or node.name is None:
         return _common(readers)
     return ()
-
-
-def _readers(trace: Trace) -> dict[int, list[int]]:
-    leaf = [node.is_leaf for node in trace.nodes]
-    found: dict[int, list[int]] = {}
-    for edge in trace.edges:
-        if leaf[edge.source]:
-            found.setdefault(edge.source, []).append(edge.target)
-    for readers in found.values():
-        readers.sort()
-    return found
 
 
 def _shared(one: Chain, other: Chain) -> int:

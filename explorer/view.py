@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import compress
+from operator import ne
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -19,7 +21,7 @@ from explorer.collecting import uncollected
 from explorer.errors import RequestError
 from explorer.folding import LEVEL, MOST
 from explorer.model import Trace
-from explorer.places import Places, places_of
+from explorer.places import Places, places_of, remembered
 from explorer.showing import Shown, choose
 
 __all__ = ["MOST", "Arrow", "Box", "Cluster", "Flow", "Overlay", "View", "closed", "make_view"]
@@ -138,12 +140,14 @@ def make_view(
         most=LEVEL if expand == "all" else MOST,
     )
     boxes, clusters = choose(trace, chosen)
-    box_of = {node: box.id for box in boxes for node in box.nodes}
+    box_of: dict[int, str] = {}
+    for box in boxes:
+        box_of.update(dict.fromkeys(box.nodes, box.id))
     return View(
         trace=trace,
         boxes=boxes,
         clusters=clusters,
-        arrows=_arrows(trace, box_of),
+        arrows=_arrows(trace, places, box_of),
         box_of=MappingProxyType(box_of),
         labels=places.labels,
         depth=depth,
@@ -238,16 +242,24 @@ def _check_options(
             raise RequestError("drawing.bad_number", option=name, value=brief(number))
 
 
-def _arrows(trace: Trace, box_of: Mapping[int, str]) -> tuple[Arrow, ...]:
+def _arrows(trace: Trace, places: Places, box_of: Mapping[int, str]) -> tuple[Arrow, ...]:
     """One arrow an edge between two nodes shown singly (`x*x` keeps its two), one for all edges where a closed box is at an end."""
-    bundles: dict[tuple[str, str, int | None], list[int]] = {}
-    for number, edge in enumerate(trace.edges):
-        source, target = box_of.get(edge.source), box_of.get(edge.target)
-        if source is None or target is None or source == target:
-            continue
-        single = source[0] == "n" and target[0] == "n"
-        bundles.setdefault((source, target, number if single else None), []).append(number)
-    return tuple(
-        Arrow(f"e{edges[0]}", source, target, tuple(edges), len({(trace.edges[e].source, trace.edges[e].output) for e in edges}))
-        for (source, target, _), edges in bundles.items()
-    )
+    ends = remembered(places, "ends", lambda: ([edge.source for edge in trace.edges], [edge.target for edge in trace.edges]))
+    sources, targets = (list(map(box_of.get, end)) for end in ends)
+    bundles: dict[tuple[str, str] | int, list[int]] = {}
+    for number in compress(range(len(sources)), map(ne, sources, targets)):  # most edges are inside a box
+        source, target = sources[number], targets[number]
+        if source is not None and target is not None:
+            if source[0] == "n" and target[0] == "n":
+                bundles[number] = [number]
+            elif (bundle := bundles.get((source, target))) is not None:
+                bundle.append(number)
+            else:
+                bundles[source, target] = [number]
+    edges = trace.edges
+    found = []
+    for numbers in bundles.values():
+        first = numbers[0]
+        values = 1 if len(numbers) == 1 else len({(edges[number].source, edges[number].output) for number in numbers})
+        found.append(Arrow(f"e{first}", sources[first] or "", targets[first] or "", tuple(numbers), values))
+    return tuple(found)

@@ -66,6 +66,7 @@ FILES_OF = {
     "hosting": "view",
     "places": "view",
     "showing": "view",
+    "standing": "view",
     "labels": "dot",
     "marks": "dot",
     "markup": "dot",

@@ -11,7 +11,8 @@ import pytest
 from explorer.errors import RequestError
 from explorer.model import Edge, Module, Trace
 from explorer.palette import measures
-from explorer.places import places_of
+from explorer.places import forget, places_of
+from explorer.standing import MOST_REMEMBERED, MOST_STATES
 from explorer.view import MOST, View, closed, make_view
 from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
 
@@ -254,3 +255,35 @@ def test_modules_that_contradict_the_tree_still_show() -> None:
     trace = dummy_trace()
     nodes = [replace(node, module=("a", "nowhere", "b")[node.id % 3]) for node in trace.nodes]
     assert cover(make_view(replace(trace, modules=ring, nodes=tuple(nodes)))) == list(range(8))
+
+
+@pytest.mark.parametrize("name", ["long chain", "12 blocks", "1000 blocks", "modules"])
+@pytest.mark.parametrize("compact", [True, False])
+def test_what_was_remembered_changes_nothing(name: str, compact: bool) -> None:
+    """However many views of a trace were made before, the next is what it is for a trace that nobody has looked at."""
+    trace = TRACES[name]
+    opened: tuple[str, ...] = ()
+    forget()
+    for turn in range(6):
+        view = make_view(trace, opened=opened, compact=compact)
+        make_view(trace, focus=len(trace.nodes) // 2, hops=3, compact=compact)
+        make_view(trace, expand="all", compact=compact)
+        forget()
+        assert view == make_view(trace, opened=opened, compact=compact)
+        closed_ones = [box.id for box in view.boxes if box.kind != "node"]
+        if closed_ones:
+            opened = (*opened, closed_ones[turn % len(closed_ones)])
+
+
+def test_little_is_remembered_of_a_large_trace() -> None:
+    """The states kept with a trace are few, and the fewer the larger it is."""
+    forget()
+    trace = nested_trace(blocks=12, ops=5)
+    for block in range(12):
+        make_view(trace, depth=0, opened=[f"h.{block}"])
+    assert len(places_of(trace).known["states"]) == MOST_STATES
+    large = chain_trace(60_000)
+    for node in range(5):
+        make_view(large, focus=node)
+        make_view(large, depth=node)
+    assert len(places_of(large).known["states"]) * len(large.nodes) <= MOST_REMEMBERED
