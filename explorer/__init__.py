@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explorer.capture.recording import record, trace
+    from explorer.capture.training import watch
     from explorer.capture.verify import check
     from explorer.errors import ExplorerError
     from explorer.export import export
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["ExplorerError", "Trace", "__version__", "check", "export", "load", "record", "save", "trace"]
+__all__ = ["ExplorerError", "Trace", "__version__", "check", "export", "load", "record", "save", "trace", "watch"]
 
 _HOMES = {
     "ExplorerError": "explorer.errors",
@@ -31,6 +32,7 @@ _HOMES = {
     "record": "explorer.capture.recording",
     "save": "explorer.files",
     "trace": "explorer.capture.recording",
+    "watch": "explorer.capture.training",
 }
 
 

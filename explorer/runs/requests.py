@@ -51,8 +51,8 @@ class Requests:
             return 0
 
     def new(self, now: float | None = None) -> list[str]:
-        """The kinds asked for, oldest first. `now` is `time.monotonic()`, of whoever has just looked at the clock."""
-        now = time.monotonic() if now is None else now
+        """The kinds asked for, oldest first. `now` is `time.perf_counter()`, of whoever has just looked at the clock."""
+        now = time.perf_counter() if now is None else now
         if now < self._next:
             return []
         self._next = now + EVERY

@@ -22,6 +22,7 @@ from explorer.text.programs import PROGRAMS
 from explorer.text.running import RUNNING
 from explorer.text.runs import RUNS
 from explorer.text.stopping import STOPPING
+from explorer.text.training import TRAINING
 from explorer.text.working import WORKING
 
 LANGUAGES = ("en", "ko")
@@ -44,6 +45,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **RUNNING,
     **RUNS,
     **STOPPING,
+    **TRAINING,
     **WORKING,
 }
 
