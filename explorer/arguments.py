@@ -80,6 +80,15 @@ def parser(language: str, run: Mapping[str, Verb]) -> argparse.ArgumentParser:
         listing.add_argument("--json", action="store_true", help=say("command.json", language))
         listing.add_argument("--lang", dest="language", choices=LANGUAGES, default="en", help=say("command.lang", language))
 
+    training = verb("train")
+    _add_training(training, language)
+
+    for_runs = verb("runs")
+    for_runs.add_argument("folder", metavar="DIR", help=say("command.runs_folder", language))
+    for_runs.add_argument("--export", metavar="FILE", help=say("command.runs_export", language))
+    for_runs.add_argument("--json", action="store_true", help=say("command.json", language))
+    for_runs.add_argument("--lang", dest="language", choices=LANGUAGES, default="en", help=say("command.lang", language))
+
     serving = verb("serve")
     serving.add_argument("trace", metavar="TRACE", nargs="?", help=say("command.recording", language))
     serving.add_argument("--port", type=_port, metavar="N", help=say("command.port", language))
@@ -110,6 +119,28 @@ def _add_run(parser: argparse.ArgumentParser, language: str) -> None:
     add("--values", "values", choices=("stats", "all", "none"), default="stats")
     add("--pass", "pass", metavar="N|all", dest="wanted", type=_pass, default=1)
     add("--to-end", "to_end", action="store_true")
+
+
+def _add_training(parser: argparse.ArgumentParser, language: str) -> None:
+    def add(option: str, key: str, **settings: Any) -> None:
+        parser.add_argument(option, help=say(f"command.{key}", language), **settings)
+
+    add("target", "train_target", metavar="TARGET")
+    add("--run", "train_run", dest="folder", metavar="DIR", required=True)
+    add("--steps", "train_steps", metavar="N", type=_count)
+    add("--resume", "train_resume", action="store_true")
+    add("--set", "train_set", metavar="NAME=VALUE", dest="settings", action="append", type=_setting, default=[])
+    add("--every", "train_every", metavar="N", type=_one_or_more)
+    add("--record-every", "train_record_every", metavar="N", type=_one_or_more)
+    add("--on-nan", "train_on_nan", choices=("mark", "stop", "ignore"), default="mark")
+    add("--on-full", "train_on_full", choices=("continue", "stop"), default="continue")
+    add("--device", "device", metavar="D")
+    add("--dtype", "dtype", metavar="T")
+    add("--seed", "train_seed", metavar="N", type=_count)
+    add("--timeout", "train_timeout", metavar="S", type=_positive)
+    add("--memory-limit", "memory_limit", metavar="GB", type=_positive)
+    add("--json", "json", action="store_true")
+    add("--lang", "lang_messages", dest="language", choices=LANGUAGES)
 
 
 def _add_view(parser: argparse.ArgumentParser, language: str) -> None:
@@ -153,6 +184,17 @@ def _whole(word: str, *, least: int, most: int, key: str) -> int:
 
 def _count(word: str) -> int:
     return _whole(word, least=0, most=2**63 - 1, key="command.not_count")
+
+
+def _one_or_more(word: str) -> int:
+    return _whole(word, least=1, most=2**63 - 1, key="command.not_pass")
+
+
+def _setting(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(say("command.not_setting"))
+    return name, value
 
 
 def _pass(word: str) -> int | str:

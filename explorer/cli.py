@@ -1,4 +1,4 @@
-"""The verbs: trace, export, check, examples, devices, serve. Turns an ExplorerError into one message and an exit code.
+"""The verbs: trace, export, check, train, runs, examples, devices, serve. Turns an ExplorerError into one message and an exit code.
 
 autograd-explorer trace gpt2 -o gpt2.svg
 """
@@ -24,6 +24,7 @@ from explorer.listing import cost_line, device_table
 from explorer.progress import Bar, print_json, to_stderr
 from explorer.serving import serve
 from explorer.text import LANGUAGES, say
+from explorer.training import list_all, train
 from explorer.verifying import check
 
 if TYPE_CHECKING:
@@ -347,4 +348,13 @@ def _devices(arguments: argparse.Namespace) -> int:
     return 0
 
 
-VERBS = {"trace": _trace, "export": _export, "check": check, "examples": _examples, "devices": _devices, "serve": serve}
+VERBS = {
+    "trace": _trace,
+    "export": _export,
+    "check": check,
+    "train": train,
+    "runs": list_all,
+    "examples": _examples,
+    "devices": _devices,
+    "serve": serve,
+}

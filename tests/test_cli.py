@@ -29,7 +29,7 @@ __all__ = ["left_behind", "program"]
 Write = Callable[..., str]
 Captured = pytest.CaptureFixture[str]
 ROOT = Path(explorer.__file__).parents[1]
-VERBS = ("trace", "export", "check", "examples", "devices", "serve")
+VERBS = ("trace", "export", "check", "examples", "devices", "train", "runs", "serve")
 
 
 @pytest.fixture(autouse=True)

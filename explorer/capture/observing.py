@@ -75,6 +75,7 @@ class Watching:
         self.every, self.record_every, self.record_first = every, record_every, record_first
         self.on_nan, self.stops_when_full, self.resume = on_nan, on_full == "stop", resume
         self.start = self.done = 0
+        self.loss: float | None = None  # of the last step
         self.rank = whole_in("RANK", 0)
         self.is_open = False
         self.model: nn.Module | None = None
@@ -90,7 +91,7 @@ class Watching:
         self._next_histograms = 1
         self._rate: float | None = None
         self._offset = self._began = self._idle = 0.0
-        self._nan = self._warned = False
+        self.nan = self._warned = self._ending = False
         self._to_register: tuple[nn.Module, Optimizer | None] | None = None
 
     # -- beginning and ending
@@ -146,8 +147,18 @@ class Watching:
             self.start = self.done
         self._event("resumed" if goes_on else "started", process=os.getpid())
         self._began = time.perf_counter()
+        if self.record_first and self._recorder is None:
+            self._reason = "first"
+
+    def record_from_here(self) -> None:
+        """Record the first step before it is known which model is trained: a script begins with its imports."""
         if self.record_first:
             self._reason = "first"
+            self._begin_recording(self._reason)
+
+    def stop(self) -> None:
+        """Leave at the end of the step in flight."""
+        self._ending = True
 
     def go_on_after(self, step: int) -> None:
         """The state of an earlier step is back: later ones are forgotten, and done again."""
@@ -212,6 +223,7 @@ class Watching:
                 self._writer.text(self.done, name, value[:LONGEST_TEXT])
             else:
                 numbers[name] = value if type(value) is float else self._number(name, value)
+        self.loss = numbers.get("loss")
         if self._rate is not None and "learning_rate" not in numbers:
             numbers["learning_rate"] = self._rate
         measured = self._measured() if self._measures else None
@@ -221,7 +233,7 @@ class Watching:
         if self._writer.broken is not None and not self._warned:
             self._warned = True
             warnings.warn(say("runs.cannot_store", path=self.folder, reason=self._writer.broken), RuntimeWarning, stacklevel=2)
-        if not self._nan and self.on_nan != "ignore" and not math.isfinite(numbers.get("loss", 0.0)):
+        if not self.nan and self.on_nan != "ignore" and not math.isfinite(numbers.get("loss", 0.0)):
             self._found_nan("loss", numbers["loss"])
         self._listen(now)
         self._plan(now)
@@ -251,7 +263,7 @@ class Watching:
 
     def _found_nan(self, metric: str, value: float) -> None:
         """The first number that is not finite: mark it, and record the next step, or stop."""
-        self._nan = True
+        self.nan = True
         self._event("nan", metric=metric, value=str(value))
         if self.on_nan == "stop":
             raise Stopped
@@ -271,11 +283,13 @@ class Watching:
                 self._reason = "every"
             elif self.about.steps is not None and step == self.about.steps and step > 1 and self.record_first:
                 self._reason = "last"
-        if self._reason is not None:
+        if self._reason is not None and self._recorder is None:
             self._begin_recording(self._reason)
 
     def _listen(self, now: float) -> None:
         """Do what somebody has asked for since the last step."""
+        if self._ending:
+            raise Stopped
         for kind in self._requests.new(now):
             if kind == "record":
                 self._reason = "asked"
@@ -289,7 +303,7 @@ class Watching:
         began = time.perf_counter()
         while True:
             time.sleep(PAUSE)
-            for kind in self._requests.new():
+            for kind in ["stop"] if self._ending else self._requests.new():
                 if kind == "stop":
                     raise Stopped
                 if kind == "record":
@@ -298,6 +312,11 @@ class Watching:
                     self._idle += time.perf_counter() - began
                     self._event("continued")
                     return
+
+    def note(self, kind: str, **told: Any) -> None:
+        """Store that something happened, while the run is open."""
+        if self.is_open:
+            self._event(kind, **told)
 
     def _event(self, kind: str, **told: Any) -> None:
         self._writer.event(kind, self.done, time.time(), **told)
@@ -309,8 +328,8 @@ class Watching:
         self._rate = rate if type(rate) is float or rate is None else float(rate)
         if self._measures and self._gauges is not None:
             began = time.perf_counter()
-            closure = args[0] if args else kwargs.get("closure")
-            self._gauges.before_update(with_gradient=closure is None)
+            has_closure = any(callable(value) for value in (*args[1:], *kwargs.values()))  # the first is the optimizer itself
+            self._gauges.before_update(with_gradient=not has_closure)
             self._norms.add(time.perf_counter() - began, whole=False)
 
     def _after_update(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -339,7 +358,8 @@ class Watching:
         try:
             recorder.__enter__()
         except ExplorerError as refusal:  # somebody records already
-            self._event("not_recorded", reason=refusal.message())
+            if self.is_open:
+                self._event("not_recorded", reason=refusal.message())
             self._reason = None
         else:
             self._recorder = recorder

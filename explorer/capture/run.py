@@ -35,7 +35,7 @@ from explorer.capture.targets import Target, find
 from explorer.errors import ExplorerError, ProgramError, RequestError, ValuesError
 from explorer.model import MadeWith, Trace
 
-__all__ = ["OUTPUT_LIMIT", "Outcome", "Result", "record_target", "results_folder", "run_target"]
+__all__ = ["OUTPUT_LIMIT", "Child", "Limits", "Outcome", "Progress", "Result", "record_target", "results_folder", "run_target"]
 
 OUTPUT_LIMIT = 10 * 1000**2  # bytes that a program may print
 TAIL = 20_000  # characters of it that are kept
@@ -49,7 +49,7 @@ GB = 1000**3
 # The folder of this package stands on the path only while the package itself is found, so that the program sees the path it would see.
 _START = (
     "import sys; path = sys.path; path[:1] == [''] and path.pop(0); path.insert(0, sys.argv.pop()); "
-    "import explorer; path.pop(0); from explorer.capture.worker import main; main()"
+    "import explorer, importlib; path.pop(0); importlib.import_module('explorer.capture.' + sys.argv.pop()).main()"
 )
 
 Progress = Callable[[str, int, "int | None"], None]
@@ -133,8 +133,8 @@ def record_target(
         "unwatched": unwatched,
         "formats": list(formats),
     }
-    limits = _Limits(timeout, None if memory_limit is None else int(memory_limit * GB), cancelled, keep_interrupted)
-    return _Run(found, folder, request, limits, progress, output).outcome()
+    limits = Limits(timeout, None if memory_limit is None else int(memory_limit * GB), cancelled, keep_interrupted)
+    return Child(found, folder, request, limits, progress, output).outcome()
 
 
 @contextlib.contextmanager
@@ -160,23 +160,25 @@ def _cannot_start(error: OSError) -> RequestError:
 
 
 @dataclass(frozen=True, slots=True)
-class _Limits:
+class Limits:
     timeout: float | None
     memory: int | None
     cancelled: threading.Event | None
     keeps: bool
+    prints_freely: bool = False  # as much as it likes
 
 
 @dataclass(slots=True)
-class _Run:
+class Child:
     """One child from its start to its end."""
 
     target: Target
     folder: Path
     request: dict[str, Any]
-    limits: _Limits
+    limits: Limits
     progress: Progress | None
     output: Callable[[bytes], None] | None
+    entry: str = "worker"  # the module whose `main` the child runs
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     chunks: queue.SimpleQueue[bytes] = field(default_factory=queue.SimpleQueue)
     printed: int = 0
@@ -213,7 +215,7 @@ class _Run:
         root = str(Path(errors.__file__).resolve().parent.parent)
         try:
             process = subprocess.Popen(
-                [sys.executable, "-u", "-c", _START, root],
+                [sys.executable, "-u", "-c", _START, self.entry, root],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -234,7 +236,7 @@ class _Run:
         """Drain what the program prints to the end, so that it is never held up, and keep no more than the limit."""
         with contextlib.suppress(OSError, ValueError), pipe:
             while chunk := os.read(pipe.fileno(), 65536):
-                if self.printed <= OUTPUT_LIMIT:
+                if self.limits.prints_freely or self.printed <= OUTPUT_LIMIT:
                     self.chunks.put(chunk)
                 self.printed += len(chunk)
 
@@ -262,7 +264,7 @@ class _Run:
             return ProgramError("running.memory", limit=_number(limits.memory / GB))
         if self.over:
             return None
-        if self.printed > OUTPUT_LIMIT:
+        if self.printed > OUTPUT_LIMIT and not limits.prints_freely:
             return ProgramError("running.output", limit=OUTPUT_LIMIT // 1000**2)
         if self.began is None:
             if now - created > START_LIMIT:

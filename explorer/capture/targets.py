@@ -43,8 +43,8 @@ class Target:
     fake_only: bool = False
 
 
-def find(text: str) -> Target:
-    """The program that `text` names; `TargetError` with what is wrong otherwise."""
+def find(text: str, *, training: bool = False) -> Target:
+    """The program that `text` names, or how it is trained; `TargetError` with what is wrong otherwise."""
     place, colon, name = text.rpartition(":")
     if not colon or text.endswith(".py"):
         place, name = text, ""
@@ -52,7 +52,7 @@ def find(text: str) -> Target:
         raise TargetError("running.no_name", target=text)
     if place.endswith(".py") or os.sep in place or (os.altsep and os.altsep in place):
         return _file(place, name)
-    return _module(place, name) if name else _example(text)
+    return _module(place, name) if name else _example(text, training=training)
 
 
 def _file(place: str, name: str) -> Target:
@@ -90,18 +90,19 @@ def _installed(top: str) -> importlib.machinery.ModuleSpec | None:
         return None
 
 
-def _example(name: str) -> Target:
-    from explorer.capture.programs import EXAMPLES
+def _example(name: str, *, training: bool) -> Target:
+    from explorer.capture.programs import EXAMPLES, TRAININGS
 
-    if name in EXAMPLES:
-        example = EXAMPLES[name]
+    known = {**EXAMPLES, **TRAININGS} if training else EXAMPLES
+    if name in known:
+        example = known[name]
         path, _, function = str(example.target).rpartition(":")
         return Target(name, os.path.dirname(path), path=path, name=function, fake_only=example.fake_only)
     if os.path.isdir(name):
         raise TargetError("running.is_folder", path=name)
     if os.path.exists(name):
         raise TargetError("running.not_python", path=name)
-    close = difflib.get_close_matches(name, EXAMPLES, n=1)
+    close = difflib.get_close_matches(name, known, n=1)
     raise TargetError("running.no_example_near", name=name, near=close[0]) if close else TargetError("running.no_example", name=name)
 
 
@@ -119,8 +120,11 @@ def run_script(path: str) -> None:
     exec(code, main.__dict__)
 
 
-def load(target: Target) -> Callable[..., Any]:
-    """Import what `target` names. An exception out of the user's code passes through; what is missing is a `TargetError`."""
+def load(target: Target, *, generator: bool = False) -> Callable[..., Any]:
+    """Import what `target` names; a `generator` function only where one is wanted.
+
+    An exception out of the user's code passes through; what is missing is a `TargetError`.
+    """
     module = _import_file(target) if target.path else _import_module(target)
     place = os.path.basename(target.path) if target.path else target.module
     value: Any = module
@@ -131,7 +135,7 @@ def load(target: Target) -> Callable[..., Any]:
     if not callable(value):
         raise TargetError("running.not_callable", name=target.name, place=place, kind=type(value).__name__)
     for kind, is_kind in (("generator", inspect.isgeneratorfunction), ("coroutine", inspect.iscoroutinefunction)):
-        if is_kind(value):
+        if is_kind(value) and not (generator and kind == "generator"):
             raise TargetError("running.not_run_yet", name=target.name, kind=kind)
     return value
 

@@ -93,8 +93,8 @@ def main() -> None:
     work = Work(request)
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
     signal.signal(signal.SIGTERM, lambda number, frame: signals.put(number))
-    _report_crashes(work.folder / "crash.txt")
-    _start(lambda: _run(work))
+    report_crashes(work.folder / "crash.txt")
+    start(lambda: _run(work))
     signals.get()
     work.ending.acquire()  # never given back: if the program is about to end by itself, we wait here until it has
     try:
@@ -116,12 +116,12 @@ def _interrupted(work: Work) -> list[Trace]:
 # The process
 
 
-def _report_crashes(path: Path) -> None:
+def report_crashes(path: Path) -> None:
     """Have a crash of the interpreter leave the Python lines it happened in."""
     faulthandler.enable(open(path, "w"), all_threads=False)  # noqa: SIM115  # must stay open until the crash
 
 
-def _start(program: Callable[[], None]) -> None:
+def start(program: Callable[[], None]) -> None:
     """Run `program` on a thread with as much stack as can be had, its recursion limit to match."""
     for size in (*STACKS, 0):
         try:
@@ -137,7 +137,7 @@ def _start(program: Callable[[], None]) -> None:
     sys.setrecursionlimit(max(sys.getrecursionlimit(), size // BYTES_PER_CALL))
 
 
-def _let_signals_pass() -> None:
+def let_signals_pass() -> None:
     """A program may set signal handlers, which Python allows on the main thread only: there it waits, so the wish is noted and left."""
     real = signal.signal
     noted: dict[int, Any] = {}
@@ -184,13 +184,13 @@ def _run_or_tell(work: Work) -> NoReturn:
         _run_program(work)
     except ExplorerError as error:
         work.ending.acquire()
-        work.leave("error", [], error=type(error).__name__, key=error.key, values=_plain(error.values))
+        work.leave("error", [], error=type(error).__name__, key=error.key, values=plain(error.values))
     except BaseException as error:
         work.ending.acquire()
         work.leave("failed", [], key="running.internal", values={"error": one_line(error)}, report=program_traceback(error))
 
 
-def _plain(values: dict[str, object]) -> dict[str, object]:
+def plain(values: dict[str, object]) -> dict[str, object]:
     return {key: value if isinstance(value, int | float) else str(value) for key, value in values.items()}
 
 
@@ -226,7 +226,7 @@ def _run_program(work: Work) -> NoReturn:
             check=request["check"],
             deep=True,  # the process ends without tearing the graph down
         )
-    _let_signals_pass()
+    let_signals_pass()
     chosen = request["dtype"] or str(torch.get_default_dtype()).removeprefix("torch.")
     work.tell("started", torch=torch.__version__, device=device, dtype=chosen)
     offered = {"seed": request["seed"]}
@@ -260,23 +260,23 @@ def _fake(wanted: bool) -> Iterator[None]:
 
 def _run_target(work: Work, target: Target, offered: dict[str, Any], torch: Any) -> None:
     """A script runs wholly under the recorder; of a callable the call does, and what its file does on import comes before."""
-    _set_defaults(offered, torch)
+    set_defaults(offered, torch)
     if target.name is None:
         assert target.path is not None
         with work.recorder:
             run_script(target.path)
             whole = work.request["to_end"] or not work.recorder.passes
-            _wait_for_threads(None if whole else THREADS_LIMIT)
+            wait_for_threads(None if whole else THREADS_LIMIT)
         return
     call = load(target)
     taken = arguments(call, target.name, offered=offered, defaults={"device": "cpu", "dtype": torch.get_default_dtype()})
-    _take_back(taken, torch)
+    take_back(taken, torch)
     with work.recorder:
         result = call(**taken)
         backward_of(result, work.recorder)
 
 
-def _set_defaults(offered: dict[str, Any], torch: Any) -> None:
+def set_defaults(offered: dict[str, Any], torch: Any) -> None:
     """The wanted device and data type become torch's defaults, and the random numbers begin at the seed."""
     if "dtype" in offered:
         torch.set_default_dtype(offered["dtype"])
@@ -285,7 +285,7 @@ def _set_defaults(offered: dict[str, Any], torch: Any) -> None:
     _seed(offered["seed"], torch)
 
 
-def _take_back(taken: dict[str, Any], torch: Any) -> None:
+def take_back(taken: dict[str, Any], torch: Any) -> None:
     """A callable that is handed device or data type is not given them as defaults too."""
     if "dtype" in taken:
         torch.set_default_dtype(torch.float32)
@@ -302,7 +302,7 @@ def _seed(seed: int | None, torch: Any) -> None:
         sys.modules["numpy"].random.seed(seed % 2**32)
 
 
-def _wait_for_threads(limit: float | None) -> None:
+def wait_for_threads(limit: float | None) -> None:
     """As Python does at the end of a script: wait for its threads that are not daemons, but once what was wanted is there, not for ever."""
     end = None if limit is None else time.monotonic() + limit
     for thread in threading.enumerate():
@@ -315,7 +315,7 @@ def _finish(work: Work, failure: BaseException | None) -> NoReturn:
     work.ending.acquire()
     work.tell("ended")
     if failure is not None:
-        told = _lack(work, failure) or _told(failure)
+        told = _lack(work, failure) or told_failure(failure)
         work.leave("failed", work.recorder.traces(error=failure), **told)
     wanted = work.request["wanted"]
     if isinstance(wanted, int) and wanted > 1 and work.recorder.passes < wanted:
@@ -336,7 +336,7 @@ def _lack(work: Work, failure: BaseException) -> dict[str, Any] | None:
     return None if told is None else {**told, "error": "ValuesError"}
 
 
-def _told(failure: BaseException) -> dict[str, Any]:
+def told_failure(failure: BaseException) -> dict[str, Any]:
     """The sentence and the report for what the program raised."""
     if isinstance(failure, SystemExit):
         if isinstance(failure.code, int):

@@ -166,7 +166,10 @@ class Writer:
         return (0, 0.0) if row is None else (int(row[0]), float(row[1]))
 
     def close(self) -> None:
-        """Leave the file to others; what is left of the log goes into it."""
+        """Leave the file to others, as one file without a log beside it, unless somebody is reading just now."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA busy_timeout = 200")
+            self._connection.execute("PRAGMA journal_mode = DELETE")
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()
         self._lock.release()

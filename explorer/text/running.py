@@ -244,6 +244,7 @@ RUNNING: dict[str, tuple[str, str]] = {
     ),
     # Progress
     "running.phase.starting": ("starting PyTorch", "PyTorch 시작 중"),
+    "running.phase.training": ("training", "학습 중"),
     "running.phase.forward": ("forward pass", "순전파"),
     "running.phase.backward": ("backward pass", "역전파"),
     "running.phase.checking": ("checking gradients by differences", "차분으로 기울기 검증 중"),

@@ -41,4 +41,21 @@ RUNS: dict[str, tuple[str, str]] = {
         "A training run cannot be asked to {kind}; it can be asked to: {kinds}.",
         "학습 실행에 {kind}을(를) 요청할 수 없습니다. 요청할 수 있는 것: {kinds}.",
     ),
+    "runs.no_folder": (
+        'There is no folder "{path}"; name one that holds training runs.',
+        '"{path}" 폴더가 없습니다. 학습 실행 기록이 있는 폴더를 지정하세요.',
+    ),
+    "runs.none": ('There are no training runs in "{path}".', '"{path}"에 학습 실행 기록이 없습니다.'),
+    "runs.export_suffix": (
+        '"{path}" names no format for metrics; end it in .csv or .parquet.',
+        '"{path}"에는 지표의 형식이 없습니다. .csv 또는 .parquet으로 끝나는 이름을 쓰세요.',
+    ),
+    "runs.line": ("{path}: {state}, {steps} steps, {traces} recorded", "{path}: {state}, {steps}단계, 기록 {traces}개"),
+    "runs.line_loss": (", loss {first} → {last}", ", 손실 {first} → {last}"),
+    "runs.state.running": ("running", "학습 중"),
+    "runs.state.paused": ("paused", "일시 중지"),
+    "runs.state.finished": ("finished", "완료"),
+    "runs.state.stopped": ("stopped", "중지됨"),
+    "runs.state.failed": ("failed", "실패"),
+    "runs.state.died": ("ended without a word", "예고 없이 종료됨"),
 }

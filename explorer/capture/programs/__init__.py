@@ -12,29 +12,33 @@ from pathlib import Path
 
 from explorer.text import say
 
-__all__ = ["EXAMPLES", "TOPICS", "Example"]
+__all__ = ["EXAMPLES", "TOPICS", "TRAININGS", "Example"]
 
 TOPICS = ("tensors", "chain rule", "backpropagation", "networks", "language models", "faults")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An example program. `fake_only` ones are too large to run with real numbers: they run on the device `fake`."""
+    """An example program. `fake_only` ones are too large to run with real numbers: they run on the device `fake`.
+
+    `file` is its file without the suffix, where that is not its name.
+    """
 
     name: str
     topic: str
     fake_only: bool = False
     callable: str = "main"
+    file: str | None = None
 
     @property
     def source_file(self) -> str:
         """Its file, from the folder that holds the package."""
-        return f"explorer/capture/programs/{self.name}.py"
+        return f"explorer/capture/programs/{self.file or self.name}.py"
 
     @property
     def path(self) -> Path:
         """Its file, where it is installed."""
-        return Path(__file__).with_name(f"{self.name}.py")
+        return Path(__file__).parent / f"{self.file or self.name}.py"
 
     @property
     def target(self) -> str:
@@ -44,7 +48,7 @@ class Example:
     @property
     def module(self) -> str:
         """Its name for `import`."""
-        return f"explorer.capture.programs.{self.name}"
+        return f"explorer.capture.programs.{(self.file or self.name).replace('/', '.')}"
 
     def title(self, language: str = "en") -> str:
         """Its title in "en" or "ko"."""
@@ -91,4 +95,12 @@ EXAMPLES: dict[str, Example] = {
         Example("detached_branch", "faults"),
         Example("forgotten_zero_grad", "faults"),
     )
+}
+
+# Programs that train: a generator function `train`, its keywords the settings that can be chosen.
+TRAININGS: dict[str, Example] = {
+    example.name: example
+    for example in [
+        Example("simple_net", "networks", callable="train", file="training/simple_net"),
+    ]
 }

@@ -1,0 +1,30 @@
+"""SimpleNet learns whether ten numbers add up to more than nothing."""
+
+import torch
+from torch import nn
+
+from explorer.capture.programs.training.choices import clip, make_optimizer, make_schedule
+from explorer.capture.programs.simple_net import SimpleNet
+
+
+def train(*, run, device="cpu", seed=0, steps=500, optimizer="sgd", learning_rate=0.1, schedule="constant", batch_size=16, weight_decay=0.0,
+          clip_norm=0.0):  # fmt: skip
+    torch.manual_seed(seed)
+    model = SimpleNet().to(device)
+    criterion = nn.BCELoss()
+    stepper = make_optimizer(model, optimizer=optimizer, learning_rate=learning_rate, weight_decay=weight_decay)
+    rates = make_schedule(stepper, schedule=schedule, steps=steps)
+
+    run.register(model, stepper, rates=rates)
+    for _ in range(run.start, steps):
+        x = torch.randn(batch_size, 10, device=device)
+        label = (x.sum(dim=1, keepdim=True) > 0).to(x.dtype)
+
+        stepper.zero_grad()
+        output = model(x)
+        loss = criterion(output, label)
+        loss.backward()
+        clip(model, clip_norm)
+        stepper.step()
+        rates.step()
+        yield {"loss": loss, "accuracy": ((output > 0.5) == (label > 0.5)).float().mean()}
