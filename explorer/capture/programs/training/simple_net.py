@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from explorer.capture.programs.training.choices import clip, make_optimizer, make_schedule
 from explorer.capture.programs.simple_net import SimpleNet
+from explorer.capture.programs.training.choices import clip, make_optimizer, make_schedule
 
 
 def train(*, run, device="cpu", seed=0, steps=500, optimizer="sgd", learning_rate=0.1, schedule="constant", batch_size=16, weight_decay=0.0,
