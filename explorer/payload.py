@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from explorer.errors import RequestError
@@ -20,7 +21,7 @@ from explorer.palette import PALETTE, SCALES, node_measures
 from explorer.pictured import drawn_letters, found_places, pictured
 from explorer.sketches import sketches
 from explorer.steps import Ref, Step, Sum, figure, steps
-from explorer.text import LANGUAGES, TEXTS
+from explorer.text import LANGUAGES, TEXTS, say
 from explorer.unfolding import first_folding
 from explorer.updating import update_rule
 from explorer.view import View
@@ -43,6 +44,7 @@ def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, 
 
     Raises RequestError for a trace that is too large.
     """
+    check_playable(trace)
     picture = pictured(view, svg=svg, width=width, height=height, key=key, folding=first_folding(trace))
     return {**recorded(trace, view.language, key=key), "picture": picture}
 
@@ -50,13 +52,19 @@ def payload(trace: Trace, *, view: View, svg: str, width: float, height: float, 
 def recorded(trace: Trace, language: str, *, key: str, around: str = "") -> dict[str, Any]:
     """All that the player shows of `trace` but pictures; `key` tells recordings apart, so that the step is kept while it is the same.
 
-    `around` is what the page around it may write: the Hangul in it comes along for readers whose machine has none.
-    Raises RequestError for a trace that is too large.
+    `around` is what the page around it may write: the Hangul in it comes along for readers whose machine has none. Of a trace that is too
+    large to be stepped through only what its pictures need comes, and `still`, a sentence that says so; its findings have no node then.
     """
-    check_playable(trace)
+    still, whole = None, trace
+    if len(trace.nodes) > MOST_PLAYED:
+        still = say("player.still", language, nodes=f"{len(trace.nodes):,}", most=f"{MOST_PLAYED:,}")
+        findings = tuple(replace(finding, node=None) for finding in trace.findings)
+        empty: dict[str, Any] = dict.fromkeys(("nodes", "edges", "forward", "backward", "updates"), ())
+        trace = replace(trace, **empty, tensors={}, checks=None, findings=findings)
     data: dict[str, Any] = {
         "key": key,
         "language": language,
+        "still": still,
         "texts": player_texts(language),
         "title": trace.title,
         "partial": trace.partial,
@@ -70,13 +78,13 @@ def recorded(trace: Trace, language: str, *, key: str, around: str = "") -> dict
         "updates": [_update(update) for update in trace.updates],
         "sources": dict(trace.sources),
         "findings": [_finding(finding, language) for finding in trace.findings],
-        **found_places(trace),
+        **(found_places(whole) if still is None else {**found_places(whole), "stands": []}),
         "pages": {op: page for op in sorted({node.op for node in trace.nodes if node.op}) if (page := page_of(op)) is not None},
         "sketches": sketches(trace),
         "measures": {name: [_short(number) for number in numbers] for name, numbers in node_measures(trace).items()},
         **explained(trace, language),
     }
-    data["fonts"] = _fonts(trace, language, json.dumps(data, ensure_ascii=False) + around)
+    data["fonts"] = _fonts(whole, language, json.dumps(data, ensure_ascii=False) + around)
     return data
 
 

@@ -127,7 +127,7 @@ export function graphPanel(data, { words, onbox, ask, at, dark, tools }) {
   // The old picture goes, the new one comes; `painting` is the overlay that it wears.
   let thick = false;
   const load = (picture, painting) => {
-    const next = data.nodes.length ? sceneOf(data, picture, { at, dark }) : null;
+    const next = data.nodes.length || data.still ? sceneOf(data, picture, { at, dark }) : null;
     if (!next) {
       room.append(h("p", { class: "empty" }, data.nodes.length ? words.no_picture : words.no_steps));
       return;
@@ -140,7 +140,7 @@ export function graphPanel(data, { words, onbox, ask, at, dark, tools }) {
     svg.setAttribute("width", scene.width);
     svg.setAttribute("height", scene.height);
     svg.setAttribute("role", "group");
-    svg.setAttribute("aria-label", words.graph_of.replace("{count}", data.nodes.length));
+    svg.setAttribute("aria-label", words.graph_of.replace("{count}", scene.boxOf.length));
     svg.querySelector("g.graph")?.setAttribute("aria-hidden", "true");
     stage.replaceChildren(svg);
     folds = foldLayer(scene, { words, room, ask: (act, ids) => { anchor = ids; ask(act); }, place: (id) => onScreen(scene.rectangle(id)) });

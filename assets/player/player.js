@@ -83,7 +83,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   // A press on a box leads to its step, and lights up what it comes from and leads to; with Shift, the paths from the one before to it.
   const press = (box, shift) => {
     const nodes = graph.scene().nodesOf.get(box);
-    if (!nodes) return;
+    if (!nodes || data.still) return;
     const from = state.lens?.node ?? state.lens?.to;
     if (shift && from !== undefined) { state.lens = { kind: "paths", from, to: nodes[0] }; return void render(); }
     jump(nodes);
@@ -205,9 +205,9 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   const help = helpBox(words);
   root.replaceChildren(
     summary(data, words, { jump, reveal, help }),
-    h("div", { class: "frame" }, code.element, graph.element, inspector.element),
+    data.still ? h("div", { class: "frame still" }, graph.element) : h("div", { class: "frame" }, code.element, graph.element, inspector.element),
     total ? sentence : "",
-    bar?.element ?? h("p", { class: "empty" }, words.no_steps),
+    bar?.element ?? h("p", { class: data.still ? "sentence" : "empty" }, data.still ?? words.no_steps),
     findings.element,
     help.element,
   );
@@ -264,7 +264,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   };
 
   document.addEventListener("keydown", (event) => {
-    if (!total || !mine(event, root, alone)) return;
+    if ((!total && !data.still) || !mine(event, root, alone)) return;
     const act = {
       ArrowRight: () => go((k) => k + 1), ArrowLeft: () => go((k) => k - 1), Home: () => go(1), End: () => go(total), " ": play,
       "+": () => graph.zoom(1.25), "=": () => graph.zoom(1.25), "-": () => graph.zoom(0.8), 0: () => graph.fit(),

@@ -28,8 +28,8 @@ export function sceneOf(data, picture, { at, dark }) {
       return rectangles.get(id);
     },
   };
-  scene.changes = timeline(data, scene, at, colors);
-  scene.labels = wireLabels(data, scene);
+  if (data.still) for (const element of byId.values()) element.classList.add("reached");
+  else Object.assign(scene, { changes: timeline(data, scene, at, colors), labels: wireLabels(data, scene) });
   return scene;
 }
 

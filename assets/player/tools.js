@@ -31,7 +31,7 @@ export function graphTools(data, { words, ask, undo, onfind, onsee, onoverlay, o
     around,
     classes.length > 0 && h("optgroup", { label: words.lens_class }, classes.map(([name, count]) => h("option", { value: `class ${name}` }, `${name} (${count})`))));
   const element = h("div", { class: "tools", role: "toolbar", "aria-label": words.tools },
-    search.element, h("div", { class: "buttons" }, buttons.undo, buttons.all, buttons.first, buttons.flow, data.edges.some((edge) => edge[4]) && buttons.thick), known.length > 0 && overlay, lens);
+    search.element, h("div", { class: "buttons" }, buttons.undo, buttons.all, buttons.first, buttons.flow, data.edges.some((edge) => edge[4]) && buttons.thick), known.length > 0 && overlay, !data.still && lens);
   return {
     element, search,
     show({ folding, first, foldable, undoable, painted, thick, shown }) {

@@ -36,7 +36,7 @@ export default function ({ data, parentElement }) {
   root.lang = data.language;
   const ask = (asked, tries = 0) => {
     clearTimeout(link.waiting);
-    link.waiting = setTimeout(() => (tries < 3 ? ask(asked, tries + 1) : parentElement.player.unanswered()), 1500 * (tries + 1));
+    link.waiting = setTimeout(() => (tries < 3 ? ask(asked, tries + 1) : parentElement.player.unanswered()), [1500, 4500, 9000, 45000][tries]);
     link.send?.({ ...asked, number: link.number, tries });
   };
   const pictures = {

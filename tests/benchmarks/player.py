@@ -3,7 +3,8 @@
 Headless Chromium with software rendering opens an exported file for each size, everything in it open, and presses, drags and zooms.
 Printed for each number of visible nodes: script time of a step (median), time from the key to the painted step (median), how many frames
 a second a drag and a zoom reach, and whether steps keep up with a key that is held down. Then, for GPT-2 in the served
-page: from the press on a block to the painted picture (median).
+page: from the press on a block to the painted picture (median). And how long the first page takes until a key moves it, beside Streamlit's
+own hello page until its title stands there, in turn, each in a browser that has never seen it; and a recording of `--large` nodes, opened.
 """
 
 from __future__ import annotations
@@ -11,9 +12,15 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import socket
 import statistics
+import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from explorer.export import export
+from explorer.files import save
 from tests.browser.conftest import FLAGS, served
 from tests.dummy import chain_trace
 
@@ -146,12 +154,79 @@ def _timed(page: Page, sign: str) -> float:
     return took
 
 
+@contextmanager
+def hello() -> Iterator[str]:
+    """Streamlit's own first page, served."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--server.headless", "true", "--server.port", str(port), "--browser.gatherUsageStats", "false"]
+    command = [sys.executable, "-m", "streamlit", "hello", *options]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        url = f"http://localhost:{port}"
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def titled(page: Page) -> None:
+    """The title of a page stands there."""
+    page.locator("h1").first.wait_for(timeout=60_000)
+
+
+def pressed(page: Page) -> None:
+    """The picture stands there, and a key goes on to the next step."""
+    page.locator(".player .stage svg").wait_for(timeout=120_000)
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("step 2 of").first.wait_for(timeout=60_000)
+
+
+def opened(browser: Browser, address: str, ready: Callable[[Page], None]) -> float:
+    """Milliseconds from asking for a page to `ready`, in a browser that has nothing of it yet."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    start = time.perf_counter()
+    page.goto(address)
+    ready(page)
+    took = 1000 * (time.perf_counter() - start)
+    context.close()
+    return took
+
+
+def openings(browser: Browser, *, times: int = 6) -> dict[str, list[float]]:
+    """Our first page and Streamlit's, in turn; the first time, when the servers load what they need, does not count."""
+    found: dict[str, list[float]] = {"ours": [], "hello": []}
+    with served() as ours, hello() as theirs:
+        for turn in range(times + 1):
+            for name, took in (("ours", opened(browser, ours, pressed)), ("hello", opened(browser, theirs, titled))):
+                if turn:
+                    found[name].append(took)
+    return found
+
+
+def large(browser: Browser, size: int, folder: Path) -> list[float]:
+    """A recording of `size` nodes, read and drawn anew for each visitor, until a key moves it."""
+    path = folder / "large.trace"
+    save(chain_trace(size - 1), path)
+    with served(AUTOGRAD_EXPLORER_OPEN=str(path)) as address:
+        return [opened(browser, address, pressed) for _ in range(3)]
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", default="50,700,3000")
     parser.add_argument("--browser", default=shutil.which("chromium"))
     parser.add_argument("--hold", type=float, default=10.0, help="seconds for which the key is held down")
+    parser.add_argument("--large", type=int, default=50_000, help="nodes of a recording that is opened in the page")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     rows = {}
@@ -161,9 +236,11 @@ def main() -> None:
             rows[size] = stepping(browser, size, Path(folder), hold=asked.hold)
         with served() as address:
             times = unfolding(browser, address)
+        first = openings(browser)
+        many = large(browser, asked.large, Path(folder))
         browser.close()
     if asked.json:
-        print(json.dumps({"sizes": rows, "unfold_ms": times}))
+        print(json.dumps({"sizes": rows, "unfold_ms": times, "first_ms": first, "large_ms": many}))
         return
     print("visible  script ms  to paint ms  drag ms/frame  zoom ms/frame  keys held down  worst lag ms")
     for row in rows.values():
@@ -172,6 +249,9 @@ def main() -> None:
             f"  {row['held_keys']:14}  {row['worst_lag_ms']:12.1f}"
         )
     spread = f"{min(times):.0f} to {max(times):.0f}"
+    ours, theirs = statistics.median(first["ours"]), statistics.median(first["hello"])
+    print(f"first page until a key moves it: {ours:.0f} ms, {ours / theirs:.2f} x Streamlit's hello ({theirs:.0f} ms)")
+    print(f"a recording of {asked.large} nodes opened, until a key moves it: {statistics.median(many):.0f} ms")
     print(f"opening or closing a block of GPT-2, to painted: {statistics.median(times):.0f} ms (of {len(times)}: {spread})")
 
 

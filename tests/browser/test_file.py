@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from explorer.export import export
 from explorer.files import assets_folder, load
 from explorer.formulas import rule_for
 from explorer.model import Checks, Finding, GradientCheck, NodeCheck, StepError, Trace
-from explorer.text import LANGUAGES
+from explorer.text import LANGUAGES, TEXTS
 from tests.browser.conftest import FLAGS
 from tests.browser.reading import HOSTILE, SHOWN, hostile_trace, place, seen_in_graph, sentence, snapshot
 
@@ -275,3 +276,25 @@ def test_the_player_shows_hangul_without_fonts(poor: Page, tmp_path: Path, neuro
             poor.locator(where).first.evaluate("(element, text) => { element.textContent = text; }", text)
             shots.append(poor.locator(where).first.screenshot())
         assert shots[0] != shots[1], where
+
+
+def test_too_many_nodes_to_step_through(read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The picture opens, closes, moves and is searched all the same; what cannot be stepped through says so, and nothing pretends."""
+    monkeypatch.setattr("explorer.payload.MOST_PLAYED", 100)
+    for room in ("explorer.payload", "explorer.export"):
+        monkeypatch.setattr(sys.modules[room], "check_playable", lambda _: None)
+    page = read(load(assets_folder() / "samples" / "gpt2.trace"))
+    expect(page.locator(".sentence")).to_have_text(TEXTS["player.still"][0].format(nodes=934, most=100))
+    assert page.locator(".inspector, .code, .controls").count() == 0
+    card = page.locator(".stage g.node", has_text="×12").first
+    assert card.evaluate("e => getComputedStyle(e).opacity") == "1"
+    card.locator("text").first.click()
+    page.get_by_role("menuitem", name="Show the 12 side by side").click()
+    expect(page.get_by_role("button", name="Open trf_blocks.7")).to_be_attached()
+    page.locator(".stage g.node.op text").first.click()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("u")
+    expect(card).to_be_attached()
+    page.keyboard.press("/")
+    page.keyboard.type("blocks.3")
+    expect(page.get_by_role("option").first).to_contain_text("trf_blocks.3")
