@@ -57,7 +57,7 @@ def recorded(trace: Trace, language: str, *, key: str, around: str = "") -> dict
     """
     still, whole = None, trace
     if len(trace.nodes) > MOST_PLAYED:
-        still = say("player.still", language, nodes=f"{len(trace.nodes):,}", most=f"{MOST_PLAYED:,}")
+        still = say("page.still", language, nodes=f"{len(trace.nodes):,}", most=f"{MOST_PLAYED:,}")
         findings = tuple(replace(finding, node=None) for finding in trace.findings)
         empty: dict[str, Any] = dict.fromkeys(("nodes", "edges", "forward", "backward", "updates"), ())
         trace = replace(trace, **empty, tensors={}, checks=None, findings=findings)

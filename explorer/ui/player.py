@@ -36,7 +36,8 @@ export default function ({ data, parentElement }) {
   root.lang = data.language;
   const ask = (asked, tries = 0) => {
     clearTimeout(link.waiting);
-    link.waiting = setTimeout(() => (tries < 3 ? ask(asked, tries + 1) : parentElement.player.unanswered()), [1500, 4500, 9000, 45000][tries]);
+    const patience = [1500, 4500, 9000, 45000]; // milliseconds until it is asked again, in the end until nobody waits any more
+    link.waiting = setTimeout(() => (patience[tries + 1] ? ask(asked, tries + 1) : parentElement.player.unanswered()), patience[tries]);
     link.send?.({ ...asked, number: link.number, tries });
   };
   const pictures = {

@@ -201,7 +201,7 @@ def opened(browser: Browser, address: str, ready: Callable[[Page], None]) -> flo
     return took
 
 
-def openings(browser: Browser, *, times: int = 6) -> dict[str, list[float]]:
+def openings(browser: Browser, *, times: int) -> dict[str, list[float]]:
     """Our first page and Streamlit's, in turn; the first time, when the servers load what they need, does not count."""
     found: dict[str, list[float]] = {"ours": [], "hello": []}
     with served() as ours, hello() as theirs:
@@ -226,6 +226,7 @@ def main() -> None:
     parser.add_argument("--sizes", default="50,700,3000")
     parser.add_argument("--browser", default=shutil.which("chromium"))
     parser.add_argument("--hold", type=float, default=10.0, help="seconds for which the key is held down")
+    parser.add_argument("--openings", type=int, default=6, help="how often each first page is opened")
     parser.add_argument("--large", type=int, default=50_000, help="nodes of a recording that is opened in the page")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
@@ -236,7 +237,7 @@ def main() -> None:
             rows[size] = stepping(browser, size, Path(folder), hold=asked.hold)
         with served() as address:
             times = unfolding(browser, address)
-        first = openings(browser)
+        first = openings(browser, times=asked.openings)
         many = large(browser, asked.large, Path(folder))
         browser.close()
     if asked.json:

@@ -284,7 +284,7 @@ def test_too_many_nodes_to_step_through(read: Any, monkeypatch: pytest.MonkeyPat
     for room in ("explorer.payload", "explorer.export"):
         monkeypatch.setattr(sys.modules[room], "check_playable", lambda _: None)
     page = read(load(assets_folder() / "samples" / "gpt2.trace"))
-    expect(page.locator(".sentence")).to_have_text(TEXTS["player.still"][0].format(nodes=934, most=100))
+    expect(page.locator(".sentence")).to_have_text(TEXTS["page.still"][0].format(nodes=934, most=100))
     assert page.locator(".inspector, .code, .controls").count() == 0
     card = page.locator(".stage g.node", has_text="×12").first
     assert card.evaluate("e => getComputedStyle(e).opacity") == "1"
