@@ -15,8 +15,11 @@ from hypothesis import strategies as st
 from explorer.files import assets_folder, load
 from explorer.model import Edge, Module, Trace
 from explorer.picture import placing
+from explorer.picture.chains import chained
 from explorer.picture.composing import Rect
 from explorer.picture.drawing import Sketch, sketch, svg
+from explorer.picture.geometry import Edge as PlacedEdge
+from explorer.picture.geometry import Frame, Spec
 from explorer.view import make_view
 from tests.dummy import chain_trace, dummy_trace
 from tests.test_view import nested_trace
@@ -212,6 +215,37 @@ def test_a_value_that_a_loop_reads_runs_down_one_lane(within: str) -> None:
     read = [number for number, arrow in enumerate(view.arrows) if arrow.source == "n0" and arrow.target not in ("n1", "n2")]
     lanes = {max(u for u, _ in drawn.placed.arrows[number]) for number in read}
     assert len(read) > 30 and len(lanes) == 1 and lanes.pop() > max(box.x + box.width for box in drawn.placed.boxes.values())
+
+
+@pytest.mark.parametrize("flow", ["down", "right"])
+@pytest.mark.parametrize("name", ["12 blocks", "chain of 3000, all open"])
+def test_a_chain_needs_no_graphviz(name: str, flow: str) -> None:
+    """Things one after the other stand in a row, lines straight, and nobody is asked."""
+    trace, options = PICTURES[name]
+    placing.forget()
+    with patch.object(placing, "place", side_effect=AssertionError("asked")):
+        drawn = sketch(make_view(trace, flow=flow, **options), caption=False)
+    assert list(faults(drawn)) == []
+
+
+def test_a_chain_of_frames_does_not_drift() -> None:
+    """Frames whose lines come in on one side and leave on the other stand under each other all the same."""
+    frames = [Frame((20.0,), (180.0 + number,)) for number in range(12)]
+    edges = [PlacedEdge(-1, 0, 0, 0, 3), *(PlacedEdge(number, 0, number + 1, 0, 3) for number in range(11)), PlacedEdge(11, 0, -1, 0, 3)]
+    found = chained(Spec(((200.0, 50.0),) * 12, tuple(frames), 1, 1, tuple(edges), (13.0, 17.0)))
+    assert found is not None and found.width == 200.0
+    assert found.into == (20.0,) and found.out == (191.0,)
+    for number, line in enumerate(found.lines[1:-1]):
+        assert line[0] == (180.0 + number, found.at[number][1] + 50) and line[-1] == (20.0, found.at[number + 1][1])
+
+
+@pytest.mark.parametrize(
+    "edges", [((0, 1), (1, 2), (0, 2)), ((0, 1), (0, 2)), ((0, 1), (1, 0)), ((1, 2), (2, 1)), ((0, 1),), ((-1, 0), (0, 1), (1, 2))]
+)
+def test_what_is_no_chain_is_left_to_graphviz(edges: tuple[tuple[int, int], ...]) -> None:
+    """A fork, a ring, a thing beside the others, a port that is not there."""
+    spec = Spec(((50.0, 20.0),) * 3, (None,) * 3, 0, 0, tuple(PlacedEdge(tail, 0, head, 0, 3) for tail, head in edges), (13.0, 17.0))
+    assert chained(spec) is None
 
 
 def test_where_a_lane_cannot_be_drawn_graphviz_draws_every_line() -> None:

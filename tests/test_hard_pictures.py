@@ -25,7 +25,7 @@ from explorer.picture.drawing import Sketch, sketch
 from explorer.view import make_view
 from tests.dummy import chain_trace, dummy_trace
 from tests.test_geometry import fan_trace, faults, in_modules
-from tests.test_view import nested_trace
+from tests.test_view import residual_trace
 
 SOON = 5.0  # seconds
 
@@ -172,14 +172,14 @@ def helper_pid() -> int:
 def test_graphviz_hangs_in_the_middle() -> None:
     """A process that does not answer any more is ended after two seconds; the picture is whole."""
     os.kill(helper_pid(), signal.SIGSTOP)
-    drawn(nested_trace(blocks=12, ops=10), expand="all")
+    drawn(residual_trace(blocks=12, ops=10), expand="all")
 
 
 @pytest.mark.skipif(engine.engine() != "pygraphviz", reason="it is the helper process that is hit")
 def test_graphviz_is_killed_in_the_middle() -> None:
     """Killed before, and again and again while a picture is made."""
     os.kill(helper_pid(), signal.SIGKILL)
-    drawn(nested_trace(blocks=12, ops=10), expand="all")
+    drawn(residual_trace(blocks=12, ops=10), expand="all")
     placing.forget()
     over = threading.Event()
 
@@ -192,7 +192,7 @@ def test_graphviz_is_killed_in_the_middle() -> None:
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        drawn(nested_trace(blocks=12, ops=10), expand="all")
+        drawn(residual_trace(blocks=12, ops=10), expand="all")
     finally:
         over.set()
         killer.join()

@@ -23,7 +23,7 @@ from explorer.picture import placing
 from explorer.view import make_view
 from tests.dummy import chain_trace, dummy_trace, nonfinite_trace
 from tests.test_dot import HOSTILE, with_name
-from tests.test_view import nested_trace
+from tests.test_view import nested_trace, residual_trace
 
 SVG = "{http://www.w3.org/2000/svg}"
 HANGUL = 'digraph { graph [fontname="Explorer Sans"] node [fontname="Explorer Sans"]; a [label=<<B>가중치</B>>]; a -> b; b [label=기울기] }'
@@ -153,7 +153,7 @@ def test_there_is_a_picture_without_an_engine(what: str, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(placing, "place", fails)
     monkeypatch.setattr(placing._memory, "known", type(placing._memory.known)())
-    view = make_view(nested_trace(blocks=12, ops=10), expand="all")
+    view = make_view(residual_trace(blocks=12, ops=10), expand="all")
     began = time.monotonic()
     found = groups(layout.draw(view, "svg"))
     assert time.monotonic() - began < 5

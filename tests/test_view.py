@@ -27,6 +27,13 @@ def nested_trace(*, blocks: int, ops: int) -> Trace:
     return replace(chain, modules=tuple(modules), nodes=tuple(nodes))
 
 
+def residual_trace(*, blocks: int, ops: int) -> Trace:
+    """The same, with the third op of each block reading the first as well: no module is a mere chain."""
+    trace = nested_trace(blocks=blocks, ops=ops)
+    skips = [Edge(1 + block * ops, 0, 3 + block * ops, 1, None, True) for block in range(blocks)]
+    return replace(trace, edges=tuple(sorted([*trace.edges, *skips], key=lambda edge: edge.target)))
+
+
 def cover(view: View) -> list[int]:
     """The nodes of all boxes, in order."""
     return sorted(node for box in view.boxes for node in box.nodes)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from explorer.engine import place
 from explorer.errors import ExplorerError
 from explorer.picture.buses import buses_of, with_buses
+from explorer.picture.chains import NEAREST, chained
 from explorer.picture.columns import columned
 from explorer.picture.fallback import column
 from explorer.picture.geometry import Edge, Frame, Placement, Point, Spec
@@ -32,7 +33,6 @@ TALLEST = 60_000  # points: Graphviz ignores a table row that is higher
 INCH = 72.0
 PORT = 4.0
 NEAR = 4.0  # points: what is so little aside is straightened
-NEAREST = 9.0  # between the border of a frame with ports and the first thing in it
 REMEMBERED = 4000  # placements
 
 
@@ -86,6 +86,8 @@ def _ask(spec: Spec, patience: Patience) -> Placement | None:
     """What Graphviz says; None if it is not to be asked, or fails."""
     if not spec.edges and len(spec.sizes) <= 1:
         return None
+    if (chain := chained(spec)) is not None:
+        return chain
     if not patience.left or len(spec.sizes) + spec.into + spec.out > MOST_ASKED:
         return None
     try:
