@@ -54,6 +54,7 @@ ROWS: list[tuple[str, str]] = [
 FILES_OF = {
     "arguments": "cli",
     "comparing": "report",
+    "contrast": "report",
     "summary": "report",
     "progress": "cli",
     "verifying": "cli",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.errors import ProgramError
 from explorer.text import TEXTS
 from explorer.ui import devices, editor, explore, local, running, source
 from tests.dummy import dummy_trace
@@ -206,6 +207,56 @@ def test_what_a_program_printed_is_shown(monkeypatch: pytest.MonkeyPatch) -> Non
     app = opened("code")
     press(app, "Run")
     assert [code.value for code in app.code] == ["loss 1.5"]
+
+
+# -- two sides of it -------------------------------------------------------------------------------------------------------------------
+
+
+def comparing(monkeypatch: pytest.MonkeyPatch, run: running.Run, kind: str = "example", **query: str) -> tuple[AppTest, list[Any]]:
+    """The page with the panel open after Compare was pressed, if it can be; what was asked to run."""
+    asked: list[Any] = []
+    monkeypatch.setattr(running, "compare", lambda target, **options: asked.append((target, options)) or run)
+    app = opened(kind, **query)
+    app.session_state["beside_asked"] = True
+    app.run()
+    if any(button.label == "Compare" for button in app.button):
+        press(app, "Compare")
+    return app, asked
+
+
+def test_two_sides_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare runs what is chosen on both sides; the first is then what the player shows, and the table belongs to it."""
+    run = running.Run("x", trace=dummy_trace(), second=dummy_trace(), side=running.Side("cpu", "bfloat16"))
+    app, ((target, options),) = comparing(monkeypatch, run, "code")
+    assert target == running.Pasted(editor.START)
+    assert (options["first"], options["second"], options["seed"]) == (running.Side("cpu", None), running.Side("cpu", "bfloat16"), 0)
+    assert TEXTS["contrast.equal"][0].format(count=14) in app.success[0].value.replace("\\", "")
+    key = app.session_state["opened"].key
+    assert app.session_state["contrast"][0] == key
+    app.session_state["contrast"] = ("another", app.session_state["contrast"][1])
+    app.run()
+    assert not app.success  # a table of something else is not shown beside it
+
+
+def test_a_side_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says on which side the program failed; what was open stays open."""
+    error = ProgramError("running.interrupted", report="theirs", trace=dummy_trace(partial=True))
+    run = running.Run("x", trace=error.trace, error=error, side=running.Side("cpu", "float16"))
+    app, _ = comparing(monkeypatch, run)
+    assert app.error[0].value.replace("\\", "").startswith("cpu · float16: The program was stopped")
+    assert app.session_state["opened"].origin == "sample"
+    assert "contrast" not in app.session_state
+
+
+def test_nothing_is_compared_without_values_or_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program of which only shapes are known is not compared; pasted code is not where it may not run."""
+    run = running.Run("x", trace=dummy_trace(), second=dummy_trace())
+    app, asked = comparing(monkeypatch, run, example="gpt2_xl")
+    assert asked == []
+    monkeypatch.setattr(local, "refusal", lambda: "code.refused_open")
+    app, asked = comparing(monkeypatch, run, "code")
+    assert asked == []
+    assert len(app.error) == 1
 
 
 # -- how it runs -----------------------------------------------------------------------------------------------------------------------

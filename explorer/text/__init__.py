@@ -9,6 +9,7 @@ from explorer.text.causes import CAUSES
 from explorer.text.checks import CHECKS
 from explorer.text.code import CODE
 from explorer.text.commands import COMMANDS
+from explorer.text.contrast import CONTRAST
 from explorer.text.cuts import CUTS
 from explorer.text.drawing import DRAWING
 from explorer.text.files import FILES
@@ -32,6 +33,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **CHECKS,
     **CODE,
     **COMMANDS,
+    **CONTRAST,
     **CUTS,
     **DRAWING,
     **FILES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from dataclasses import replace
 
 import streamlit as st
 
@@ -11,9 +11,10 @@ from explorer.capture.devices import limits
 from explorer.capture.programs import EXAMPLES
 from explorer.errors import ExplorerError, ProgramError
 from explorer.text import LANGUAGES, TEXTS, say
-from explorer.ui import devices, memory, player, running, source
+from explorer.ui import beside, devices, memory, player, running, source
 from explorer.ui.downloads import downloads
 from explorer.ui.failing import told
+from explorer.ui.known import asked_devices
 from explorer.ui.state import (
     Opened,
     asked_folding,
@@ -77,7 +78,7 @@ def _choices(shown: Opened | None) -> None:
         verify = st.button(_text("verify"), icon=":material/fact_check:", disabled=busy or fake, help=help)
         run = st.session_state.pop("run_asked", False) or run
         if (run or verify) and not busy:
-            _start(example, device=device, dtype=dtype, seed=int(seed), check=verify)
+            source.launch(running.start, device=device, dtype=dtype, seed=int(seed), check=verify)
         with st.popover(
             _text("open"), icon=":material/folder_open:", disabled=busy, key=f"open_{st.session_state.setdefault('uploads', 0)}"
         ):
@@ -87,16 +88,6 @@ def _choices(shown: Opened | None) -> None:
                 downloads(shown)
     if dtype is not None:
         st.caption(f"{dtype}: {limits(dtype, device.partition(':')[0], language())}")
-
-
-def _start(example: str, **options: Any) -> None:
-    st.session_state.error = None
-    st.session_state.printed = ""
-    try:
-        st.session_state.run = running.start(source.wanted(example), **options, there=running.visitor())
-    except ExplorerError as error:
-        st.session_state.error = error
-    st.rerun()
 
 
 def _example(*, busy: bool) -> str:
@@ -182,12 +173,6 @@ def _keep_in_address(name: str, key: str) -> None:
                 st.session_state.pop(f"dtype_{other}", None)
 
 
-@st.cache_resource(show_spinner=False)
-def asked_devices() -> devices.Devices:
-    """Asked once for all visitors."""
-    return devices.ask()
-
-
 @st.fragment(run_every=1.0)
 @told
 def _wait_for_devices() -> None:
@@ -233,7 +218,7 @@ def _progress() -> None:
 def _phase(run: running.Run) -> str:
     key = f"running.phase.{run.phase}"
     words = say(key if key in TEXTS else "running.phase.starting", language())
-    words = words[:1].upper() + words[1:]
+    words = f"{run.side}: {words}" if run.side else words[:1].upper() + words[1:]
     if run.total:
         return f"{words}: {run.done} / {run.total}"
     return f"{words}: {run.done}" if run.done else f"{words} …"
@@ -241,10 +226,14 @@ def _phase(run: running.Run) -> str:
 
 def _finish(run: running.Run) -> None:
     del st.session_state.run
+    if run.side is not None and run.error is not None:
+        run.trace = None  # what one side left when it failed is no comparison
     if run.trace is not None and not same_pass(run.trace):
         st.query_params.pop("step", None)
     if run.trace is not None:
-        open_recorded(run.trace, name=run.target, origin="run")
+        open_recorded(replace(run.trace, tensors={}) if run.second else run.trace, name=run.target, origin="run")
+        if run.second is not None:
+            beside.keep(run.trace, run.second)
         if run.error is None:
             st.session_state.fold_away = True
     st.session_state.printed = run.output
@@ -253,6 +242,7 @@ def _finish(run: running.Run) -> None:
             st.toast(_text("cancelled"))
     elif run.error is not None:
         st.session_state.error = run.error
+        st.session_state.failed_on = run.side
     elif run.trace is None:
         st.session_state.error = ProgramError("page.no_recording", output=run.output)
 
@@ -261,7 +251,8 @@ def _error() -> None:
     error: ExplorerError | None = st.session_state.get("error")
     if error is None:
         return
-    st.error(_plain(error.message(language())), icon=":material/error:")
+    side = st.session_state.get("failed_on")
+    st.error(_plain(f"{side}: " if side else "") + _plain(error.message(language())), icon=":material/error:")
     if isinstance(error, ProgramError) and error.report:
         with st.expander(_text("traceback")):
             st.code(error.report, language="python")
@@ -297,6 +288,7 @@ def _player(shown: Opened) -> None:
     _picture()
     _printed()
     memory.panel()
+    beside.panel()
 
 
 @st.fragment

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -18,10 +19,14 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer.errors import ExplorerError, ProgramError
 from explorer.model import Trace
 
-__all__ = ["AWAY", "PASTED", "Pasted", "Run", "start", "visitor"]
+if TYPE_CHECKING:
+    from explorer.capture.run import Result
+
+__all__ = ["AWAY", "PASTED", "Pasted", "Run", "Side", "compare", "size", "start", "visitor"]
 
 AWAY = 20.0  # seconds that a visitor may be gone before the run ends: a lost connection is back sooner
 LOOK = 1.0  # seconds between two looks whether somebody is there
+MOST_WHOLE = 64_000_000  # bytes of whole tensors that a comparison holds of each side
 PASTED = "pasted.py"  # what a program is called that has no file: no module of Python's has that name
 
 
@@ -32,15 +37,31 @@ class Pasted:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison; without a data type the program takes its own."""
+
+    device: str
+    dtype: str | None
+
+    def __str__(self) -> str:
+        return f"{self.device} · {self.dtype}" if self.dtype else self.device
+
+
 @dataclass(slots=True)
 class Run:
-    """One run, written by its thread and read by the page. `trace` or `error` is there once `alive` is False."""
+    """One run, written by its thread and read by the page. `trace` or `error` is there once `alive` is False.
+
+    A comparison has a `second` trace as well; `side` is the one that runs, and the one that an `error` is of.
+    """
 
     target: str
     phase: str = "starting"
     done: int = 0
     total: int | None = None
     trace: Trace | None = None
+    second: Trace | None = None
+    side: Side | None = None
     output: str = ""
     error: ExplorerError | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -73,12 +94,59 @@ def start(
     options: dict[str, Any] = {"device": device, "seed": seed} | ({"check": True} if check else {})
     if dtype is not None:
         options["dtype"] = dtype
-    run.thread = threading.Thread(target=_watch, args=(run, target, options, there), daemon=True, name=f"run {run.target}")
+
+    def record(once: Once) -> None:
+        result = once(**options)
+        run.trace, run.output = (result.traces[0] if result.traces else None), result.output_tail
+
+    return _started(run, target, record, there)
+
+
+def compare(
+    target: str | Pasted, *, first: Side, second: Side, seed: int, known: int | None = None, there: Callable[[], bool] = lambda: True
+) -> Run:
+    """Run `target` on one side and then on the other, with whole tensors where they are not too large together.
+
+    `known` is how many bytes they take, where that is known (`size`); else a run more finds out.
+    """
+    run = Run(PASTED if isinstance(target, Pasted) else target)
+
+    def record(once: Once) -> None:
+        def on(side: Side, values: str) -> Trace | None:
+            run.side = side
+            dtype = {} if side.dtype is None else {"dtype": side.dtype}
+            result = once(device=side.device, seed=seed, values=values, **dtype)
+            run.output = result.output_tail
+            return result.traces[0] if result.traces else None
+
+        values = "all" if known is not None and known <= MOST_WHOLE else "stats"
+        one = on(first, values)
+        if one is not None and known is None and size(one) <= MOST_WHOLE:
+            values = "all"
+            one = on(first, values)
+        two = None if one is None else on(second, values)
+        if two is not None:
+            run.trace, run.second = one, two
+
+    return _started(run, target, record, there)
+
+
+def size(trace: Trace) -> int:
+    """Bytes of all values and gradients of a recording, whole or not."""
+    notes = [note for node in trace.nodes for note in (*node.outputs, *node.gradients) if note is not None]
+    return sum((note.numel or 0) * max(1, int(re.sub(r"\D", "", note.dtype.partition("_")[0]) or 8) // 8) for note in notes)
+
+
+Once = Callable[..., "Result"]
+
+
+def _started(run: Run, target: str | Pasted, record: Callable[[Once], None], there: Callable[[], bool]) -> Run:
+    run.thread = threading.Thread(target=_watch, args=(run, target, record, there), daemon=True, name=f"run {run.target}")
     run.thread.start()
     return run
 
 
-def _watch(run: Run, target: str | Pasted, options: dict[str, Any], there: Callable[[], bool]) -> None:
+def _watch(run: Run, target: str | Pasted, record: Callable[[Once], None], there: Callable[[], bool]) -> None:
     from explorer.capture.run import run_target
 
     def progress(phase: str, done: int, total: int | None) -> None:
@@ -89,9 +157,13 @@ def _watch(run: Run, target: str | Pasted, options: dict[str, Any], there: Calla
     guard.start()
     try:
         with _as_target(target) as (name, shown):
-            try:
+
+            def once(**options: Any) -> Result:
                 result = run_target(name, progress=progress, cancelled=run.cancelled, **options)
-                run.trace, run.output = (result.traces[0] if result.traces else None), shown(result.output_tail)
+                return replace(result, output_tail=shown(result.output_tail))
+
+            try:
+                record(once)
             except ProgramError as error:
                 error.report, error.output = shown(error.report), shown(error.output)
                 error.values = {key: shown(value) if isinstance(value, str) else value for key, value in error.values.items()}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import Literal, get_args
+from collections.abc import Callable
+from typing import Any, Literal, get_args
 
 import streamlit as st
 
 from explorer.errors import RequestError
 from explorer.text import say
-from explorer.ui import local
+from explorer.ui import local, running
 from explorer.ui.editor import code, editor
 from explorer.ui.running import Pasted
 from explorer.ui.state import language
 
-__all__ = ["LONGEST", "Kind", "choice", "explain", "field", "kind", "wanted", "workbench"]
+__all__ = ["LONGEST", "Kind", "choice", "explain", "field", "kind", "launch", "wanted", "workbench"]
 
 Kind = Literal["example", "code", "file"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -90,13 +91,29 @@ def workbench() -> None:
     """The editor, where code is to be pasted; it folds away once what it holds was recorded."""
     if kind() != "code":
         return
-    st.session_state.setdefault("workbench", True)
+    key = f"workbench_{language()}"  # a panel is another under another title
+    st.session_state.setdefault(key, st.session_state.get("workbench", True))
     if st.session_state.pop("fold_away", False):
-        st.session_state.workbench = False
-    with st.expander(_text("title"), icon=":material/code:", key="workbench", on_change="rerun"):
+        st.session_state[key] = st.session_state.workbench = False
+    with st.expander(_text("title"), icon=":material/code:", key=key, on_change=_keep_workbench, args=(key,)):
         if editor() and "run" not in st.session_state:
             st.session_state.run_asked = True
             st.rerun()
+
+
+def _keep_workbench(key: str) -> None:
+    st.session_state.workbench = st.session_state[key]
+
+
+def launch(begin: Callable[..., running.Run], **options: Any) -> None:
+    """Run what is chosen, by `running.start` or `running.compare`; what stands in the way is the page's error."""
+    st.session_state.error = st.session_state.failed_on = None
+    st.session_state.printed = ""
+    try:
+        st.session_state.run = begin(wanted(str(st.session_state.example)), **options, there=running.visitor())
+    except RequestError as error:
+        st.session_state.error = error
+    st.rerun()
 
 
 def wanted(example: str) -> str | Pasted:
