@@ -89,7 +89,7 @@ function wireLabels(data, { svg, byId, picture }) {
   return {
     of(wire, side) {
       const key = `${wire} ${side}`;
-      if (!made.has(key)) made.set(key, wireLabel(data, byId.get(wire)?.querySelector("path"), edgesOf.get(wire) ?? [], side, layer, picture.flow === "down"));
+      if (!made.has(key)) made.set(key, wireLabel(data, byId.get(wire)?.querySelector("path"), edgesOf.get(wire) ?? [], side, layer, picture.folding.flow === "down"));
       return made.get(key);
     },
   };

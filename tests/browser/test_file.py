@@ -278,6 +278,23 @@ def test_the_player_shows_hangul_without_fonts(poor: Page, tmp_path: Path, neuro
         assert shots[0] != shots[1], where
 
 
+def test_what_flows_stands_beside_its_wire(read: Any, neuron: Trace) -> None:
+    """Between the boxes, on neither of them, so that both can be read."""
+    page = read(neuron)
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    label = page.locator(".wire.gradient.there")
+    expect(label).to_have_text("−0.0898")
+    page.wait_for_timeout(300)
+    text = label.bounding_box()
+    for box in page.locator(".stage g.node > path").all():
+        other = box.bounding_box()
+        assert text and other
+        beside = text["x"] + text["width"] <= other["x"] or other["x"] + other["width"] <= text["x"]
+        above = text["y"] + text["height"] <= other["y"] + 3 or other["y"] + other["height"] <= text["y"] + 3
+        assert beside or above
+
+
 def test_too_many_nodes_to_step_through(read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The picture opens, closes, moves and is searched all the same; what cannot be stepped through says so, and nothing pretends."""
     monkeypatch.setattr("explorer.payload.MOST_PLAYED", 100)
