@@ -201,6 +201,18 @@ def test_a_file_is_run(started: list[Any]) -> None:
     assert app.text_input(key="file_field").value == " train.py:loss "
 
 
+def test_the_editor_folds_away_for_its_own_program_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an example was run, the editor is open when it is first shown; where what it holds was recorded, it makes room."""
+    for target, folded in (("logistic_neuron", False), (running.PASTED, True)):
+        run = running.Run(target, trace=dummy_trace())
+        monkeypatch.setattr(running, "start", lambda *_, run=run, **__: run)
+        app = opened()
+        press(app, "Run")
+        app.session_state["kind"] = "code"
+        app.run()
+        assert app.session_state["workbench_en"] is not folded
+
+
 def test_what_a_program_printed_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a program printed that went well stands below the player, once."""
     monkeypatch.setattr(running, "start", lambda target, **_: running.Run("x", trace=dummy_trace(), output="loss 1.5\n"))

@@ -234,7 +234,7 @@ def _finish(run: running.Run) -> None:
         open_recorded(replace(run.trace, tensors={}) if run.second else run.trace, name=run.target, origin="run")
         if run.second is not None:
             beside.keep(run.trace, run.second)
-        if run.error is None:
+        if run.error is None and run.target == running.PASTED:
             st.session_state.fold_away = True
     st.session_state.printed = run.output
     if run.cancelled.is_set():

@@ -65,6 +65,23 @@ def test_what_opens_on_it(visit: Any, scheme: str) -> None:
     assert grave(page) == []
 
 
+def test_what_a_person_brings(visit: Any) -> None:
+    """The editor, the field for a file, and two data types beside each other, light and dark."""
+    page = visit()
+    page.get_by_role("radio", name="File").click()
+    expect(page.get_by_role("textbox", name="file.py:function")).to_be_visible()
+    page.get_by_text("Compare two devices or data types").click()
+    page.get_by_role("radio", name="Example", exact=True).click()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.locator(".contrast table")).to_be_visible(timeout=90_000)
+    page.get_by_role("radio", name="Paste code").click()
+    expect(page.get_by_role("textbox", name="Python code")).to_be_visible()
+    assert grave(page) == []
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator(".contrast")).to_have_attribute("data-theme", "dark")
+    assert grave(page) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_an_exported_file(read: Any, scheme: str) -> None:
     """The same player in a file of its own."""
