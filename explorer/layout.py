@@ -1,9 +1,9 @@
 """View -> picture: SVG, PNG, PDF or DOT, all of one sketch.
 
-NOTE [picture]: each open module is laid out alone by Graphviz (`placing`; a mere chain without it), under a limit of time and with a way out, so that a picture of
-thousands of boxes takes a fraction of a second; text, lines and shapes are ours (`drawing`). A PNG is that SVG through resvg, a PDF is it
-through `pdf`: neither needs anything but what pip installs. Where resvg is not there, or a name holds letters that our font lacks,
-Graphviz draws them from the positioned DOT text, with the fonts of the system.
+NOTE [picture]: each open module is laid out alone by Graphviz (`placing`; a mere chain without it), under a limit of time and with a way
+out, so that a picture of thousands of boxes takes a fraction of a second; text, lines and shapes are ours (`drawing`). A PNG is that SVG
+through resvg, a PDF is it through `pdf`: neither needs anything but what pip installs. Where resvg is not there, or a name holds letters
+that our font lacks, Graphviz draws them from the positioned DOT text, with the fonts of the system.
 """
 
 from __future__ import annotations
