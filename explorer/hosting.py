@@ -40,36 +40,50 @@ def guests(
 
     `thing_of` answers what shows in the place of a node: itself, a closed frame, or nothing.
     """
-    return _Guests(trace, places, thing_of).found(nodes, marked)
+    return _Guests(trace, places, thing_of, marked).found(nodes)
 
 
 class _Guests:
     """The guests of one view, while they are being found."""
 
-    def __init__(self, trace: Trace, places: Places, thing_of: Callable[[int], int | None]) -> None:
-        self.trace, self.places, self.thing_of = trace, places, thing_of
+    def __init__(self, trace: Trace, places: Places, thing_of: Callable[[int], int | None], marked: frozenset[int]) -> None:
+        self.trace, self.places, self.thing_of, self.marked = trace, places, thing_of, marked
         self.readers = remembered(places, "readers", lambda: _readers(trace, places))
         self.settled: dict[int, Guest] = {}
         self.known: dict[int, dict[int, None]] = {}  # by node: the things that read it, which may be many
+        self.chained: dict[int, bool] = {}
 
-    def found(self, nodes: Collection[int], marked: frozenset[int]) -> Mapping[int, Guest]:
+    def found(self, nodes: Collection[int]) -> Mapping[int, Guest]:
         places = self.places
         if isinstance(nodes, range):  # all of them
             views, leaves = list(compress(nodes, places.view_like)), list(compress(nodes, places.leaf))
         else:
             views, leaves = [node for node in nodes if places.view_like[node]], [node for node in nodes if places.leaf[node]]
-        changes = [node for node in views if node not in marked and self.thing_of(node) == node]
-        chained = {node for node in changes if len(self.into(node)) == 1}
-        for node in changes:
-            if node in chained:
-                self._settle_weight(node)
-        for node in changes:  # in forward order: what a chain begins with is settled before the rest of it
-            if node in chained and node not in self.settled:
-                self._settle_view(node, chained)
+        for node, before, after in remembered(places, "weights", lambda: _weights(self.trace, places, self.readers)):
+            if (
+                node not in self.marked
+                and self.thing_of(node) == node
+                and self.thing_of(before) == before
+                and self.thing_of(after) == after
+            ):
+                self.settled[node] = Guest((after,), "line")
+                if len(self.readers[before]) == 1 or len(self.out(before)) == 1:
+                    self.settled[before] = Guest((after,), "line")
+        for node in views:  # in forward order: what a chain begins with is settled before the rest of it
+            if node not in self.settled and self._is_chained(node):
+                self._settle_view(node)
         for node in leaves:
-            if self.trace.nodes[node].kind != "input" and node not in marked and self.thing_of(node) == node:
+            if self.trace.nodes[node].kind != "input" and node not in self.marked and self.thing_of(node) == node:
                 self._settle_leaf(node)
         return self.settled
+
+    def _is_chained(self, node: int) -> bool:
+        """Whether a node shows, and only changes the shape of one thing."""
+        found = self.chained.get(node)
+        if found is None:
+            shows = self.places.view_like[node] and node not in self.marked and self.thing_of(node) == node
+            found = self.chained[node] = shows and len(self.into(node)) == 1
+        return found
 
     def into(self, node: int) -> dict[int, None]:
         """The things that a node reads."""
@@ -90,21 +104,7 @@ class _Guests:
             return self.places.chains[thing]
         return remembered(self.places, "around", lambda: _around(self.places))[~thing]
 
-    def _settle_weight(self, node: int) -> None:
-        """The transposed weight of a linear layer stands with its weight."""
-        (before,) = self.into(node)
-        if before < 0 or not self.places.leaf[before] or self.trace.nodes[before].kind == "input":
-            return
-        readers = self.out(node)
-        if len(readers) != 1:
-            return
-        (after,) = readers
-        if after >= 0 and self.scope(after) == self.scope(node) and not self.places.view_like[after]:
-            self.settled[node] = Guest((after,), "line")
-            if len(self.out(before)) == 1:
-                self.settled[before] = Guest((after,), "line")
-
-    def _settle_view(self, node: int, chained: set[int]) -> None:
+    def _settle_view(self, node: int) -> None:
         """A change of shape stands behind the op whose result it alone takes, or, at the door of a module, before the op it is made for."""
         (before,) = self.into(node)
         scope = self.scope(node)
@@ -118,10 +118,10 @@ class _Guests:
         chain, last = [node], node
         while len(readers := self.out(last)) == 1:
             (last,) = readers
-            if last not in chained or self.scope(last) != scope:
+            if last < 0 or not self._is_chained(last) or self.scope(last) != scope:
                 break
             chain.append(last)
-        if last in chained or last < 0 or self.scope(last) != scope or len(self.out(chain[-1])) != 1:
+        if last < 0 or self._is_chained(last) or self.scope(last) != scope or len(self.out(chain[-1])) != 1:
             return
         others = [one for one in self.into(last) if one not in self.settled and not (one >= 0 and self.places.leaf[one])]
         if others == [chain[-1]] and last not in self.settled:
@@ -150,6 +150,19 @@ def _readers(trace: Trace, places: Places) -> dict[int, list[int]]:
         source = edge.source
         if leaf[source] or view_like[source] or source in asked:
             found.setdefault(source, []).append(edge.target)
+    return found
+
+
+def _weights(trace: Trace, places: Places, readers: Mapping[int, list[int]]) -> list[tuple[int, int, int]]:
+    """Transposed weights, as of a linear layer, each with its weight and the op that alone reads it: it stands there, if all show."""
+    found = []
+    for node in compress(range(len(places.view_like)), places.view_like):
+        sources, after = {source for source, _ in places.inputs[node]}, set(readers.get(node, ()))
+        if len(sources) == 1 and len(after) == 1:
+            (before,), (reader,) = sources, after
+            leaf = places.leaf[before] and trace.nodes[before].kind != "input"
+            if leaf and not places.view_like[reader] and places.chains[reader] == places.chains[node]:
+                found.append((node, before, reader))
     return found
 
 

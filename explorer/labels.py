@@ -200,7 +200,7 @@ def _local_name(node: Node) -> str:
 
 def is_start(node: Node) -> bool:
     """Whether backward began at this node."""
-    return any(seed is not None for seed in node.seeds)
+    return bool(node.seeds) and any(seed is not None for seed in node.seeds)
 
 
 def cluster_label(view: View, cluster: Cluster, color: str) -> str:
@@ -314,7 +314,7 @@ class Tips:
         if node.module:
             yield node.module
         for note in node.outputs:
-            yield f"{'×'.join(str(size) for size in note.shape) or _word(self.view, 'scalar')} {note.dtype} {note.device}"
+            yield f"{_sizes(note.shape) or _word(self.view, 'scalar')} {note.dtype} {note.device}"
         if node.source is not None:
             yield self._place(node.source)
 
@@ -350,7 +350,12 @@ def _known_word(word: str, language: str) -> str:
 
 
 def _shape(view: View, note: Note) -> str:
-    return f"[{plain('×'.join(str(size) for size in note.shape))}]" if note.shape else _word(view, "scalar")
+    return f"[{plain(_sizes(note.shape))}]" if note.shape else _word(view, "scalar")
+
+
+@functools.lru_cache(maxsize=5_000)
+def _sizes(shape: tuple[int | str, ...]) -> str:
+    return "×".join(map(str, shape))
 
 
 def _ops(view: View, box: Box) -> int:

@@ -22,6 +22,7 @@ from explorer.palette import Scale
 from explorer.picture.captions import Caption
 from explorer.picture.composing import Placed, Rect, compose
 from explorer.picture.lines import rounded, shortened
+from explorer.picture.scopes import stands_in
 from explorer.picture.sheets import CHIP, STACK, Chip, Sheet, sheet_of
 from explorer.picture.writing import Line, lines_of, width_of
 from explorer.view import Box, View
@@ -72,9 +73,12 @@ def sketch(view: View, *, caption: bool) -> Sketch:
         levels[cluster.id] = 0 if cluster.parent is None else levels[cluster.parent] + 1
         looks[cluster.id] = cluster_attributes(view, cluster, colors, levels[cluster.id])
         titles[cluster.id] = lines_of(looks[cluster.id]["label"], 11.0, colors["ink"])[0]
-    readers = Counter(arrow.source for arrow in view.arrows)
+    readers = Counter([arrow.source for arrow in view.arrows])
+    stands = stands_in(view)
     rooms = {}
     for number, arrow in enumerate(view.arrows):
+        if (source := stands[arrow.source]) is None or (target := stands[arrow.target]) is None or source == target:
+            continue
         look = looks[arrow.id] = arrow_attributes(view, arrow, colors, hub=readers[arrow.source] > HUB)
         if "label" in look:
             size = float(look.get("fontsize", "10"))

@@ -57,10 +57,10 @@ class _Writer:
             graph.node("caption", label=caption(self.view, Scale(self.view), marks), shape="plain", style="", **self._place(at))
         self._boxes()
         for number, arrow in enumerate(self.view.arrows):
-            look = dict(self.drawn.looks[arrow.id])
             if number not in self.drawn.placed.arrows:
                 graph.edge(arrow.source, arrow.target, id=arrow.id, style="invis")
                 continue
+            look = dict(self.drawn.looks[arrow.id])
             if "label" in look and number in self.drawn.placed.labels:
                 look["lp"] = self._point(*self._moved(*self.drawn.placed.labels[number]))
             else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from explorer.view import Arrow, View
 
-__all__ = ["End", "Piece", "Scope", "scopes_of"]
+__all__ = ["End", "Piece", "Scope", "scopes_of", "stands_in"]
 
 MOST_PORTS = 16
 
@@ -64,19 +64,18 @@ def scopes_of(view: View) -> Scopes:
             if thing not in placed:
                 placed.add(thing)
                 by_id[around].things.append(thing)
-    hosts = {box.id: box.hosts for box in view.boxes}
+    stands = stands_in(view)
     ways = []
     for number, arrow in enumerate(view.arrows):
-        source, target = _stands(arrow.source, hosts), _stands(arrow.target, hosts)
+        source, target = stands[arrow.source], stands[arrow.target]
         if source is not None and target is not None and source != target:
             ways.append((number, source, target, chains[standing[source].cluster], chains[standing[target].cluster]))
     return Scopes(by_id, _pieces(view, by_id, ways))
 
 
-def _stands(name: str, hosts: dict[str, tuple[str, ...]]) -> str | None:
-    """The box that is drawn where `name` is; None for what is written in several."""
-    inside = hosts[name]
-    return name if not inside else inside[0] if len(inside) == 1 else None
+def stands_in(view: View) -> dict[str, str | None]:
+    """The box that is drawn where each box is; None for what is written in several. An arrow is drawn if it leads from one to another."""
+    return {box.id: box.id if not box.hosts else box.hosts[0] if len(box.hosts) == 1 else None for box in view.boxes}
 
 
 def _chains(view: View) -> dict[str | None, tuple[str, ...]]:

@@ -48,6 +48,10 @@ def sheet_of(view: View, box: Box, lines: tuple[Line, ...], written: list[Box], 
     pad_x, pad_y = (PAD[0], PAD[1]) if not box.small else (7.0, 2.5)
     extra = RING if ring else 0.0
     width, height = room_of(lines)
+    if not written and not box.card:
+        total, tall = width + 2 * (pad_x + extra), pad_y + extra + height + pad_y + extra
+        total, tall = (total, tall) if box.small else (max(SMALLEST[0], total), max(SMALLEST[1], tall))
+        return Sheet(round(total + 0.5), round(tall + 0.5), lines, (tall - height) / 2, ())
     widest = max(WIDEST_ROW, width)
     rows: dict[str, list[list[tuple[Box, float]]]] = {"before": [], "line": [], "after": []}
     for guest in written:
