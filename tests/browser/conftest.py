@@ -113,7 +113,7 @@ def read(browser: Browser, tmp_path: Path) -> Iterator[Any]:
         page.on("console", lambda message: wrong.append(message.text))  # a breach of the policy is told here
         page.on("request", lambda request: None if request.url.startswith(path.as_uri()) else wrong.append(request.url[:100]))
         page.goto(path.as_uri())
-        expect(page.locator(".player .sentence")).to_be_visible()
+        expect(page.locator(".player .sentence, .player .empty").last).to_be_visible()
         return page
 
     yield read
