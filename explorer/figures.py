@@ -37,6 +37,8 @@ def plain(name: str) -> str:
     """A name on one line: its middle left out if it is long; what does not print, or turns the direction of text, as Python writes it."""
     if len(name) > LONGEST:
         name = f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"
+    if name.isprintable():
+        return name
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
 
 

@@ -92,9 +92,11 @@ class Note:
     @property
     def numel(self) -> int | None:
         """Number of elements; None if a size is symbolic."""
-        if any(isinstance(size, str) for size in self.shape):
+        try:
+            count: object = math.prod(self.shape)
+        except TypeError:
             return None
-        return math.prod(size for size in self.shape if isinstance(size, int))
+        return count if isinstance(count, int) else None  # a text times a number is a text
 
     @property
     def item(self) -> float | None:

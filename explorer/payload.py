@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from explorer.errors import RequestError
@@ -30,6 +31,8 @@ __all__ = ["MOST_PLAYED", "check_playable", "payload", "recorded"]
 
 MOST_PLAYED = 50_000  # nodes: some 100 MB of data, which a browser takes a few seconds to open
 PLAYER = "player."
+STATISTICS = ("min", "max", "mean", "std", "norm", "zeros", "nans", "infs")
+_statistics = attrgetter(*STATISTICS)
 NAMED = "한국어"  # how the language calls itself, whatever the page is in
 
 
@@ -55,7 +58,7 @@ def recorded(trace: Trace, language: str, *, key: str, around: str = "") -> dict
     `around` is what the page around it may write: the Hangul in it comes along for readers whose machine has none. Of a trace that is too
     large to be stepped through only what its pictures need comes, and `still`, a sentence that says so; its findings have no node then.
     """
-    still, whole = None, trace
+    still, whole, notes = None, trace, _Notes()
     if len(trace.nodes) > MOST_PLAYED:
         still = say("page.still", language, nodes=f"{len(trace.nodes):,}", most=f"{MOST_PLAYED:,}")
         findings = tuple(replace(finding, node=None) for finding in trace.findings)
@@ -72,8 +75,8 @@ def recorded(trace: Trace, language: str, *, key: str, around: str = "") -> dict
         "loss_text": None if trace.loss is None else figure(trace.loss),
         "made": made_with(trace, language),
         "colors": _colors(),
-        "nodes": [_node(node) for node in trace.nodes],
-        "edges": [_edge(edge) for edge in trace.edges],
+        "nodes": [_node(node, notes) for node in trace.nodes],
+        "edges": [_edge(edge, notes) for edge in trace.edges],
         "steps": [_step(step, language) for step in steps(trace)],
         "updates": [_update(update) for update in trace.updates],
         "sources": dict(trace.sources),
@@ -148,12 +151,24 @@ def _values(values: Any) -> Any:
     return [_values(value) for value in values] if isinstance(values, tuple) else _number(values)
 
 
-def _note(note: Note | None) -> dict[str, Any] | None:
-    if note is None:
-        return None
+class _Notes:
+    """Notes as plain values; one that stands in several places, as a gradient does that flows on unchanged, is written out once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, dict[str, Any]] = {}  # by id: the trace holds them all
+
+    def __call__(self, note: Note | None) -> dict[str, Any] | None:
+        if note is None:
+            return None
+        found = self._known.get(id(note))
+        if found is None:
+            found = self._known[id(note)] = _note(note)
+        return found
+
+
+def _note(note: Note) -> dict[str, Any]:
     entry: dict[str, Any] = {"shape": list(note.shape), "dtype": note.dtype, "device": note.device}
-    for name in ("min", "max", "mean", "std", "norm", "zeros", "nans", "infs"):
-        value = getattr(note, name)
+    for name, value in zip(STATISTICS, _statistics(note), strict=True):
         if value is not None:
             entry[name] = _number(value)
     if note.values is not None:
@@ -174,7 +189,7 @@ def _source(source: Source | None) -> dict[str, Any] | None:
     }
 
 
-def _node(node: Node) -> dict[str, Any]:
+def _node(node: Node, notes: _Notes) -> dict[str, Any]:
     accumulated = node.accumulated
     return {
         "id": node.id,
@@ -185,10 +200,10 @@ def _node(node: Node) -> dict[str, Any]:
         "autograd": node.autograd,
         "module": node.module,
         "source": _source(node.source),
-        "outputs": [_note(note) for note in node.outputs],
-        "gradients": [_note(note) for note in node.gradients],
-        "seeds": [_note(note) for note in node.seeds],
-        "grad": None if accumulated is None else {"before": _note(accumulated.before), "after": _note(accumulated.after)},
+        "outputs": list(map(notes, node.outputs)),
+        "gradients": list(map(notes, node.gradients)),
+        "seeds": list(map(notes, node.seeds)),
+        "grad": None if accumulated is None else {"before": notes(accumulated.before), "after": notes(accumulated.after)},
         "status": node.status,
         "reason": node.reason,
         "saved": [
@@ -206,8 +221,8 @@ def _node(node: Node) -> dict[str, Any]:
     }
 
 
-def _edge(edge: Edge) -> list[Any]:
-    return [edge.source, edge.output, edge.target, edge.input, _note(edge.gradient), edge.differentiable]
+def _edge(edge: Edge, notes: _Notes) -> list[Any]:
+    return [edge.source, edge.output, edge.target, edge.input, notes(edge.gradient), edge.differentiable]
 
 
 def _step(step: Step, language: str) -> dict[str, Any]:
