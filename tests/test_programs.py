@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from explorer.capture.programs import EXAMPLES, TOPICS
+from explorer.capture.programs import EXAMPLES, TOPICS, TRAININGS
 from explorer.text import LANGUAGES, TEXTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,7 +85,8 @@ def test_every_example_has_its_texts_and_file(name: str) -> None:
 
 def test_every_program_text_belongs_to_an_example() -> None:
     """No title is left of a program that is gone, and no topic is empty."""
-    known = {f"programs.{name}{about}" for name in EXAMPLES for about in ("", ".about")} | {f"programs.topic.{topic}" for topic in TOPICS}
+    names = {*EXAMPLES, *TRAININGS}
+    known = {f"programs.{name}{about}" for name in names for about in ("", ".about")} | {f"programs.topic.{topic}" for topic in TOPICS}
     assert {key for key in TEXTS if key.startswith("programs.")} == known
     assert {example.topic for example in EXAMPLES.values()} == set(TOPICS)
 

@@ -6,13 +6,11 @@ so many steps if asked for. At chosen steps the whole step is recorded, as `expl
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import time
 import warnings
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,12 +19,10 @@ import torch
 from torch import nn
 from torch.optim.optimizer import Optimizer
 
-from explorer.capture import installed
 from explorer.capture.gauges import Budget, Gauges, Hook
-from explorer.capture.recorder import Recorder
+from explorer.capture.one_step import OneStep, quiet
 from explorer.capture.reports import one_line
 from explorer.errors import ExplorerError, RequestError
-from explorer.files import save
 from explorer.runs import About, Requests, Writer, is_run, read_about, start_folder
 from explorer.runs.folder import write_about
 from explorer.runs.storing import rank_file
@@ -84,7 +80,7 @@ class Watching:
         self._requests: Requests
         self._gauges: Gauges | None = None
         self._handles: list[Any] = []
-        self._recorder: Recorder | None = None
+        self._recording: OneStep | None = None
         self._reason: str | None = None  # why the step is recorded, or the next one is to be
         self._norms, self._histograms = Budget(SHARE), Budget(SHARE_HISTOGRAMS)
         self._measures = self._looks = False
@@ -110,7 +106,7 @@ class Watching:
             raise RequestError("training.registered_twice")
         self.check(model, optimizer)
         self.model, self.optimizer = model, optimizer
-        self._gauges = Gauges(model, optimizer, quiet=self._quiet)
+        self._gauges = Gauges(model, optimizer, quiet=quiet)
         self.open([(name, tuple(tensor.shape)) for name, tensor in self._gauges.named])
         if optimizer is not None:
             self._handles = [
@@ -147,7 +143,7 @@ class Watching:
             self.start = self.done
         self._event("resumed" if goes_on else "started", process=os.getpid())
         self._began = time.perf_counter()
-        if self.record_first and self._recorder is None:
+        if self.record_first and self._recording is None:
             self._reason = "first"
 
     def record_from_here(self) -> None:
@@ -211,7 +207,7 @@ class Watching:
         """A step is over: store its numbers. Texts are stored too. Holds the training up while it is to pause, and ends it on demand."""
         if not self.is_open:
             raise RequestError("training.not_open")
-        if self._recorder is not None:
+        if self._recording is not None:
             self._end_recording(step=self.done + 1)
         now = time.perf_counter()
         self.done += 1
@@ -241,7 +237,7 @@ class Watching:
     def _number(self, name: str, value: Any) -> float:
         try:
             if isinstance(value, torch.Tensor):
-                with self._quiet():
+                with quiet():
                     return float(value.detach())
             return float(value)
         except (TypeError, ValueError, RuntimeError, OverflowError):
@@ -283,7 +279,7 @@ class Watching:
                 self._reason = "every"
             elif self.about.steps is not None and step == self.about.steps and step > 1 and self.record_first:
                 self._reason = "last"
-        if self._reason is not None and self._recorder is None:
+        if self._reason is not None and self._recording is None:
             self._begin_recording(self._reason)
 
     def _listen(self, now: float) -> None:
@@ -333,6 +329,8 @@ class Watching:
             self._norms.add(time.perf_counter() - began, whole=False)
 
     def _after_update(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        if self._recording is not None:
+            self._recording.updated()
         if self._measures and self._gauges is not None:
             began = time.perf_counter()
             self._gauges.after_update()
@@ -340,50 +338,32 @@ class Watching:
 
     # -- recording a step whole
 
-    def _quiet(self) -> AbstractContextManager[Any]:
-        """A region whose ops no recording sees: neither ours nor one that the user has around the loop."""
-        recorder = installed.current()
-        return recorder.quiet() if isinstance(recorder, Recorder) else contextlib.nullcontext()
-
     def _begin_recording(self, reason: str) -> None:
-        about = self.about
-        recorder = Recorder(
-            title=f"{about.name} · {self.done + 1}",
-            folder=self.source,
-            wanted="all",
-            device=about.device or "cpu",
-            dtype=about.dtype,
-            seed=about.seed,
-        )
         try:
-            recorder.__enter__()
+            self._recording = OneStep(self.about, number=self.done + 1, source=self.source, reason=reason)
         except ExplorerError as refusal:  # somebody records already
-            if self.is_open:
-                self._event("not_recorded", reason=refusal.message())
+            self.note("not_recorded", reason=refusal.message())
             self._reason = None
         else:
-            self._recorder = recorder
+            if self.model is not None:
+                self._recording.follow(self.model)
 
     def _end_recording(self, *, step: int | None = None, error: BaseException | None = None) -> None:
-        """Keep what was recorded of the step: its last pass, which has the update."""
-        recorder, self._recorder = self._recorder, None
-        reason, self._reason = self._reason, None
-        if recorder is None:
+        """Keep what was recorded of a step, or of what failed; what follows the last step of a loop is no step."""
+        recording, self._recording = self._recording, None
+        self._reason = None
+        if recording is None:
             return
-        recorder.__exit__(None, None, None)
+        recording.end()
+        if step is None and error is None:
+            recording.drop()
+            return
         number = self.done + 1 if step is None else step
         try:
-            if step is None and error is None:  # the loop has ended: what follows its last step is no step
-                recorder.finish()
-                return
-            traces = recorder.traces(error=error)
-            if traces and traces[-1].nodes:
-                save(traces[-1], self.folder / "traces" / f"{number}.trace")
-                self._writer.trace(number, f"{number}.trace", "failed" if error is not None else str(reason))
+            if recording.keep(self.folder / "traces" / f"{number}.trace", error=error):
+                self._writer.trace(number, f"{number}.trace", "failed" if error is not None else recording.reason)
         except ExplorerError as refusal:
             self._event("not_recorded", reason=refusal.message())
-        finally:
-            recorder.let_go()
 
 
 def whole_in(variable: str, otherwise: int) -> int:

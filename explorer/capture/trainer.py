@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from explorer.capture.programs import TRAININGS
 from explorer.capture.run import Child, Limits, Progress, results_folder
 from explorer.capture.targets import find
 from explorer.errors import OutputError, ProgramError, RequestError
@@ -26,7 +27,7 @@ def train_target(
     device: str | None = None,
     dtype: str | None = None,
     seed: int | None = None,
-    settings: Mapping[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
     resume: bool = False,
     every: int | None = None,
     record_every: int | None = None,
@@ -48,6 +49,14 @@ def train_target(
         raise OutputError("runs.there_already", path=str(run))
     if resume and not is_run(run):
         raise RequestError("runs.missing", path=str(run))
+    settings = dict(settings or {})
+    example = TRAININGS.get(target)
+    if example is not None and not resume:
+        own = dict(example.settings)
+        steps = own.pop("steps", None) if steps is None else steps
+        settings = {**{name: value for name, value in own.items() if name != "steps"}, **settings}
+        if example.needs is not None and not settings.get(example.needs):
+            raise RequestError("training.needs", name=target, setting=example.needs)
     request: dict[str, Any] = {
         "target": asdict(found),
         "run": str(Path(run).absolute()),
@@ -55,7 +64,7 @@ def train_target(
         "device": device,
         "dtype": dtype,
         "seed": seed,
-        "settings": dict(settings or {}),
+        "settings": settings,
         "resume": resume,
         "every": every,
         "record_every": record_every,

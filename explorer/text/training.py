@@ -92,6 +92,10 @@ TRAINING: dict[str, tuple[str, str]] = {
         "The device fake has no numbers to train with; choose another device.",
         "fake 장치에는 학습할 수가 없습니다. 다른 장치를 고르세요.",
     ),
+    "training.needs": (
+        '"{name}" goes on from weights that were trained before; name their run with --set {setting}=DIR.',
+        '"{name}"은(는) 먼저 학습한 가중치에서 시작합니다. --set {setting}=DIR로 그 실행을 지정하세요.',
+    ),
     "training.no_step": (
         '"{name}" ended without a training step: no optimizer stepped, and nothing was yielded.',
         '"{name}"이(가) 학습 단계 없이 끝났습니다. 옵티마이저가 움직이지 않았고 내보낸 지표도 없습니다.',
@@ -142,4 +146,40 @@ TRAINING: dict[str, tuple[str, str]] = {
         "프로그램을 중지할 때까지의 시간(초, 기본값: 제한 없음)",
     ),
     "command.not_setting": ("write NAME=VALUE, such as learning_rate=0.01", "learning_rate=0.01처럼 NAME=VALUE로 쓰세요"),
+    # Programs that train, and nothing else (explorer.text.programs has the others)
+    "programs.moons": ("Two moons", "두 개의 달"),
+    "programs.moons.about": (
+        "Three layers learn to tell two half circles apart; the surface between them is drawn as it forms.",
+        "세 개의 층이 두 반원을 구별하는 법을 배웁니다. 그 사이의 경계면이 만들어지는 모습을 그립니다.",
+    ),
+    "programs.two_spirals": ("Two spirals", "두 개의 나선"),
+    "programs.two_spirals.about": (
+        "The same network on two arms that turn around each other, which takes it far longer.",
+        "같은 신경망이 서로 감긴 두 나선을 배웁니다. 훨씬 오래 걸립니다.",
+    ),
+    "programs.digits": ("Handwritten digits", "손글씨 숫자"),
+    "programs.digits.about": (
+        "A small convolutional network learns to read 1,797 digits of 8 × 8 pixels.",
+        "작은 합성곱 신경망이 8 × 8 픽셀의 숫자 1,797개를 읽는 법을 배웁니다.",
+    ),
+    "programs.char_gpt": ("A GPT learns to write", "글쓰기를 배우는 GPT"),
+    "programs.char_gpt.about": (
+        "Pre-training: a small GPT learns Shakespeare character by character, and shows what it writes.",
+        "사전 학습: 작은 GPT가 셰익스피어를 한 글자씩 배우며 무엇을 쓰는지 보여 줍니다.",
+    ),
+    "programs.char_gpt_fine_tuned": ("A GPT learns another text", "다른 글을 배우는 GPT"),
+    "programs.char_gpt_fine_tuned.about": (
+        "Fine-tuning: the GPT that knows Shakespeare goes on with “Alice's Adventures in Wonderland”.",
+        "미세 조정: 셰익스피어를 배운 GPT가 “이상한 나라의 앨리스”를 이어서 배웁니다.",
+    ),
+    "programs.char_gpt_korean": ("A GPT learns to write Korean", "한국어를 배우는 GPT"),
+    "programs.char_gpt_korean.about": (
+        "Pre-training on sixteen Korean stories of the 1920s and 1930s, jamo by jamo.",
+        "사전 학습: 1920~30년대 한국 단편소설 열여섯 편을 자모 단위로 배웁니다.",
+    ),
+    "programs.char_gpt_korean_fine_tuned": ("A GPT learns another Korean text", "다른 한국어 글을 배우는 GPT"),
+    "programs.char_gpt_korean_fine_tuned.about": (
+        "Fine-tuning: the GPT that knows those stories goes on with Yi Sang's tale of the ox and the goblin.",
+        "미세 조정: 그 소설들을 배운 GPT가 이상의 “황소와 도깨비”를 이어서 배웁니다.",
+    ),
 }

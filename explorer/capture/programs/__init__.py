@@ -7,8 +7,10 @@ recorder does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from explorer.text import say
 
@@ -21,7 +23,8 @@ TOPICS = ("tensors", "chain rule", "backpropagation", "networks", "language mode
 class Example:
     """An example program. `fake_only` ones are too large to run with real numbers: they run on the device `fake`.
 
-    `file` is its file without the suffix, where that is not its name.
+    `file` is its file without the suffix, where that is not its name; `settings` are what a training starts with in place of the program's
+    own; `needs` names a setting that has to be given.
     """
 
     name: str
@@ -29,6 +32,8 @@ class Example:
     fake_only: bool = False
     callable: str = "main"
     file: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    needs: str | None = None
 
     @property
     def source_file(self) -> str:
@@ -97,10 +102,33 @@ EXAMPLES: dict[str, Example] = {
     )
 }
 
+_FINE = {"steps": 300, "learning_rate": 0.0005, "schedule": "cosine", "show_every": 50}  # a second text, from weights that know the first
+
 # Programs that train: a generator function `train`, its keywords the settings that can be chosen.
 TRAININGS: dict[str, Example] = {
     example.name: example
-    for example in [
+    for example in (
         Example("simple_net", "networks", callable="train", file="training/simple_net"),
-    ]
+        Example("moons", "networks", callable="train", file="training/points"),
+        Example("two_spirals", "networks", callable="train", file="training/points", settings={"shape": "spirals", "width": 64}),
+        Example("digits", "networks", callable="train", file="training/digits"),
+        Example("char_gpt", "language models", callable="train", file="training/char_gpt"),
+        Example(
+            "char_gpt_fine_tuned",
+            "language models",
+            callable="train",
+            file="training/char_gpt",
+            settings=_FINE | {"text": "alice"},
+            needs="start_from",
+        ),
+        Example("char_gpt_korean", "language models", callable="train", file="training/char_gpt", settings={"text": "korean_stories"}),
+        Example(
+            "char_gpt_korean_fine_tuned",
+            "language models",
+            callable="train",
+            file="training/char_gpt",
+            settings=_FINE | {"text": "korean_goblin"},
+            needs="start_from",
+        ),
+    )
 }
