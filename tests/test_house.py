@@ -59,6 +59,7 @@ FILES_OF = {
     "progress": "cli",
     "verifying": "cli",
     "training": "cli",
+    "curves": "charts",
     "listing": "cli",
     "serving": "cli",
     "choosing": "view",

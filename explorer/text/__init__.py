@@ -10,6 +10,7 @@ from explorer.text.checks import CHECKS
 from explorer.text.code import CODE
 from explorer.text.commands import COMMANDS
 from explorer.text.contrast import CONTRAST
+from explorer.text.curves import CURVES
 from explorer.text.cuts import CUTS
 from explorer.text.drawing import DRAWING
 from explorer.text.files import FILES
@@ -34,6 +35,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **CODE,
     **COMMANDS,
     **CONTRAST,
+    **CURVES,
     **CUTS,
     **DRAWING,
     **FILES,

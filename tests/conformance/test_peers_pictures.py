@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import time
 from collections import OrderedDict
@@ -15,7 +14,7 @@ import torch
 from torch import nn
 
 import explorer
-from explorer import layout
+from explorer import curves, layout, runs
 from explorer.export import svg_text
 from explorer.model import Trace
 from explorer.picture import placing
@@ -110,15 +109,35 @@ def test_P12_statistics_of_what_is_not_finite() -> None:
     assert {"nan_forward", "inf_gradient", "nan_gradient"} & {finding.kind for finding in trace.findings}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ModuleNotFoundError,
-    reason="charts of a run (explorer.runs) come with issue 7; what draws a NaN there is to be tested here then",
-)
-def test_P12_charts_of_a_run() -> None:
-    """A run whose metrics are NaN and infinite is charted, with a gap and a mark where they are."""
-    runs = importlib.import_module("explorer.runs")
-    assert runs.__all__
+def test_P12_charts_of_a_run(tmp_path: Path) -> None:
+    """A run whose metrics and norms are NaN and infinite is charted, with a gap and a mark where they are; what the page gets is JSON."""
+    model = nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    told = [1.0, float("nan"), 0.5, float("inf"), -float("inf"), 0.25]
+    with explorer.watch(model, optimizer, run=tmp_path / "run", every=1, record_first=False, on_nan="ignore") as run:
+        for number, loss in enumerate(told):
+            optimizer.zero_grad()
+            (model(torch.ones(1, 2)).sum() * (float("nan") if number == 4 else 1.0)).backward()
+            optimizer.step()
+            run.step(loss=loss)
+    found = runs.open_run(tmp_path / "run")
+    steps, losses = found.scalars().of("loss")
+    pen = curves.Pen(("#000000",), "#000000", "#cccccc", ("#000000", "#ffffff"))
+    figure = curves.curve_figure([curves.Curve("loss", steps, losses)], pen=pen)
+    line, *marks = figure.data
+    assert [None if value != value else value for value in line.y.tolist()] == [1.0, None, 0.5, None, None, 0.25]
+    assert [(mark.name, mark.x.tolist()) for mark in marks] == [("loss: NaN", [2]), ("loss: infinity", [4]), ("loss: minus infinity", [5])]
+    measures, parameters = found.measures(), found.parameters()
+    assert measures.gradient[4:, 0].tolist()[0] != measures.gradient[4, 0]
+    heat = curves.heat_figure(measures, parameters, pen=pen)
+    assert (heat.data[0].z[:, 4] != heat.data[0].z[:, 4]).all()
+    histograms = [curves.histogram_figure(one, pen=pen) for one in found.distributions(step=6)]
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    for chart in (figure, heat, curves.ratio_figure(measures, parameters, pen=pen), *histograms):
+        json.loads(chart.to_json(), parse_constant=refuse)
 
 
 class Tangle(nn.Module):

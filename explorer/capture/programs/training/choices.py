@@ -31,7 +31,8 @@ def make_optimizer(model, *, optimizer, learning_rate, weight_decay):
 
 def make_schedule(optimizer, *, schedule, steps):
     part = chosen(SCHEDULES, schedule)
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: part(min(1.0, (step + 1) / max(1, steps))))
+    # Counted so that neither the first nor the last step is lost to a learning rate of 0.
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: part(min(1.0, (step + 1) / (steps + 1))))
 
 
 def clip(model, most):

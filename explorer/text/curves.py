@@ -1,0 +1,27 @@
+"""What stands in the charts of a training run."""
+
+CURVES: dict[str, tuple[str, str]] = {
+    "curves.step": ("step", "단계"),
+    "curves.hover": ("{name}<br>step {step}: <b>{value}</b>", "{name}<br>{step}단계: <b>{value}</b>"),
+    "curves.recorded": ("recorded steps", "기록된 단계"),
+    "curves.recorded_hover": ("step {step} is recorded", "{step}단계가 기록되어 있습니다"),
+    "curves.broken.nan": ("NaN", "NaN"),
+    "curves.broken.inf": ("infinity", "무한대"),
+    "curves.broken.-inf": ("minus infinity", "음의 무한대"),
+    "curves.broken.low": ("not positive", "양수가 아님"),
+    "curves.heat_hover": ("{name}<br>step {step}: <b>{value}</b>", "{name}<br>{step}단계: <b>{value}</b>"),
+    "curves.heat.gradient": ("gradient norm", "기울기 노름"),
+    "curves.heat.weight": ("weight norm", "가중치 노름"),
+    "curves.heat.update": ("update norm", "갱신 노름"),
+    "curves.heat.ratio": ("update ÷ weight", "갱신 ÷ 가중치"),
+    "curves.heat_title.gradient": ("Gradient norms by layer and step", "층과 단계별 기울기 노름"),
+    "curves.heat_title.weight": ("Weight norms by layer and step", "층과 단계별 가중치 노름"),
+    "curves.heat_title.update": ("Update norms by layer and step", "층과 단계별 갱신 노름"),
+    "curves.heat_title.ratio": ("Update to weight by layer and step", "층과 단계별 갱신 대 가중치 비율"),
+    "curves.ratio_title": ("Update to weight", "갱신 대 가중치 비율"),
+    "curves.distribution.gradient": ("Gradient of {name} at step {step}", "{step}단계의 {name} 기울기"),
+    "curves.distribution.weight": ("{name} at step {step}", "{step}단계의 {name}"),
+    "curves.distribution.activation": ("Output of {name} at step {step}", "{step}단계의 {name} 출력"),
+    "curves.counted": (" · {counted:,} of {elements:,} values counted", " · 값 {elements:,}개 가운데 {counted:,}개를 셈"),
+    "curves.not_finite": (" · {count:,} not finite", " · 유한하지 않은 값 {count:,}개"),
+}
