@@ -14,7 +14,7 @@ from explorer.text import LANGUAGES, say
 __all__ = ["SUFFIXES", "Verb", "language_of", "parser"]
 
 PROGRAM = "autograd-explorer"
-SUFFIXES = (".trace", ".json", ".svg", ".png", ".pdf", ".dot", ".html")
+SUFFIXES = (".trace", ".json", ".svg", ".png", ".pdf", ".gif", ".dot", ".html")
 
 Verb = Callable[[argparse.Namespace], int]
 

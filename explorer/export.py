@@ -14,6 +14,7 @@ from explorer.errors import OutputError, RequestError
 from explorer.files import open_output, save
 from explorer.fonts import embed
 from explorer.model import Trace
+from explorer.moments import animation
 from explorer.payload import check_playable
 from explorer.steps import each_step
 from explorer.text import LANGUAGES
@@ -107,6 +108,12 @@ def _pdf(trace: Trace, path: str, options: dict[str, Any]) -> None:
     _write(path, layout.draw(view_of(trace, **options), "pdf"))
 
 
+def _gif(trace: Trace, path: str, options: dict[str, Any]) -> None:
+    """The steps one after the other, up to `step`."""
+    whole = {name: value for name, value in options.items() if name != "step"}
+    _write(path, animation(view_of(trace, **whole), until=options.get("step")))
+
+
 def _dot(trace: Trace, path: str, options: dict[str, Any]) -> None:
     _write(path, layout.dot_text(view_of(trace, **options)).encode())
 
@@ -130,6 +137,7 @@ FORMATS: dict[str, Callable[[Trace, str, dict[str, Any]], None]] = {
     ".svg": _svg,
     ".png": _png,
     ".pdf": _pdf,
+    ".gif": _gif,
     ".dot": _dot,
     ".html": _html,
     ".json": _document,

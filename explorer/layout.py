@@ -20,7 +20,7 @@ from explorer.picture.pdf import pdf
 from explorer.picture.positioned import positioned
 from explorer.view import View, closed
 
-__all__ = ["Picture", "dot_text", "draw", "engine", "picture", "png", "render"]
+__all__ = ["Picture", "dot_text", "draw", "engine", "picture", "pixels", "png", "render"]
 
 Format = Literal["svg", "png", "pdf"]
 
@@ -66,6 +66,11 @@ def png(view: View, *, width: int) -> bytes:
     """The view with title and legend as a PNG so many pixels wide. Needs resvg."""
     text, wide, height = svg(sketch(_within(view, MOST_PLACED), caption=True))
     return _png(text, wide, height, covered=COVERED.fullmatch(text) is not None, zoom=width / wide)
+
+
+def pixels(svg: str, width: float, height: float, *, zoom: float | None = None) -> bytes:
+    """An SVG of ours as a PNG. Needs resvg."""
+    return _png(svg, width, height, covered=COVERED.fullmatch(svg) is not None, zoom=ZOOM if zoom is None else zoom)
 
 
 def dot_text(view: View) -> str:

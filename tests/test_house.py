@@ -78,6 +78,7 @@ FILES_OF = {
     "picture": "layout",
     "fonts": "layout",
     "explained": "player",
+    "moments": "export",
     "payload": "player",
     "pictured": "player",
     "foldings": "player",
@@ -243,7 +244,7 @@ def test_every_library_is_declared() -> None:
         if room_of(module_name(path, ROOT)) != "integrations"
         for imported in imports(path.read_text(encoding="utf-8"), package=package_of(path))
     }
-    used = {name.lower() for name in used}
+    used = {{"PIL": "pillow"}.get(name, name).lower() for name in used}
     assert used - set(sys.stdlib_module_names) - {"explorer", "__future__"} <= names
 
 

@@ -112,6 +112,10 @@ DRAWING: dict[str, tuple[str, str]] = {
         "There is no module {name} in this trace. Its modules are: {known}.",
         "이 트레이스에는 모듈 {name}이(가) 없습니다. 있는 모듈: {known}.",
     ),
+    "drawing.gif_too_large": (
+        "The picture of {width} × {height} points is too large for an animation of {frames} frames; close modules or show a part of it.",
+        "{width} × {height}포인트 그림은 {frames}장면 애니메이션으로 만들기에 너무 큽니다. 모듈을 접거나 일부만 보이게 하세요.",
+    ),
     "drawing.no_step": (
         "There is no step {step} in this trace. Its steps are numbered 0 to {last}.",
         "이 트레이스에는 {step}단계가 없습니다. 단계 번호는 0부터 {last}까지입니다.",

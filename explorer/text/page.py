@@ -95,6 +95,10 @@ PAGE: dict[str, tuple[str, str]] = {
     "page.download_html": ("Player, HTML", "플레이어, HTML"),
     "page.download_json": ("Record, JSON", "기록, JSON"),
     "page.download_trace": ("Recording, .trace", "기록 파일, .trace"),
+    "page.download_step_svg": ("Picture at step {step}, SVG", "{step}단계의 그림, SVG"),
+    "page.download_step_png": ("Picture at step {step}, PNG", "{step}단계의 그림, PNG"),
+    "page.download_gif": ("Animation of {count} steps, GIF", "{count}단계 애니메이션, GIF"),
+    "page.download_gif_some": ("Animation, GIF: {frames} of {count} steps", "애니메이션, GIF: {count}단계 중 {frames}단계"),
     "page.download_failed": (
         "This file could not be made. Try another format; the reason stands in the terminal.",
         "이 파일을 만들지 못했습니다. 다른 형식을 골라 보세요. 이유는 터미널에 적혀 있습니다.",

@@ -84,8 +84,10 @@ def _choices(shown: Opened | None) -> None:
         ):
             _upload()
         if shown is not None:
-            with st.popover(_text("download"), icon=":material/download:"):
-                downloads(shown)
+            place = st.popover(_text("download"), icon=":material/download:", key=f"download_{language()}", on_change="rerun")
+            if place.open:  # which step it is the page knows once it is run anew
+                with place:
+                    downloads(shown)
     if dtype is not None:
         st.caption(f"{dtype}: {limits(dtype, device.partition(':')[0], language())}")
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -192,13 +193,23 @@ def test_the_language_switches_whole(visit: Any) -> None:
 
 
 def test_a_picture_is_taken_home(visit: Any) -> None:
-    """Download offers every format; the SVG is the picture with its numbers and no script."""
+    """Download offers every format; the SVG is the picture with its numbers and no script; that of the step has those of the step."""
     page = visit()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("step=4"))  # from which the page knows the step
     page.get_by_role("button", name="Download").click()
-    for name in ("SVG", "PNG", "PDF", "DOT", "Player", "JSON", ".trace"):
+    for name in ("Picture, SVG", "Picture, PNG", "PDF", "step 4, SVG", "step 4, PNG", "12 steps, GIF", "DOT", "Player", "JSON", ".trace"):
         expect(page.get_by_role("button", name=name)).to_be_visible()
     with page.expect_download(timeout=30_000) as waiting:
-        page.get_by_role("button", name="SVG").click()
+        page.get_by_role("button", name="step 4, SVG").click()
+    step = ElementTree.parse(waiting.value.path())
+    assert waiting.value.suggested_filename == "logistic_neuron-4.svg"
+    shown = [text.text for text in step.iter("{http://www.w3.org/2000/svg}text") if text.get("opacity") != "0"]
+    assert {"value 2.42", "value 0.9183"} <= set(shown)
+    assert not {"value 0.0852", "gradient −0.0817"} & set(shown)
+    with page.expect_download(timeout=30_000) as waiting:
+        page.get_by_role("button", name="Picture, SVG").click()
     svg = Path(waiting.value.path()).read_text(encoding="utf-8")
     assert waiting.value.suggested_filename == "logistic_neuron.svg"
     assert "<svg" in svg
