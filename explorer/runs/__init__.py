@@ -2,6 +2,7 @@
 
     run.json          what was run and with which settings; the name and the tags may be changed later
     rank-0.sqlite     one file a rank (WAL): see explorer.runs.storing
+    rank-0.tail       the steps of the last moment: see explorer.runs.tail
     rank-0.lock       held by the process that writes, as long as it lives
     traces/           recordings of single steps, 12.trace that of step 12
     checkpoint-12/    weights, optimizer and random state after step 12: see explorer.capture.checkpoints

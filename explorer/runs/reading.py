@@ -21,6 +21,7 @@ from explorer.runs.opening import opened, whole
 from explorer.runs.records import Distribution, Event, Measures, Parameter, Recorded, Scalars, Status
 from explorer.runs.requests import is_alive
 from explorer.runs.storing import rank_file
+from explorer.runs.tail import Row, read_tail
 
 __all__ = ["Run", "list_runs", "open_run"]
 
@@ -70,7 +71,9 @@ class Run:
 
     def step(self, rank: int | None = None) -> int:
         """The last finished step; 0 before the first."""
-        return self._ask(rank, lambda run: whole(run("SELECT max(step) FROM steps").fetchone()[0] or 0))
+        tail = read_tail(self.folder, self._rank(rank))
+        stored = self._ask(rank, lambda run: whole(run("SELECT max(step) FROM steps").fetchone()[0] or 0))
+        return max(stored, tail[-1][0]) if tail else int(stored)
 
     def status(self, rank: int | None = None) -> Status:
         """How far the run is, and whether somebody still works on it."""
@@ -83,7 +86,10 @@ class Run:
             return whole(last[0]), float(last[1]), str(kind[0]), None if nan[0] is None else whole(nan[0])
 
         alive = is_alive(self.folder, self._rank(rank))
+        tail = read_tail(self.folder, self._rank(rank))
         step, at, kind, nan = self._ask(rank, asked)
+        if tail and tail[-1][0] > step:
+            step, at = tail[-1][:2]
         if kind in ENDED:
             state = kind
         elif not alive:
@@ -94,7 +100,8 @@ class Run:
 
     def scalars(self, since: int = 0, rank: int | None = None) -> Scalars:
         """The metrics of all steps after `since`."""
-        return self._ask(rank, partial(_scalars, since=since))
+        tail = read_tail(self.folder, self._rank(rank))
+        return self._ask(rank, partial(_scalars, since=since, tail=tail))
 
     def parameters(self, rank: int | None = None) -> list[Parameter]:
         """The model's parameters, in the order of the columns of `measures`."""
@@ -148,11 +155,13 @@ class Run:
             return question(connection.execute)
 
 
-def _scalars(run: Any, *, since: int) -> Scalars:
+def _scalars(run: Any, *, since: int, tail: list[Row]) -> Scalars:
     columns = {whole(number): [str(name) for name in json.loads(names)] for number, names in run("SELECT id, names FROM columns")}
     if sum(map(len, columns.values())) > MOST_METRICS:
         raise ValueError("too many metrics")
     rows = run("SELECT step, at, columns, numbers FROM steps WHERE step > ? ORDER BY step", (since,)).fetchall()
+    last = rows[-1][0] if rows else since
+    rows += [row for row in tail if row[0] > last]
     steps = np.array([row[0] for row in rows], dtype=np.int64)
     at = np.array([row[1] for row in rows], dtype=np.float64)
     kinds = np.array([row[2] for row in rows], dtype=np.int64)

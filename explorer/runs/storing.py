@@ -9,8 +9,8 @@
     texts          what a step said in words, such as a sample
     events         started, paused, resumed, nan, …
 
-Every step is a transaction of its own. That is written to the system at once (a killed process loses nothing) and to the disk when SQLite
-moves the log into the file.
+A step is appended to a file beside this one (`explorer.runs.tail`) and moved here a few times a second, in one transaction. Both are
+written to the system at once, so that a killed process loses nothing, and to the disk when SQLite moves its log into the file.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import contextlib
 import json
 import sqlite3
 import struct
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from typing import Any
 from explorer.errors import OutputError
 from explorer.runs.folder import FORMAT
 from explorer.runs.requests import Lock
+from explorer.runs.tail import Row, Tail, read_tail
 
 __all__ = ["SCHEMA", "Writer", "rank_file"]
 
@@ -46,6 +48,8 @@ SCHEMA = {
 BY_STEP = ("steps", "measures", "distributions", "traces", "texts")  # what is done again when a run goes on from an earlier step
 PAGES = (4096, 8192, 16384)
 LEAST_USED = 0.93  # of a page by rows of measures
+MOVED_EVERY = 0.25  # seconds
+MOST_WAITING = 1000  # steps
 
 
 def rank_file(folder: Path, rank: int) -> Path:
@@ -72,10 +76,18 @@ class Writer:
         self.parameters = len(parameters)
         self._lock = Lock(folder, rank)
         self._columns: dict[tuple[str, ...], tuple[int, struct.Struct]] = {}
+        self._waiting: list[Row] = []
+        self._moved = 0.0
+        try:
+            self._tail = Tail(folder, rank)
+        except OSError as error:
+            self._lock.release()
+            raise OutputError("runs.cannot_store", path=str(folder), reason=error.strerror or error) from error
         try:
             self._connection = _connected(folder, rank, len(parameters))
             self._begin(parameters, goes_on=goes_on)
         except sqlite3.Error as error:
+            self._tail.close()
             self._lock.release()
             raise OutputError("runs.cannot_store", path=str(folder), reason=str(error)) from error
 
@@ -92,6 +104,8 @@ class Writer:
                 [(number, name, json.dumps(list(shape))) for number, (name, shape) in enumerate(parameters)],
             )
         run("COMMIT")
+        self._waiting = read_tail(self.folder, self.rank) if goes_on else []
+        self._move()
         for number, names in run("SELECT id, names FROM columns").fetchall():
             self._columns[tuple(json.loads(names))] = number, struct.Struct(f"<{len(json.loads(names))}d")
 
@@ -105,16 +119,35 @@ class Writer:
             if known is None:
                 known = self._new_columns(names)
             row = step, at, known[0], known[1].pack(*metrics.values())
-            run = self._connection.execute
-            if measured is None:
-                run("INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?)", row)
-                return
-            run("BEGIN")
-            run("INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?)", row)
-            run("INSERT OR REPLACE INTO measures VALUES (?, ?)", (step, measured))
-            run("COMMIT")
-        except sqlite3.Error as error:
+            self._tail.add(*row)
+            self._waiting.append(row)
+            now = time.perf_counter()
+            if measured is not None:
+                self._move((step, measured))
+            elif now - self._moved > MOVED_EVERY or len(self._waiting) > MOST_WAITING:
+                self._moved = now
+                self._move()
+        except (sqlite3.Error, OSError) as error:
             self._fail(error)
+
+    def _move(self, measured: tuple[int, bytes] | None = None) -> None:
+        """What was appended goes into SQLite, the step just done among it."""
+        run = self._connection.execute
+        run("BEGIN")
+        self._connection.executemany("INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?)", self._waiting)
+        if measured is not None:
+            run("INSERT OR REPLACE INTO measures VALUES (?, ?)", measured)
+        run("COMMIT")
+        self._waiting.clear()
+        self._tail.clear()
+
+    def _settle(self) -> None:
+        """Nothing waits any more."""
+        if self._waiting and self.broken is None:
+            try:
+                self._move()
+            except (sqlite3.Error, OSError) as error:
+                self._fail(error)
 
     def _new_columns(self, names: tuple[str, ...]) -> tuple[int, struct.Struct]:
         number = len(self._columns)
@@ -140,20 +173,22 @@ class Writer:
 
     def forget_after(self, step: int) -> None:
         """Remove what was stored of later steps: they are done again."""
+        self._settle()
         for table in BY_STEP:
             self._many(f"DELETE FROM {table} WHERE step > ?", [(step,)])
 
     def _many(self, command: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if self.broken is not None:
             return
+        self._settle()
         try:
             self._connection.execute("BEGIN")
             self._connection.executemany(command, rows)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             self._fail(error)
 
-    def _fail(self, error: sqlite3.Error) -> None:
+    def _fail(self, error: Exception) -> None:
         self.broken = str(error)
         with contextlib.suppress(sqlite3.Error):
             self._connection.rollback()
@@ -162,16 +197,20 @@ class Writer:
 
     def last(self) -> tuple[int, float]:
         """The last stored step and its seconds; (0, 0.0) where there is none."""
+        if self._waiting:
+            return self._waiting[-1][:2]
         row = self._connection.execute("SELECT step, at FROM steps ORDER BY step DESC LIMIT 1").fetchone()
         return (0, 0.0) if row is None else (int(row[0]), float(row[1]))
 
     def close(self) -> None:
         """Leave the file to others, as one file without a log beside it, unless somebody is reading just now."""
+        self._settle()
         with contextlib.suppress(sqlite3.Error):
             self._connection.execute("PRAGMA busy_timeout = 200")
             self._connection.execute("PRAGMA journal_mode = DELETE")
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()
+        self._tail.close()
         self._lock.release()
 
 

@@ -1,0 +1,186 @@
+"""What watching a training costs: `python tests/benchmarks/training.py [ROW …]` prints a line for each row, all of them by default.
+
+    simple_net   a step of SimpleNet (E2) with and without `explorer.watch`, target at most 1.30; beside it TensorBoard's SummaryWriter
+                 with a histogram of every parameter and gradient, where it is installed
+    gpt          a step of a GPT of 0.8 million parameters (`char_gpt`)
+    gpt2         a step of GPT-2 124M, batch 1, 256 tokens, target at most 1.05
+    long         a run of 100,000 steps × 150 parameters: size of the file (target 200 MB), time to store a step, time to read and draw it
+                 (target 1 s)
+
+A ratio is the time of all watched steps over that of all plain ones, which take turns in one process; the first step, which is recorded
+whole, is told beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import explorer
+from explorer import curves, runs
+from explorer.capture.programs.gpt import GPT_CONFIG_124M, GPTModel
+from explorer.capture.programs.simple_net import SimpleNet
+
+STEPS = {"simple_net": 3000, "gpt": 60, "gpt2": 12}
+WARM = {"simple_net": 200, "gpt": 5, "gpt2": 2}
+Made = tuple[nn.Module, torch.optim.Optimizer, Callable[[nn.Module], torch.Tensor]]
+
+
+def simple_net() -> Made:
+    torch.manual_seed(0)
+    model, x, label = SimpleNet(), torch.randn(1, 10), torch.ones(1, 1)
+    return model, torch.optim.SGD(model.parameters(), lr=0.01), lambda model: F.binary_cross_entropy(model(x), label)
+
+
+def gpt(config: dict[str, Any] | None = None, batch: int = 16, tokens: int = 64) -> Made:
+    torch.manual_seed(0)
+    config = config or {**GPT_CONFIG_124M, "vocab_size": 75, "context_length": 64, "emb_dim": 128, "n_heads": 4, "n_layers": 4}
+    model = GPTModel(config, tie_weights=True)
+    text = torch.randint(config["vocab_size"], (batch, tokens + 1))
+
+    def loss(model: nn.Module) -> torch.Tensor:
+        return F.cross_entropy(model(text[:, :-1]).flatten(0, 1), text[:, 1:].flatten())
+
+    return model, torch.optim.SGD(model.parameters(), lr=0.001), loss
+
+
+def gpt2() -> Made:
+    return gpt(GPT_CONFIG_124M, 1, 256)
+
+
+MADE: dict[str, Callable[[], Made]] = {"simple_net": simple_net, "gpt": gpt, "gpt2": gpt2}
+
+
+def step(made: Made, after: Callable[[torch.Tensor], object] | None) -> float:
+    model, optimizer, loss_of = made
+    began = time.perf_counter()
+    optimizer.zero_grad()
+    loss = loss_of(model)
+    loss.backward()
+    optimizer.step()
+    if after is not None:
+        after(loss)
+    return time.perf_counter() - began
+
+
+def compared(name: str, after: Callable[[torch.Tensor], object], watched: Made) -> str:
+    """Watched and plain steps in turn, by stretches that take about as long."""
+    plain = MADE[name]()
+    for _ in range(WARM[name]):
+        step(plain, None), step(watched, after)
+    times: dict[str, list[float]] = {"plain": [], "watched": []}
+    stretch = max(1, STEPS[name] // 30)
+    while len(times["plain"]) < STEPS[name]:
+        for _ in range(stretch):
+            times["plain"].append(step(plain, None))
+        for _ in range(stretch):
+            times["watched"].append(step(watched, after))
+    middle = {kind: statistics.median(found) for kind, found in times.items()}
+    whole = sum(times["watched"]) / sum(times["plain"])
+    return (
+        f"{whole:.3f} in all, {middle['watched'] / middle['plain']:.3f} median; plain {1e3 * middle['plain']:.3f} ms, "
+        f"+{1e6 * (middle['watched'] - middle['plain']):.0f} µs"
+    )
+
+
+def row(name: str, folder: Path) -> None:
+    made = MADE[name]()
+    with explorer.watch(made[0], made[1], run=folder / name) as run:
+        first = step(made, lambda loss: run.step(loss=loss))
+        told = compared(name, lambda loss: run.step(loss=loss), made)
+    found = runs.open_run(folder / name)
+    measured = len(found.measures().steps)
+    print(f"{name:>10}  {told}; first step {first:.2f} s; {measured} of {found.step()} steps measured", flush=True)
+
+
+def tensorboard(folder: Path) -> None:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        print("            TensorBoard is not installed")
+        return
+    made = simple_net()
+    writer, count = SummaryWriter(str(folder / "board")), 0  # type: ignore[no-untyped-call]
+
+    def after(loss: torch.Tensor) -> None:
+        nonlocal count
+        count += 1
+        writer.add_scalar("loss", loss, count)  # type: ignore[no-untyped-call]
+        for name, parameter in made[0].named_parameters():
+            writer.add_histogram(name, parameter, count)  # type: ignore[no-untyped-call]
+            writer.add_histogram(f"{name}.grad", parameter.grad, count)  # type: ignore[no-untyped-call]
+
+    STEPS["simple_net"] = 300
+    print(f"            TensorBoard with histograms: {compared('simple_net', after, made)}", flush=True)
+    writer.close()  # type: ignore[no-untyped-call]
+
+
+def long(folder: Path, steps: int = 100_000, parameters: int = 150) -> None:
+    place = runs.start_folder(folder / "long", runs.About("long", steps=steps))
+    writer = runs.Writer(place, parameters=[(f"layers.{number}.weight", (8, 8)) for number in range(parameters)])
+    draw = np.random.default_rng(0)
+    norms = draw.lognormal(size=(500, 3 * parameters)).astype("<f4")
+    writer.event("started", 0, time.time())
+    parts = []
+    for part in range(10):
+        began = time.perf_counter()
+        for number in range(part * steps // 10 + 1, (part + 1) * steps // 10 + 1):
+            writer.step(number, number / 100, {"loss": 1 / number, "accuracy": 0.5}, norms[number % 500].tobytes())
+        parts.append((time.perf_counter() - began) / (steps / 10))
+    writer.event("finished", steps, time.time())
+    writer.close()
+    size = sum(file.stat().st_size for file in place.iterdir() if file.is_file())
+    pen = curves.Pen(("#0b62a4", "#d55e00"), "#000000", "#cccccc", ("#00224e", "#fee838"))
+
+    def drawn() -> None:
+        run = runs.open_run(place)
+        scalars, measures, names = run.scalars(), run.measures(), run.parameters()
+        lines = [curves.Curve(name, *scalars.of(name)) for name in scalars.metrics]
+        for figure in (
+            curves.curve_figure(lines, pen=pen), curves.heat_figure(measures, names, pen=pen), curves.ratio_figure(measures, names, pen=pen)
+        ):  # fmt: skip
+            figure.to_json()
+
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        drawn()
+        took.append(time.perf_counter() - began)
+    began = time.perf_counter()
+    runs.open_run(place).scalars(since=steps - 100)
+    fresh = time.perf_counter() - began
+    print(
+        f"      long  {size / 1e6:.0f} MB; stored in {1e6 * parts[0]:.0f} µs a step at first, {1e6 * parts[-1]:.0f} µs at last; "
+        f"read and drawn in {took[0]:.2f} s, again in {min(took[1:]):.2f} s; 100 new steps read in {1e3 * fresh:.1f} ms",
+        flush=True,
+    )
+
+
+def main() -> None:
+    wanted = sys.argv[1:] or ["simple_net", "gpt", "gpt2", "long"]
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory() as name:
+        for one in wanted:
+            if one == "long":
+                long(Path(name))
+            else:
+                row(one, Path(name))
+                if one == "simple_net":
+                    tensorboard(Path(name))
+
+
+if __name__ == "__main__":
+    main()
