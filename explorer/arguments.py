@@ -90,6 +90,7 @@ def parser(language: str, run: Mapping[str, Verb]) -> argparse.ArgumentParser:
     for_runs.add_argument("--lang", dest="language", choices=LANGUAGES, default="en", help=say("command.lang", language))
 
     serving = verb("serve")
+    serving.epilog = f"{say('command.serve.code', language)}\n\n{serving.epilog}"
     serving.add_argument("trace", metavar="TRACE", nargs="?", help=say("command.recording", language))
     serving.add_argument("--port", type=_port, metavar="N", help=say("command.port", language))
     return top

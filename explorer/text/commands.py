@@ -45,6 +45,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "프로그램을 실행할 수 있는 장치와 자료형별로 가능한 것을 보여 줍니다",
     ),
     "command.serve": ("open the web app, on this machine only", "이 컴퓨터에서만 열리는 웹 앱을 시작합니다"),
+    "command.serve.code": (
+        (
+            "Code pasted into the page, and files named there, run only while the page can be opened from this machine alone.\n"
+            "With AUTOGRAD_EXPLORER_ALLOW_CODE=1 in the environment, whoever can open the page may run code as you."
+        ),
+        (
+            "페이지에 입력한 코드와 거기에 적은 파일은 이 컴퓨터에서만 페이지를 열 수 있는 동안에만 실행됩니다.\n"
+            "환경 변수 AUTOGRAD_EXPLORER_ALLOW_CODE=1을 설정하면 페이지를 열 수 있는 누구나 사용자 권한으로 코드를 실행할 수 있습니다."
+        ),
+    ),
     # Examples under the help of each verb
     "command.examples_heading": ("examples:", "사용 예:"),
     "command.trace.examples": (_TRACE, _TRACE),

@@ -86,7 +86,7 @@ def _choices(shown: Opened | None) -> None:
         if shown is not None:
             place = st.popover(_text("download"), icon=":material/download:", key=f"download_{language()}", on_change="rerun")
             if place.open:  # which step it is the page knows once it is run anew
-                with place:
+                with place, st.container(width=300):
                     downloads(shown)
     if dtype is not None:
         st.caption(f"{dtype}: {limits(dtype, device.partition(':')[0], language())}")
