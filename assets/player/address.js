@@ -14,6 +14,13 @@ export function rememberStep(k) {
   history.replaceState(history.state, "", url);
 }
 
+// The address of this page at step k.
+export function linkTo(k) {
+  const url = new URL(location.href);
+  url.searchParams.set("step", String(k));
+  return url.href;
+}
+
 // The address says what is open, so that a copied link shows the same picture; at first it says nothing.
 export function rememberPicture({ folding, first }, painted) {
   const url = new URL(location.href);

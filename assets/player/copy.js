@@ -1,6 +1,6 @@
 // A value as Python, on the clipboard.
 
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 
 export function copyButton(note, words) {
   if (note.values === undefined || note.values === null) return null;
@@ -10,6 +10,19 @@ export function copyButton(note, words) {
     setTimeout(() => { button.textContent = words.copy; }, 1500);
   } }, words.copy);
   return button;
+}
+
+// The way back to this very place: what the address says, at this step.
+export function linkButton(words, { link }) {
+  const said = h("span", { class: "hidden", role: "status" });
+  const copy = button("link", words.link, async () => {
+    const text = (await toClipboard(link())) ? words.link_copied : words.copy_failed;
+    copy.title = said.textContent = text;
+    copy.classList.add("told");
+    setTimeout(() => { copy.title = words.link; said.textContent = ""; copy.classList.remove("told"); }, 2000);
+  });
+  copy.dataset.told = words.link_copied;
+  return [copy, said];
 }
 
 export const asPython = (note) => `torch.tensor(${written(note.values)}, dtype=torch.${note.dtype})`;
@@ -22,7 +35,7 @@ function written(value) {
 }
 
 // A page from a file may have no clipboard of its own; a field that is copied from serves there.
-async function toClipboard(text) {
+export async function toClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

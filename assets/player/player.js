@@ -4,7 +4,7 @@
 // NOTE [state]: what stands on the screen after step k is worked out from k alone: each step says what it wrote, so a thing exists if the
 // step that wrote it is at most k. Going back is the same as never having gone forward.
 
-import { linkedOverlay, rememberPicture, rememberStep, startingStep } from "./address.js";
+import { linkTo, linkedOverlay, rememberPicture, rememberStep, startingStep } from "./address.js";
 import { codePanel } from "./code.js";
 import { controlBar } from "./controls.js";
 import { h } from "./dom.js";
@@ -204,7 +204,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   const sentence = h("p", { class: "sentence", "aria-live": "polite", "aria-atomic": "true" });
   const help = helpBox(words);
   root.replaceChildren(
-    summary(data, words, { jump, reveal, help }),
+    summary(data, words, { jump, reveal, help, link: address && data.linked ? () => linkTo(state.k) : null }),
     data.still ? h("div", { class: "frame still" }, graph.element) : h("div", { class: "frame" }, code.element, graph.element, inspector.element),
     total ? sentence : "",
     bar?.element ?? h("p", { class: data.still ? "sentence" : "empty" }, data.still ?? words.no_steps),

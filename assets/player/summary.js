@@ -1,11 +1,12 @@
 // What this is, in one line above everything, and the keys under "?".
 
+import { linkButton } from "./copy.js";
 import { h } from "./dom.js";
 import { severityIcon } from "./findings.js";
 import { brief, label, plain } from "./format.js";
 import { verdictChip } from "./verification.js";
 
-export function summary(data, words, { jump, reveal, help }) {
+export function summary(data, words, { jump, reveal, help, link }) {
   const leaves = data.nodes.filter((node) => node.grad && node.gradients[0]);
   const grave = gravest(data, words, reveal);
   const verdicts = verdictChip(data, words);
@@ -22,6 +23,7 @@ export function summary(data, words, { jump, reveal, help }) {
       chips.length > 0 && h("span", { class: "found" }, `${words.gradients}:`), chips, more > 0 && h("span", { class: "more" }, `+${more}`),
       data.partial && h("span", { class: "chip warning" }, words.partial),),
     h("span", { class: "made" }, data.made),
+    link && linkButton(words, { link }),
     h("button", { type: "button", class: "icon question", title: words.help, "aria-label": words.help, onclick: help.toggle }, "?"));
 }
 

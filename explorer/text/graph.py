@@ -60,6 +60,8 @@ GRAPH: dict[str, tuple[str, str]] = {
     "player.key_undo": ("undo the last opening or closing", "마지막으로 열거나 닫은 것 되돌리기"),
     "player.key_fold": ("at a module's sign: to the next, open or close", "모듈의 표시에서: 다음으로 가기, 열거나 닫기"),
     "player.docs": ("PyTorch documentation", "PyTorch 문서"),
+    "player.link": ("Copy a link to this step", "이 단계의 링크 복사"),
+    "player.link_copied": ("Link copied", "링크를 복사했습니다"),
     "player.copy": ("Copy", "복사"),
     "player.copy_help": ("Copy as Python", "파이썬 코드로 복사"),
     "player.copied": ("Copied", "복사했습니다"),

@@ -166,6 +166,7 @@ def recording_for_player(shown: Opened) -> dict[str, Any]:
         while len(kept) >= MOST_RECORDINGS:
             kept.pop(next(iter(kept)))
         kept[place] = recorded(shown.trace, language(), key=shown.key, around=_said_around())
+        kept[place]["linked"] = shown.origin != "file" and shown.name in EXAMPLES  # a link selects nothing but a shipped example
         if shown.origin != "file":
             kept[place]["texts"]["not_verified"] = say("page.not_verified", language())
     return kept[place]

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from explorer.export import export
 from explorer.files import assets_folder, load
+from explorer.text import TEXTS
 from tests.browser.reading import place, sentence
 
 pytestmark = pytest.mark.browser
@@ -194,6 +195,23 @@ def test_the_address_opens_the_same_picture(visit: Any) -> None:
     expect(place(again)).to_contain_text("단계", timeout=15_000)
     expect(again.locator(".stage svg")).to_be_visible()
     assert again.locator(".stage g[id]").evaluate_all("all => all.map((e) => e.id)") == drawn
+
+
+def test_a_copied_link_leads_back(visit: Any) -> None:
+    """The button puts on the clipboard where one is: example, step, what is open, language. A page from it is the same."""
+    page = visit("example=simple_net&lang=ko")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for _ in range(7):
+        page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name=TEXTS["player.flow_right"][1]).click()
+    expect(page.get_by_role("button", name=TEXTS["player.flow_down"][1])).to_be_visible()
+    page.get_by_role("button", name=TEXTS["player.link"][1]).click()
+    expect(page.get_by_role("status").filter(has_text=TEXTS["player.link_copied"][1])).to_be_attached()
+    link = page.evaluate("navigator.clipboard.readText()")
+    again = visit(link.partition("?")[2])
+    assert sentence(again) == sentence(page)
+    assert "8단계" in place(again).inner_text()
+    expect(again.get_by_role("button", name=TEXTS["player.flow_down"][1])).to_be_visible()
 
 
 def test_what_is_seen_is_taken_home(visit: Any) -> None:
