@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from explorer.export import export
 from explorer.model import Trace
+from tests.browser.reading import rested
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -37,9 +38,14 @@ def browser(browser_path: str | None) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """Where the page is served."""
+def address(browser: Browser) -> Iterator[str]:
+    """Where the page is served. Its devices are known already: a page that learns of them while it is open is run once more for them."""
     with served() as url:
+        page = browser.new_page()
+        page.goto(url)
+        expect(page.locator(".player .sentence")).to_be_visible(timeout=60_000)
+        rested(page, 1.5)
+        page.close()
         yield url
 
 
@@ -85,6 +91,7 @@ def visit(browser: Browser, address: str) -> Iterator[Any]:
         page.goto(f"{address}/?{query}")
         expect(page.locator(".player .sentence")).to_be_visible(timeout=30_000)
         expect(page.locator(".player .stage svg")).to_be_visible(timeout=30_000)
+        rested(page)
         return page
 
     yield visit

@@ -13,6 +13,19 @@ HOSTILE = "<img src=x onerror=window.broken=1></script><!--\"'&\u2028\u202e가"
 SHOWN = HOSTILE.replace("\u202e", "\\u202e").replace("\u2028", "\\u2028")  # what breaks lines or turns the direction of text is written out
 
 
+def rested(page: Page, seconds: float = 0.4) -> None:
+    """Streamlit has run the page and begins nothing more: what is pressed before may be on an element that is about to be replaced."""
+    page.wait_for_function(
+        """wanted => {
+          const state = document.querySelector("[data-testid=stApp]").dataset.testScriptState;
+          window.restedSince = state === "notRunning" ? window.restedSince ?? performance.now() : null;
+          return window.restedSince !== null && performance.now() - window.restedSince > wanted;
+        }""",
+        arg=1000 * seconds,
+        timeout=60_000,
+    )
+
+
 def sentence(page: Page) -> str:
     return page.locator(".player .sentence").inner_text()
 

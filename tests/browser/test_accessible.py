@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from explorer.files import assets_folder, load
 from explorer.model import Trace
+from tests.browser.reading import rested
 
 pytestmark = pytest.mark.browser
 
@@ -70,8 +71,11 @@ def test_what_a_person_brings(visit: Any) -> None:
     page = visit()
     page.get_by_role("radio", name="File").click()
     expect(page.get_by_role("textbox", name="file.py:function")).to_be_visible()
+    rested(page)
     page.get_by_text("Compare two devices or data types").click()
+    rested(page)
     page.get_by_role("radio", name="Example", exact=True).click()
+    rested(page)
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.locator(".contrast table")).to_be_visible(timeout=90_000)
     page.get_by_role("radio", name="Paste code").click()

@@ -10,15 +10,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from explorer.text import TEXTS
-from tests.browser.reading import place, sentence
+from tests.browser.reading import place, rested, sentence
 
 pytestmark = pytest.mark.browser
 
 
 def compared(page: Page) -> None:
     """Open the panel, run both sides, wait for the table."""
-    page.wait_for_timeout(500)
     page.get_by_text(TEXTS["contrast.title"][0]).click()
+    rested(page)
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.locator(".contrast table")).to_be_visible(timeout=90_000)
 
@@ -61,8 +61,8 @@ def test_two_data_types_side_by_side(visit: Any) -> None:
 def test_a_narrow_screen(visit: Any) -> None:
     """At 390 pixels the table scrolls in itself, in Korean and in the dark too."""
     page = visit("lang=ko", width=390, height=844, scheme="dark")
-    page.wait_for_timeout(500)
     page.get_by_text(TEXTS["contrast.title"][1]).click()
+    rested(page)
     page.get_by_role("button", name=TEXTS["contrast.run"][1], exact=True).click()
     expect(page.locator(".contrast table")).to_be_visible(timeout=90_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -6,7 +6,6 @@ One server and one browser for all of them; each test has its own page.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from playwright.sync_api import Browser, expect
 from explorer.files import save
 from explorer.text import TEXTS
 from tests.browser.conftest import served
-from tests.browser.reading import HOSTILE, SHOWN, hostile_trace, place, seen_in_graph, sentence, snapshot
+from tests.browser.reading import HOSTILE, SHOWN, hostile_trace, place, rested, seen_in_graph, sentence, snapshot
 from tests.dummy import dummy_trace
 
 pytestmark = pytest.mark.browser
@@ -127,20 +126,15 @@ def test_another_example_runs(visit: Any) -> None:
     """Choosing an example shows its recording; Run makes a new one with the seed that was asked for, and the address follows."""
     page = visit("step=7")
     expect(place(page)).to_contain_text("step 7 of 12")
-    for _ in range(3):  # on a busy machine the page may still be drawing itself anew, and a list that is open then closes
-        page.wait_for_timeout(500)
-        page.get_by_role("combobox", name="Example program").click()
-        page.get_by_role("option", name="Karpathy").first.click()
-        with suppress(AssertionError):
-            expect(page.locator(".player h1")).to_contain_text("karpathy", timeout=15_000)
-            break
+    page.get_by_role("combobox", name="Example program").click()
+    page.get_by_role("option", name="Karpathy").first.click()
     expect(page.locator(".player h1")).to_contain_text("karpathy")
     expect(place(page)).to_contain_text("step 1 of")
     assert "example=karpathy" in page.url
     page.get_by_label("Seed").fill("3")
     page.get_by_label("Seed").press("Enter")
     expect(page.get_by_label("Seed")).to_have_value("3")
-    page.wait_for_timeout(500)
+    rested(page)
     page.get_by_role("button", name="Run").click()
     expect(page.locator(".player .made")).to_contain_text("seed 3", timeout=60_000)
     page.keyboard.press("End")
@@ -150,7 +144,6 @@ def test_another_example_runs(visit: Any) -> None:
 def test_a_program_is_verified(visit: Any) -> None:
     """Verify runs the program anew and keeps the step; every node is then marked, and the gradient stands beside the numerical one."""
     page = visit("step=11")
-    page.wait_for_timeout(500)
     page.get_by_role("button", name="Verify").click()
     expect(page.locator(".player .made")).to_contain_text("seed 0", timeout=60_000)
     expect(page.locator(".chip.verification")).to_have_attribute("aria-label", "Verification: equal 6", timeout=60_000)
@@ -169,7 +162,7 @@ def test_the_language_switches_whole(visit: Any) -> None:
     expect(place(page)).to_contain_text("step 6 of")
     page.get_by_text("한국어").click()
     expect(place(page)).to_contain_text("6단계", timeout=15_000)
-    page.wait_for_timeout(500)
+    rested(page)
     assert "lang=ko" in page.url
     assert "step=6" in page.url
     own = page.evaluate("""() => {
