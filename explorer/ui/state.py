@@ -45,6 +45,7 @@ __all__ = [
 FIRST = "logistic_neuron"
 MOST_RECORDINGS = 6  # kept a visitor: both languages of the last few
 MOST_PICTURES = 40
+MOST_SHARED = 8  # files read for all visitors together
 _numbers = count(1)
 
 
@@ -98,7 +99,7 @@ def opened() -> Opened | None:
         named = os.environ.get("AUTOGRAD_EXPLORER_OPEN")
         if named and st.query_params.get("example") not in EXAMPLES:
             try:
-                open_recorded(load(Path(named)), name=Path(named).stem, origin="file")
+                open_recorded(_shared(Path(named)), name=Path(named).stem, origin="file")
             except ExplorerError as error:
                 st.session_state.error = error
         else:
@@ -114,9 +115,23 @@ def open_example(name: str) -> None:
     st.session_state.opened = None
     if path is not None:
         try:
-            open_recorded(load(path), name=name, origin="sample")
+            open_recorded(_shared(path), name=name, origin="sample")
         except ExplorerError as error:
             st.session_state.error = error
+
+
+def _shared(path: Path) -> Trace:
+    """The recording in a file of the server's: read once for all visitors, anew when the file changes. Nothing changes a recording."""
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        changed = 0  # reading it says what is wrong
+    return _read(str(path), changed)
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_SHARED)
+def _read(path: str, changed: int) -> Trace:
+    return load(Path(path))
 
 
 def load_upload(name: str, content: bytes) -> Trace:
