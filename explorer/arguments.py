@@ -133,6 +133,7 @@ def _add_training(parser: argparse.ArgumentParser, language: str) -> None:
     add("--set", "train_set", metavar="NAME=VALUE", dest="settings", action="append", type=_setting, default=[])
     add("--every", "train_every", metavar="N", type=_one_or_more)
     add("--record-every", "train_record_every", metavar="N", type=_one_or_more)
+    add("--record-at", "train_record_at", metavar="STEP", action="append", type=_one_or_more, default=[])
     add("--on-nan", "train_on_nan", choices=("mark", "stop", "ignore"), default="mark")
     add("--on-full", "train_on_full", choices=("continue", "stop"), default="continue")
     add("--device", "device", metavar="D")

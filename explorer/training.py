@@ -40,6 +40,7 @@ def train(arguments: argparse.Namespace) -> int:
             resume=arguments.resume,
             every=arguments.every,
             record_every=arguments.record_every,
+            record_at=arguments.record_at,
             on_nan=arguments.on_nan,
             on_full=arguments.on_full,
             timeout=arguments.timeout,
@@ -58,6 +59,9 @@ def train(arguments: argparse.Namespace) -> int:
         print_json(document)
     else:
         print(_line(run, language), flush=True)
+        nan = run.status().nan
+        if nan is not None and nan not in [found.step for found in run.traces()]:
+            print(say("training.nan", language, step=nan, target=arguments.target, path=arguments.folder), flush=True)
         for reason in _without_checkpoint(run):
             to_stderr(reason)
     if failure is None:
@@ -74,10 +78,12 @@ def _without_checkpoint(run: Run) -> list[str]:
 
 def list_all(arguments: argparse.Namespace) -> int:
     """Tell what runs there are in a folder, or write their metrics to a file; the exit code."""
-    from explorer.runs import Run, list_runs
+    from explorer.runs import Run, is_run, list_runs, open_run
 
     if not Path(arguments.folder).is_dir():
         raise RequestError("runs.no_folder", path=arguments.folder)
+    if is_run(arguments.folder):
+        open_run(arguments.folder)  # a single one that cannot be read is a request that cannot be met
     found = list_runs(arguments.folder)
     good = [run for _, run in found if isinstance(run, Run)]
     if arguments.export is not None:

@@ -284,6 +284,38 @@ def test_what_runs_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert pyarrow.parquet.read_table(tmp_path / "all.parquet").num_rows == 14
     assert main(["runs", str(tmp_path / "runs"), "--export", str(tmp_path / "all.xls")]) == 2
     assert main(["runs", str(tmp_path / "nowhere")]) == 2
+    assert main(["runs", str(tmp_path / "runs" / "c")]) == 2
+
+
+def test_the_graph_in_which_a_nan_arose(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A learning rate that explodes: the run stops at the first NaN, says how to see it, and the step done again has the finding."""
+    (tmp_path / "p.py").write_text(
+        "import torch\n"
+        "def train(*, run, steps, seed):\n"
+        "    torch.manual_seed(seed)\n"
+        "    model = torch.nn.Linear(3, 1)\n"
+        "    optimizer = torch.optim.SGD(model.parameters(), lr=1e9)\n"
+        "    run.register(model, optimizer)\n"
+        "    while True:\n"
+        "        optimizer.zero_grad()\n"
+        "        loss = (model(torch.randn(8, 3)).square() / 2).mean()\n"
+        "        loss.backward()\n"
+        "        optimizer.step()\n"
+        "        yield {'loss': loss}\n"
+    )
+    target, folder = f"{tmp_path}/p.py:train", tmp_path / "run"
+    assert main(["train", target, "--run", str(folder), "--steps", "90", "--on-nan", "stop"]) == 0
+    run = runs.open_run(folder)
+    nan = run.status().nan
+    assert nan is not None and run.status().state == "stopped" and run.step() == nan
+    before = losses(folder)
+    assert f"--record-at {nan}" in capsys.readouterr().out
+    assert main(["train", target, "--run", str(folder), "--resume", "--steps", str(nan), "--record-at", str(nan)]) == 0
+    assert repr(losses(folder)) == repr(before)
+    found = {recorded.step: recorded for recorded in runs.open_run(folder).traces()}
+    trace = explorer.load(found[nan].path)
+    assert {"inf_forward", "nan_forward", "inf_gradient", "nan_gradient"} & {finding.kind for finding in trace.findings}
+    assert all(trace.nodes[update.node].outputs[0].nans == 0 for update in trace.updates), "the parameters were still numbers"
 
 
 def test_the_device_and_type_that_were_asked_for(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class Watching:
         every: int | None = None,
         record_every: int | None = None,
         record_first: bool = True,
+        record_at: Collection[int] = (),
         on_nan: str = "mark",
         on_full: str = "continue",
         resume: bool = False,
@@ -68,7 +69,7 @@ class Watching:
             if number is not None and (not isinstance(number, int) or number < 1):
                 raise RequestError("training.wrong_choice", name=name, value=number, choices="1, 2, 3, …")
         self.folder, self.about, self.source = Path(folder), about, os.path.abspath(source)
-        self.every, self.record_every, self.record_first = every, record_every, record_first
+        self.every, self.record_every, self.record_first, self.record_at = every, record_every, record_first, frozenset(record_at)
         self.on_nan, self.stops_when_full, self.resume = on_nan, on_full == "stop", resume
         self.start = self.done = 0
         self.loss: float | None = None  # of the last step
@@ -275,7 +276,9 @@ class Watching:
                 self._looks = True
                 gauges.look_at_activations()
         if self._reason is None:
-            if self.record_every is not None and step % self.record_every == 0:
+            if step in self.record_at:
+                self._reason = "asked"
+            elif self.record_every is not None and step % self.record_every == 0:
                 self._reason = "every"
             elif self.about.steps is not None and step == self.about.steps and step > 1 and self.record_first:
                 self._reason = "last"
@@ -359,9 +362,10 @@ class Watching:
             recording.drop()
             return
         number = self.done + 1 if step is None else step
+        name = f"{number}.trace" if not self.rank else f"{number}.rank-{self.rank}.trace"
         try:
-            if recording.keep(self.folder / "traces" / f"{number}.trace", error=error):
-                self._writer.trace(number, f"{number}.trace", "failed" if error is not None else recording.reason)
+            if recording.keep(self.folder / "traces" / name, error=error):
+                self._writer.trace(number, name, "failed" if error is not None else recording.reason)
         except ExplorerError as refusal:
             self._event("not_recorded", reason=refusal.message())
 

@@ -126,6 +126,7 @@ def _train(work: Training) -> NoReturn:
         source=target.folder,
         every=request["every"],
         record_every=request["record_every"],
+        record_at=request["record_at"],
         on_nan=request["on_nan"],
         on_full=request["on_full"],
         resume=goes_on,

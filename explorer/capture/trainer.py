@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ def train_target(
     resume: bool = False,
     every: int | None = None,
     record_every: int | None = None,
+    record_at: Collection[int] = (),
     on_nan: str = "mark",
     on_full: str = "continue",
     timeout: float | None = None,
@@ -68,6 +69,7 @@ def train_target(
         "resume": resume,
         "every": every,
         "record_every": record_every,
+        "record_at": list(record_at),
         "on_nan": on_nan,
         "on_full": on_full,
         "formats": [],

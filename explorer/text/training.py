@@ -11,6 +11,8 @@ _RUNS = """\
   autograd-explorer runs runs --json
   autograd-explorer runs runs/first --export first.csv"""
 
+_AGAIN = "\n  autograd-explorer train {target} --run {path} --resume --steps {step} --record-at {step}"
+
 TRAINING: dict[str, tuple[str, str]] = {
     "training.wrong_choice": (
         "{name} cannot be {value}; it can be: {choices}.",
@@ -92,6 +94,11 @@ TRAINING: dict[str, tuple[str, str]] = {
         "The device fake has no numbers to train with; choose another device.",
         "fake 장치에는 학습할 수가 없습니다. 다른 장치를 고르세요.",
     ),
+    "training.nan": (
+        "The loss was not finite first at step {step}. To see the graph in which it arose, do the steps since the last checkpoint again:"
+        + _AGAIN,
+        "손실이 {step}단계에서 처음으로 유한하지 않게 되었습니다. 그 그래프를 보려면 마지막 체크포인트부터 다시 실행하세요." + _AGAIN,
+    ),
     "training.needs": (
         '"{name}" goes on from weights that were trained before; name their run with --set {setting}=DIR.',
         '"{name}"은(는) 먼저 학습한 가중치에서 시작합니다. --set {setting}=DIR로 그 실행을 지정하세요.',
@@ -135,6 +142,7 @@ TRAINING: dict[str, tuple[str, str]] = {
         "record every N-th step whole, beside the first and the last",
         "첫 단계와 마지막 단계 말고도 N단계마다 전체를 기록",
     ),
+    "command.train_record_at": ("record this step whole (may be given several times)", "이 단계 전체를 기록 (여러 번 쓸 수 있음)"),
     "command.train_on_nan": ("what to do when the loss is not finite (default: mark)", "손실이 유한하지 않을 때 할 일 (기본값: mark)"),
     "command.train_on_full": ("what to do when the disk is full (default: continue)", "디스크가 가득 찼을 때 할 일 (기본값: continue)"),
     "command.train_seed": (
