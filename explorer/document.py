@@ -241,7 +241,7 @@ def _module(module: Module) -> dict[str, Any]:
 
 
 def _saved(saved: Saved) -> dict[str, Any]:
-    return {**{name: getattr(saved, name) for name in Saved.__slots__}, "shape": list(saved.shape)}
+    return {**{name: getattr(saved, name) for name in Saved.__match_args__}, "shape": list(saved.shape)}
 
 
 def _values(values: Any) -> Any:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from html import escape
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from explorer.errors import ExplorerError
+from explorer.sharing import sharing
 from explorer.verdicts import Checks, GradientCheck, NodeCheck, StepError
 
 __all__ = [
@@ -39,7 +40,6 @@ __all__ = [
     "Update",
 ]
 
-Part = TypeVar("Part")
 Kind = Literal["op", "parameter", "input", "constant", "buffer"]
 Status = Literal["executed", "not executed", "no gradient"]
 
@@ -48,24 +48,7 @@ STATUSES = ("executed", "not executed", "no gradient")
 MOST_VALUES = 64  # a Note holds every value of a tensor with at most so many elements
 
 
-def _quickly(cls: type[Part]) -> type[Part]:
-    """`cls`, a frozen dataclass with slots and plain defaults, made in a fifth of the time; there are many of these in a trace.
-
-    A frozen dataclass sets each field through a call of `object.__setattr__`. Here the new object is for that moment one of a class with
-    the same slots that is not frozen.
-    """
-    names = [one.name for one in fields(cls)]  # type: ignore[arg-type]
-    scope: dict[str, Any] = {f"_{one.name}": one.default for one in fields(cls)}  # type: ignore[arg-type]
-    scope |= {"_cls": cls, "_open": type(cls.__name__, (), {"__slots__": names}), "_set": object.__setattr__}
-    wanted = ", ".join(name if scope[f"_{name}"] is MISSING else f"{name}=_{name}" for name in names)
-    lines = ["_set(self, '__class__', _open)", *(f"self.{name} = {name}" for name in names), "self.__class__ = _cls"]
-    exec(f"def __init__(self, {wanted}):\n    " + "\n    ".join(lines), scope)
-    scope["__init__"].__qualname__ = f"{cls.__qualname__}.__init__"
-    cls.__init__ = scope["__init__"]  # type: ignore[method-assign]
-    return cls
-
-
-@_quickly
+@sharing("shape", "dtype", "device", "nans", "infs")
 @dataclass(frozen=True, slots=True)
 class Note:
     """What was noted of one tensor at one moment.
@@ -141,7 +124,7 @@ class Accumulated:
     after: Note | None
 
 
-@_quickly
+@sharing("name", "shape", "dtype", "bytes", "state")
 @dataclass(frozen=True, slots=True)
 class Saved:
     """A tensor that a node keeps for its backward. `shared_with` is the node whose output has the same storage.
@@ -195,7 +178,7 @@ class Arguments(Mapping[str, Any]):
 NO_ARGUMENTS = Arguments({})
 
 
-@_quickly
+@sharing()
 @dataclass(frozen=True, slots=True)
 class Time:
     """Microseconds of wall time of the op and of its backward node, while being watched."""
@@ -214,7 +197,7 @@ class Module:
     parameters: int
 
 
-@_quickly
+@sharing("kind", "op", "autograd", "status", "reason", "formula", "hooks", "arguments", same=("formula", "arguments"))
 @dataclass(frozen=True, slots=True)
 class Node:
     """One op with its autograd node, or one leaf with its AccumulateGrad.
@@ -253,7 +236,7 @@ class Node:
         return self.kind != "op"
 
 
-@_quickly
+@sharing("output", "input", "differentiable")
 @dataclass(frozen=True, slots=True)
 class Edge:
     """A value that flows from output number `output` of node `source` to input number `input` of node `target`.

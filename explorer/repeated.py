@@ -50,7 +50,7 @@ class Repeated:
         """The note, as the same object as an equal one of the `likely` ones or of those read lately."""
         shape = self.shape(raw)
         for other in likely:
-            if other is not None and other.shape is shape and _says(raw, other):
+            if other is not None and other.shape == shape and _says(raw, other):
                 return other
         key = _key(raw)
         note = self._notes.get(key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -233,11 +234,10 @@ def _module_nodes() -> tuple[Node, ...]:
 
 
 def _in_module(node: Node) -> Node:
-    fields: dict[str, Any] = {name: getattr(node, name) for name in Node.__slots__}
-    fields["module"] = _MODULE_OF.get(node.id, "")
+    changes: dict[str, Any] = {"module": _MODULE_OF.get(node.id, "")}
     if node.id in _PARAMETERS:
-        fields.update(kind="parameter", name=_PARAMETERS[node.id], names=(_PARAMETERS[node.id],), source=None)
-    return Node(**fields)
+        changes |= {"kind": "parameter", "name": _PARAMETERS[node.id], "names": (_PARAMETERS[node.id],), "source": None}
+    return replace(node, **changes)
 
 
 def _neuron_edges() -> tuple[Edge, ...]:

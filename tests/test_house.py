@@ -89,6 +89,7 @@ FILES_OF = {
     "checking": "document",
     "figures": "model",
     "invariants": "model",
+    "sharing": "model",
     "sums": "model",
     "fields": "document",
     "flops": "steps",
