@@ -25,6 +25,7 @@ __all__ = ["CUTS", "Tips", "box_label", "caption", "cluster_label", "cluster_tip
 
 LONGEST_TIP = 300  # characters of a line in a tooltip
 MOST_VALUES = 4  # a box shows all values of a tensor with at most so many
+TIED = "↔"
 MOST_TIPS = 12  # lines of a tooltip
 CUTS = frozenset({"detach", "item", "integer"})
 
@@ -34,6 +35,8 @@ def box_label(view: View, box: Box, scale: Scale, marks: Marks) -> str:
     lines = _node_lines(view, box, scale) if box.kind == "node" else _group_lines(view, box, scale)
     if severity := marks.severity(box):
         lines[0] = f"{_sign(severity, scale)} {lines[0]}"
+    if box.kind == "node" and is_tied(view.trace.nodes[box.nodes[0]]):
+        lines[0] = f"{lines[0]} {colored(f'<B>{TIED}</B>', scale.text('muted'))}"
     if verdict := marks.verdict(box):
         lines[0] = f"{lines[0]} {_sign(verdict, scale)}"
     return f"<{'<BR/>'.join(lines)}>"
@@ -180,7 +183,8 @@ def guest_label(view: View, box: Box) -> str:
     """The word for what is written into another box: a leaf by its name, a change of shape by its op."""
     node = view.trace.nodes[box.nodes[0]]
     if node.is_leaf:
-        return plain(_local_name(node) if node.name else (node.op or _word(view, node.kind)).strip("_"), 20)
+        name = plain(_local_name(node) if node.name else (node.op or _word(view, node.kind)).strip("_"), 20)
+        return f"{name} {TIED}" if is_tied(node) else name
     return plain((node.op or "").strip("_"), 20)
 
 
@@ -196,6 +200,11 @@ def _local_name(node: Node) -> str:
     """The node's name; of a parameter its last part: the modules around it say the rest."""
     name = node.name or ""
     return plain(name.rpartition(".")[2] if node.kind in ("parameter", "buffer") else name)
+
+
+def is_tied(node: Node) -> bool:
+    """Whether a parameter stands in several places of the model, so that what reads it there shares it."""
+    return len(node.names) > 1 and node.kind == "parameter" and len(set(node.names)) > 1
 
 
 def is_start(node: Node) -> bool:
@@ -268,6 +277,8 @@ def _choices(view: View) -> Iterator[str]:
 def _signs(view: View, scale: Scale, marks: Marks) -> list[str]:
     """A line of the caption that says what the signs on boxes mean, where there are any."""
     words = [f"{_sign(mark, scale)} {small(_word(view, f'sign.{mark}'), scale.palette['muted'])}" for mark in SIGNS if mark in marks.met]
+    if any(is_tied(view.trace.nodes[box.nodes[0]]) for box in view.boxes if box.kind == "node"):
+        words.append(f"{colored(f'<B>{TIED}</B>', scale.palette['muted'])} {small(_word(view, 'sign.tied'), scale.palette['muted'])}")
     return ["  ".join(words)] if words else []
 
 
@@ -311,6 +322,8 @@ class Tips:
 
     def _node(self, node: Node) -> Iterator[str]:
         yield " · ".join(word for word in (*node.names, node.op, node.autograd) if word)
+        if is_tied(node):
+            yield f"{TIED} {_word(self.view, 'sign.tied')}"
         if node.module:
             yield node.module
         for note in node.outputs:

@@ -18,7 +18,7 @@ from explorer.view import Box, Cluster, View
 
 __all__ = ["drawn_letters", "found_places", "pictured"]
 
-WRITTEN = "".join(map(chr, range(0x20, 0x7F))) + "−×…·–✓✗≈⚠"  # so that most English drawings share one cut of the font
+WRITTEN = "".join(map(chr, range(0x20, 0x7F))) + "−×…·–✓✗≈⚠↔"  # so that most English drawings share one cut of the font
 LABEL = 24  # characters: what is longer stands in messages, not in boxes
 
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
-from explorer import dot
+from explorer import dot, layout
 from explorer.labels import figure, plain
 from explorer.model import KINDS, STATUSES, NodeCheck, Note, Trace
 from explorer.palette import PALETTE, SCALES
@@ -255,3 +255,17 @@ def test_figures(number: float, text: str) -> None:
 def test_plain(text: str, shown: str) -> None:
     """One line, nothing that no picture can hold, both ends of what is too long."""
     assert plain(text) == shown
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "tied weight: one parameter in several places"), ("ko", "공유 가중치")])
+@pytest.mark.parametrize("compact", [True, False])
+def test_tied_weights_have_a_sign(language: str, words: str, compact: bool) -> None:
+    """A parameter that the model names twice bears a sign wherever it stands, which the caption and the tip explain; others do not."""
+    trace = dummy_trace(modules=True)
+    leaf = next(node for node in trace.nodes if node.kind == "parameter")
+    tied = replace(leaf, names=(leaf.name or "", "head.weight"))
+    nodes = tuple(tied if node.id == leaf.id else node for node in trace.nodes)
+    shown = make_view(replace(trace, nodes=nodes), language=language, compact=compact, expand="all")
+    text = layout.draw(shown, "svg").decode()
+    assert words in text and text.count("↔") == 3  # its box or tile, its tip, the caption
+    assert "↔" not in layout.draw(make_view(trace, language=language, compact=compact, expand="all"), "svg").decode()

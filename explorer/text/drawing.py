@@ -53,6 +53,7 @@ DRAWING: dict[str, tuple[str, str]] = {
     "drawing.sign.close": ("verified, close", "검증됨, 근사"),
     "drawing.sign.equal": ("verified, equal", "검증됨, 일치"),
     "drawing.sign.skipped": ("not verified", "검증하지 않음"),
+    "drawing.sign.tied": ("tied weight: one parameter in several places", "공유 가중치: 여러 곳에서 쓰는 하나의 매개변수"),
     "drawing.forward": ("forward pass: arrows carry values", "순전파: 화살표를 따라 값이 흐릅니다"),
     "drawing.backward": ("backward pass: arrows carry gradients", "역전파: 화살표를 따라 기울기가 흐릅니다"),
     "drawing.pass": ("pass {number} of {passes}", "패스 {number}/{passes}"),
