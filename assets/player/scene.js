@@ -4,6 +4,8 @@ import { brief, isNumber, plain, shapeText } from "./format.js";
 import { s } from "./dom.js";
 import { safePicture } from "./picture.js";
 
+const MOST_WRITTEN = 20; // characters beside a wire
+
 // null where the text holds no picture.
 export function sceneOf(data, picture, { at, dark }) {
   const colors = dark ? data.colors.dark : {};
@@ -110,7 +112,8 @@ function wireLabel(data, path, edges, side, layer, down) {
     y: middle.y + (down ? 4 : side === "value" ? -6 : 14),
     "text-anchor": down ? (left ? "end" : "start") : "middle",
   });
-  element.textContent = isNumber(note) ? brief(note) : shapeText(note.shape);
+  const few = brief(note);
+  element.textContent = few.length <= MOST_WRITTEN ? few : shapeText(note.shape);
   layer.append(element);
   return element;
 }

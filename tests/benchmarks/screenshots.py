@@ -49,9 +49,12 @@ def _gradients(page: Page) -> None:
 
 
 def _nan(page: Page) -> None:
-    """The first finding, opened."""
+    """The first finding, opened, with room for it below the graph."""
+    page.locator(".player").evaluate("player => player.style.setProperty('--around', '500px')")
     page.locator(".findings button").first.click()
-    _upwards(page)
+    page.wait_for_timeout(500)
+    page.keyboard.press("0")
+    page.locator(".stMain").evaluate("main => main.scrollTo(0, 0)")
 
 
 def _player(page: Page) -> None:
@@ -59,14 +62,10 @@ def _player(page: Page) -> None:
     page.locator(".player").evaluate("player => player.scrollIntoView()")
 
 
-def _upwards(page: Page) -> None:
-    page.locator(".stMain").evaluate("main => main.scrollTo(0, 0)")
-
-
 SHOTS = {
     "player": Shot("example=logistic_neuron&step=11"),
     "gpt2": Shot("example=gpt2", act=_gradients, options={"color_scheme": "dark"}),
-    "nan": Shot("example=nan_where", height=1150, act=_nan),
+    "nan": Shot("example=nan_where", height=1000, act=_nan),
     "phone": Shot("example=logistic_neuron&step=11&lang=ko", 390, 844, _player, {"device_scale_factor": 2}),
 }
 
