@@ -27,7 +27,7 @@ Format = Literal["svg", "png", "pdf"]
 MOST_PLACED = 20_000  # boxes of a picture in a file
 MOST_VISIBLE = 3_000  # boxes that a browser moves smoothly
 ZOOM = 2.0  # pixels of a PNG for a point
-MOST_PIXELS = 60_000_000
+MOST_PIXELS = 32_000_000  # some three seconds, nearly all of it in filling and packing them
 LONGEST_SIDE = 30_000  # pixels
 
 
