@@ -1,4 +1,4 @@
-"""One value that each turn of a loop reads: a line down the side, from which each reader takes.
+"""One value that many things read one after the other, as the turns of a loop do: a line down the side, from which each takes.
 
 NOTE [buses]: Graphviz finds a way of its own for each of these lines, past everything between: thirty lines beside each other, and 220 of
 the 230 ms that an open segment of an LSTM of 500 steps took. Readers that come after other readers of the value are therefore left out of
@@ -15,7 +15,7 @@ from explorer.picture.lines import crossed
 
 __all__ = ["Buses", "buses_of", "with_buses"]
 
-FEWEST = 6  # readers on a bus
+FEWEST = 4  # readers on a bus
 BEFORE = 10.0  # points before a reader: where its branch turns
 AFTER = 5.0  # points after the producer: where the line turns to the lane
 LANE = 8.0  # points beside the things, and between two lanes
@@ -37,7 +37,7 @@ def buses_of(spec: Spec) -> Buses | None:
     """The buses of a scope; None if it has none."""
     groups: dict[tuple[int, int], list[int]] = {}
     for number, edge in enumerate(spec.edges):
-        if not edge.weight and edge.head >= 0:
+        if edge.head >= 0:
             groups.setdefault((edge.tail, edge.tail_port), []).append(number)
     groups = {way: numbers for way, numbers in groups.items() if len(numbers) > FEWEST}
     if not groups:
