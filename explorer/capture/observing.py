@@ -23,8 +23,8 @@ from explorer.capture.gauges import Budget, Gauges, Hook
 from explorer.capture.one_step import OneStep, quiet
 from explorer.capture.reports import one_line
 from explorer.errors import ExplorerError, RequestError
-from explorer.runs import About, Requests, Writer, is_run, read_about, start_folder
-from explorer.runs.folder import write_about
+from explorer.runs import About, Requests, Writer, is_run, read_about
+from explorer.runs.folder import prepare_folder, write_about
 from explorer.runs.storing import rank_file
 from explorer.text import say
 
@@ -130,16 +130,16 @@ class Watching:
             )
         elif self.rank == 0:
             self.about = replace(about, parameters=sizes)
-            start_folder(self.folder, self.about)
+            prepare_folder(self.folder)
         else:
             self._wait_for_folder()
         goes_on = goes_on and rank_file(self.folder, self.rank).exists()
         self._writer = Writer(self.folder, rank=self.rank, parameters=parameters, stops=self.stops_when_full, goes_on=goes_on)
         self._requests = Requests(self.folder)
         self.is_open = True
+        if self.rank == 0:
+            write_about(self.folder, self.about)  # from now on it is a run, and can be read
         if goes_on:
-            if self.rank == 0:
-                write_about(self.folder, self.about)
             self.done, self._offset = self._writer.last()
             self.start = self.done
         self._event("resumed" if goes_on else "started", process=os.getpid())

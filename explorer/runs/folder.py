@@ -14,12 +14,25 @@ from typing import Any
 
 from explorer.errors import FileError, OutputError, RequestError
 
-__all__ = ["FORMAT", "About", "delete", "is_run", "list_folders", "read_about", "rename", "restore", "start_folder", "write_about"]
+__all__ = [
+    "FORMAT",
+    "About",
+    "delete",
+    "is_run",
+    "list_folders",
+    "prepare_folder",
+    "read_about",
+    "rename",
+    "restore",
+    "start_folder",
+    "write_about",
+]
 
 FORMAT = 1
 LARGEST = 1 << 20  # bytes of run.json: some hundred settings take ten thousand
 DEEPEST = 20
 MOST_FOLDERS = 10_000  # looked at when runs are listed
+OURS = {"requests.jsonl", "output.txt"}  # what may be in a folder before its run
 DELETED = ".deleted-"  # before the name of a run that was put away
 _KINDS: dict[str, tuple[type, ...]] = {
     "name": (str,),
@@ -63,7 +76,14 @@ def is_run(folder: str | os.PathLike[str]) -> bool:
 
 
 def start_folder(folder: str | os.PathLike[str], about: About) -> Path:
-    """Make the folder of a new run and its run.json. Raises `OutputError` where something else is there, or nothing can be."""
+    """Make the folder of a new run and its run.json; see `prepare_folder`."""
+    path = prepare_folder(folder)
+    write_about(path, about)
+    return path
+
+
+def prepare_folder(folder: str | os.PathLike[str]) -> Path:
+    """Make the folder of a new run, which is none before its run.json is written. Raises `OutputError` where the place is taken."""
     name = os.fspath(folder)
     if "\0" in name or not name:
         raise OutputError("runs.no_place", path=name.replace("\0", "�"), reason=os.strerror(errno.EINVAL))
@@ -71,13 +91,12 @@ def start_folder(folder: str | os.PathLike[str], about: About) -> Path:
     if is_run(path):
         raise OutputError("runs.there_already", path=name)
     try:
-        if path.exists() and (not path.is_dir() or any(name != "requests.jsonl" for name in os.listdir(path))):
+        if path.exists() and (not path.is_dir() or set(os.listdir(path)) - OURS):
             raise OutputError("runs.not_empty", path=name)
         path.mkdir(parents=True, exist_ok=True)
         (path / "traces").mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError("runs.no_place", path=name, reason=error.strerror or type(error).__name__) from error
-    write_about(path, about)
     return path
 
 

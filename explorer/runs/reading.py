@@ -37,7 +37,7 @@ def open_run(folder: str | Path) -> Run:
     """The run in `folder`; `FileError` where there is none that can be read."""
     about = read_about(folder)
     path = Path(folder)
-    ranks = tuple(sorted(number for file in path.glob("rank-*.sqlite") if (number := _number(file)) is not None))
+    ranks = tuple(sorted(number for file in path.glob("rank-*.sqlite") if (number := _number(file)) is not None and _is_begun(file)))
     if not ranks:
         raise FileError("runs.damaged", path=str(folder))
     run = Run(path, about, ranks)
@@ -54,6 +54,14 @@ def list_runs(parent: str | Path) -> list[tuple[Path, Run | FileError]]:
         except FileError as error:
             found.append((folder, error))
     return found
+
+
+def _is_begun(file: Path) -> bool:
+    """A rank that has just been started has an empty file."""
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _number(file: Path) -> int | None:

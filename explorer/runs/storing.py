@@ -86,12 +86,16 @@ class Writer:
         try:
             self._connection = _connected(folder, rank, len(parameters))
             self._begin(parameters, goes_on=goes_on)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            # A power cut may lose the last seconds, and never damages the file.
+            self._connection.execute("PRAGMA synchronous = NORMAL")
         except sqlite3.Error as error:
             self._tail.close()
             self._lock.release()
             raise OutputError("runs.cannot_store", path=str(folder), reason=str(error)) from error
 
     def _begin(self, parameters: Sequence[tuple[str, Sequence[int]]], *, goes_on: bool) -> None:
+        """Make the tables, at once: whoever reads sees an empty file or all of them."""
         run = self._connection.execute
         run("BEGIN IMMEDIATE")
         for name, columns in SCHEMA.items():
@@ -217,8 +221,6 @@ class Writer:
 def _connected(folder: Path, rank: int, parameters: int) -> sqlite3.Connection:
     connection = sqlite3.connect(rank_file(folder, rank), timeout=10, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA page_size = {_page_size(12 * parameters + 12)}")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last seconds, and never damages the file
     return connection
 
 

@@ -99,6 +99,7 @@ TRAINING: dict[str, tuple[str, str]] = {
         + _AGAIN,
         "손실이 {step}단계에서 처음으로 유한하지 않게 되었습니다. 그 그래프를 보려면 마지막 체크포인트부터 다시 실행하세요." + _AGAIN,
     ),
+    "training.not_started": ("The training could not be started: {told}", "학습을 시작하지 못했습니다: {told}"),
     "training.needs": (
         '"{name}" goes on from weights that were trained before; name their run with --set {setting}=DIR.',
         '"{name}"은(는) 먼저 학습한 가중치에서 시작합니다. --set {setting}=DIR로 그 실행을 지정하세요.',

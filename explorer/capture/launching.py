@@ -1,0 +1,145 @@
+"""Starts a training that goes on by itself, and tells which settings a program has; imports no torch.
+
+What is started is `autograd-explorer train` in a process of its own, which nobody has to wait for: `explorer.runs` finds it again by its
+folder. What it prints is in output.txt there.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from explorer.capture.programs import TRAININGS
+from explorer.capture.targets import find
+from explorer.errors import OutputError, RequestError, TargetError
+from explorer.runs import is_run
+
+__all__ = ["CHOICES", "Setting", "going_on", "launch", "settings_of"]
+
+GIVEN = ("device", "dtype", "seed", "steps", "run")  # asked for beside the settings
+CHOICES: dict[str, tuple[str, ...]] = {  # of the settings that the programs share; the others are free
+    "optimizer": ("sgd", "momentum", "adam", "adamw", "rmsprop"),
+    "schedule": ("constant", "linear", "cosine", "warmup_cosine"),
+    "shape": ("moons", "spirals"),
+    "text": ("shakespeare", "alice", "korean_stories", "korean_goblin"),
+}
+LARGEST = 1 << 20  # bytes of a program that is read for its settings
+OUTPUT = "output.txt"
+
+_started: list[subprocess.Popen[bytes]] = []  # by this process; looked at now and then, so that none stays behind as a zombie
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A keyword of a training program with its default; `choices` where only some values are possible."""
+
+    name: str
+    default: bool | int | float | str
+    choices: tuple[str, ...] = ()
+
+
+def settings_of(target: str) -> tuple[list[Setting], int | None]:
+    """The settings of a training program and the number of its steps, read from its source: nothing of it runs.
+
+    A script has none; so has what is named by a module, since finding its file could run code.
+    """
+    found = find(target, training=True)
+    if found.path is None or found.name is None:
+        return [], None
+    try:
+        with open(found.path, "rb") as file:
+            tree = ast.parse(file.read(LARGEST))
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise TargetError("running.unreadable", path=found.path, reason=type(error).__name__) from None
+    example = TRAININGS.get(target)
+    own = dict(example.settings) if example is not None else {}
+    ours = example is not None
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == found.name:
+            defaults = _defaults(node) | own
+            steps = defaults.get("steps")
+            settings = [
+                Setting(name, default, CHOICES.get(name, ()) if ours else ()) for name, default in defaults.items() if name not in GIVEN
+            ]
+            return settings, steps if type(steps) is int else None
+    return [], None
+
+
+def _defaults(function: ast.FunctionDef) -> dict[str, Any]:
+    """The keywords with a plain default, in order."""
+    positional = function.args.posonlyargs + function.args.args
+    pairs = [*zip(positional[::-1], function.args.defaults[::-1], strict=False)][::-1]
+    pairs += [(name, value) for name, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if value is not None]
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        try:
+            plain = ast.literal_eval(value)
+        except (ValueError, TypeError, SyntaxError, RecursionError):
+            continue
+        if isinstance(plain, bool | int | float | str):
+            found[name.arg] = plain
+    return found
+
+
+def launch(
+    target: str,
+    run: str | os.PathLike[str],
+    *,
+    steps: int | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    seed: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    on_nan: str = "mark",
+    patience: float = 60.0,
+) -> None:
+    """Start a training and come back once its run is there, or with what it said if there will be none."""
+    find(target, training=True)
+    going_on()
+    folder = Path(run)
+    if is_run(folder) != resume:
+        raise (RequestError("runs.missing", path=str(folder)) if resume else OutputError("runs.there_already", path=str(folder)))
+    words = [sys.executable, "-m", "explorer", "train", target, "--run", str(folder), "--on-nan", on_nan]
+    asked = {"--steps": steps, "--device": device, "--dtype": dtype, "--seed": seed}
+    words += [str(word) for option, value in asked.items() if value is not None for word in (option, value)]
+    words += [word for name, value in (settings or {}).items() for word in ("--set", f"{name}={value}")]
+    words += ["--resume"] if resume else []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / OUTPUT, "ab") as output:
+            began = output.tell()
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+    except OSError as error:
+        raise OutputError("runs.no_place", path=str(folder), reason=error.strerror or type(error).__name__) from error
+    _started.append(process)
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            if process.returncode in (0, 130):
+                return
+            told = (folder / OUTPUT).read_bytes()[began:].decode(errors="replace").strip()
+            raise RequestError("training.not_started", told=told.splitlines()[-1] if told else process.returncode)
+        if is_run(folder) and (not resume or time.monotonic() > end - patience + 0.5):
+            return
+        time.sleep(0.05)
+
+
+def going_on() -> int:
+    """How many of those that this process started have not ended."""
+    _started[:] = [process for process in _started if process.poll() is None]
+    return len(_started)
