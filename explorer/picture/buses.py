@@ -46,12 +46,15 @@ def buses_of(spec: Spec) -> Buses | None:
     after = _after(spec, [edge for number, edge in enumerate(spec.edges) if number not in led])
     found = []
     for numbers in groups.values():
-        later = 0
-        for number in numbers:
-            later |= after[spec.edges[number].head]
-        bus = tuple(number for number in numbers if later >> spec.edges[number].head & 1)
+        bus: list[int] = []
+        last = -1
+        for number in sorted(numbers, key=lambda number: spec.edges[number].head):
+            head = spec.edges[number].head
+            if last < 0 or after[last] >> head & 1:  # each after the one before: what stands side by side is better left to Graphviz
+                bus += [number] if last >= 0 else []
+                last = head
         if len(bus) >= FEWEST:
-            found.append(bus)
+            found.append(tuple(bus))
     taken = {number for bus in found for number in bus}
     kept = tuple(number for number in range(len(spec.edges)) if number not in taken)
     return Buses(tuple(found), replace(spec, edges=tuple(spec.edges[number] for number in kept)), kept) if found else None
