@@ -33,8 +33,8 @@ _HEAD = struct.Struct("<II")
 _PARTS = ("inputs", "outputs", "base", "source", "function_source")
 _PLAIN = tuple(entry.name for entry in fields(Row) if entry.name not in (*_PARTS, "tensors"))
 _plain = attrgetter(*_PLAIN)
-_note = attrgetter(*Note.__slots__)
-_source = attrgetter(*Source.__slots__)
+_note = attrgetter(*(entry.name for entry in fields(Note)))
+_source = attrgetter(*(entry.name for entry in fields(Source)))
 
 Outline = tuple[tuple[int | str, ...], str, str]  # shape, data type and device of a tensor whose figures come later
 
