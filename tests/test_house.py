@@ -60,6 +60,7 @@ FILES_OF = {
     "verifying": "cli",
     "training": "cli",
     "curves": "charts",
+    "surfaces": "charts",
     "listing": "cli",
     "serving": "cli",
     "choosing": "view",

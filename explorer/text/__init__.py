@@ -24,6 +24,7 @@ from explorer.text.programs import PROGRAMS
 from explorer.text.running import RUNNING
 from explorer.text.runs import RUNS
 from explorer.text.stopping import STOPPING
+from explorer.text.train import TRAIN
 from explorer.text.training import TRAINING
 from explorer.text.working import WORKING
 
@@ -49,6 +50,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **RUNNING,
     **RUNS,
     **STOPPING,
+    **TRAIN,
     **TRAINING,
     **WORKING,
 }

@@ -14,6 +14,8 @@ from explorer.ui.state import language
 __all__ = ["main"]
 
 HERE = Path(__file__).resolve().parent
+PAGES = ("explore", "train")
+FIRST = "explore"
 LANGUAGE_NAMES = {"en": "EN", "ko": "한국어"}
 
 # Room for the graph; and where Streamlit has English words of its own, in the file field, under a failed download and in the link for
@@ -29,6 +31,8 @@ LOOK = """<style>
 [data-testid="stDownloadButtonError"]::after {{ content: "{failed}"; font-size: 0.875rem; }}
 [data-testid="stCaptionContainer"] {{ margin-bottom: 0; }}
 [data-testid="stCaptionContainer"] p {{ margin: 0; line-height: 1.3; }}
+[data-testid="stSliderThumbValue"] {{ color: inherit; }}
+[data-stale="true"] {{ opacity: 1 !important; }}
 [data-testid="stSkipToContent"] {{ font-size: 0; }}
 [data-testid="stSkipToContent"]::after {{ content: "{skip}"; font-size: 1rem; }}
 .st-key-kinds [data-testid="stButtonGroup"] button {{ min-height: 2.5rem; }}
@@ -40,12 +44,20 @@ def main() -> None:
     """One run of the page."""
     icon = str(assets_folder() / "images" / "icon.svg")
     st.set_page_config(page_title="Autograd Explorer", page_icon=icon, layout="wide", initial_sidebar_state="collapsed")
-    page = st.navigation([st.Page(HERE / "explore.py", title="Explore", url_path="", default=True)], position="hidden")
+    pages = {
+        name: st.Page(HERE / f"{name}.py", title=name.title(), url_path="" if name == FIRST else name, default=name == FIRST)
+        for name in PAGES
+    }
+    page = st.navigation(list(pages.values()), position="hidden")
+    here = next(name for name in PAGES if pages[name].title == page.title)
     chosen = language()
     words = {"choose": "page.choose_file", "skip": "page.skip", "failed": "page.download_failed"}
     st.html(LOOK.format(**{name: say(key, chosen) for name, key in words.items()}))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown("**Autograd Explorer**", width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content", key="pages"):
+            st.markdown("**Autograd Explorer**", width="content")
+            for name, other in pages.items():
+                st.page_link(other, label=say(f"page.{name}", chosen), query_params=_address_of(name, here))
         st.segmented_control(
             say("page.language", chosen),
             LANGUAGES,
@@ -57,6 +69,16 @@ def main() -> None:
             width="content",
         )
     told(page.run)()
+
+
+def _address_of(name: str, here: str) -> dict[str, str]:
+    """What stands behind the link to a page: its own parameters as they were when it was left, and the language of now."""
+    kept: dict[str, dict[str, str]] = st.session_state.setdefault("addresses", {})
+    if st.session_state.setdefault("page", here) != here:
+        st.session_state.page = here
+        st.session_state.pop("taken", None)  # a page that is shown anew takes its choices from the address again
+    kept[here] = dict(st.query_params)
+    return {**{key: value for key, value in kept.get(name, {}).items() if key != "lang"}, "lang": language()}
 
 
 def _switch_language() -> None:
