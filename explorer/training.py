@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
-import io
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,31 +150,10 @@ def _line(run: Run, language: str) -> str:
 def _export(found: list[Run], path: str) -> None:
     """All metrics of all runs, a row a step, as CSV or Parquet."""
     from explorer.files import open_output
+    from explorer.runs.tables import SUFFIXES, write_table
 
     suffix = Path(path).suffix.lower()
-    if suffix not in (".csv", ".parquet"):
+    if suffix not in SUFFIXES:
         raise OutputError("runs.export_suffix", path=path)
-    tables = [(run, run.scalars()) for run in found]
-    names = list(dict.fromkeys(name for _, scalars in tables for name in scalars.metrics))
-    columns: dict[str, list[Any]] = {name: [] for name in ("run", "step", "seconds", *names)}
-    for run, scalars in tables:
-        count = len(scalars.steps)
-        columns["run"] += [run.about.name] * count
-        columns["step"] += scalars.steps.tolist()
-        columns["seconds"] += scalars.at.tolist()
-        for name in names:
-            known = scalars.known[name].tolist() if name in scalars.known else [False] * count
-            values = scalars.metrics[name].tolist() if name in scalars.metrics else [None] * count
-            columns[name] += [value if there else None for value, there in zip(values, known, strict=True)]
     with open_output(path) as stream:
-        if suffix == ".csv":
-            text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
-            writer = csv.writer(text)
-            writer.writerow(columns)
-            writer.writerows(zip(*columns.values(), strict=True))
-            text.detach()
-        else:
-            import pyarrow
-            import pyarrow.parquet
-
-            pyarrow.parquet.write_table(pyarrow.table(columns), stream)
+        write_table(found, stream, suffix)

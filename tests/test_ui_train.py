@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import inspect
+import io
 import json
 import subprocess
 import sys
@@ -15,13 +17,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 from streamlit.testing.v1 import AppTest
 
 from explorer.capture.programs import TRAININGS
 from explorer.files import save
-from explorer.runs import About, Writer, start_folder
+from explorer.runs import About, Writer, read_about, start_folder
 from explorer.text import LANGUAGES, TEXTS
-from explorer.ui import devices, explore, train_process
+from explorer.ui import devices, explore, train_edit, train_process
 from explorer.ui.train_charts import groups
 from explorer.ui.train_data import Followed, follow
 from explorer.ui.train_process import Asked
@@ -353,3 +356,83 @@ def test_the_pages_keep_language_and_address() -> None:
     assert set(links) == {TEXTS["page.explore"][1], TEXTS["page.train"][1]}
     assert "lang=ko" in links[TEXTS["page.train"][1]].query_string and "run=one" in links[TEXTS["page.train"][1]].query_string
     assert links[TEXTS["page.explore"][1]].query_string == "lang=ko"
+
+
+# -- keeping house, and comparing ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_renamed_and_tagged() -> None:
+    """The name and the tags are kept in the run and stand in the list."""
+    a_run(runs() / "one")
+    app = page()
+    app.text_input(key="train_name_one").set_value("A better [name]").run()
+    app.text_input(key="train_tags_one").set_value("good, , fast,good").run()
+    about = read_about(runs() / "one")
+    assert (about.name, about.tags) == ("A better [name]", ("good", "fast"))
+    assert "#good #fast" in told(app).replace(" · ", " ") and "A better [name]" in told(app)
+
+
+def test_a_deleted_run_comes_back() -> None:
+    """Deleted it is not in the list, undone it is whole again; one that is alive cannot be deleted."""
+    a_run(runs() / "one")
+    app = page(run="one")
+    app.button(key="train_delete_one").click().run()
+    assert not (runs() / "one").exists() and "one was deleted." in told(app)
+    assert TEXTS["train.empty"][0] in told(app)
+    app.button(key="train_undo").click().run()
+    assert "step 5 of 10" in told(app) and "was deleted" not in told(app)
+    writer = a_run(runs() / "two", alive=True)
+    assert page(run="two").button(key="train_delete_two").disabled
+    writer.close()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_metrics_are_taken_home(tmp_path: Path, suffix: str) -> None:
+    """The file holds every step with its numbers; what a step did not have is empty."""
+    writer = a_run(tmp_path / "one", alive=True)
+    writer.step(6, 0.6, {"loss": 0.25})
+    writer.close()
+    content = train_edit._written(tmp_path / "one", suffix)
+    if suffix == "csv":
+        rows = list(csv.DictReader(io.StringIO(content.decode())))
+    else:
+        rows = [
+            {name: "" if value is None else str(value) for name, value in row.items()}
+            for row in parquet.read_table(io.BytesIO(content)).to_pylist()
+        ]
+    assert [row["step"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    assert (rows[1]["loss"], rows[5]["loss"], rows[5]["accuracy"]) == ("0.5", "0.25", "")
+
+
+def test_runs_are_compared() -> None:
+    """Marked runs stand over each other, with their largest difference, their results and the settings that differ."""
+    a_run(runs() / "one", settings={"learning_rate": 0.1, "optimizer": "sgd"})
+    writer = a_run(runs() / "two", settings={"learning_rate": 0.2, "optimizer": "sgd"}, device="cuda", alive=True)
+    writer.step(3, 0.3, {"loss": 1.0})
+    writer.event("finished", 5, time.time())
+    writer.close()
+    app = page()
+    for name in ("one", "two"):
+        app.checkbox(key=f"train_mark_{name}_0").check().run()
+    words = told(app)
+    assert "Comparison of 2 runs" in words
+    assert "Largest difference to one: +0.6667 at step 3 (two)." in words
+    assert (
+        "| Learning rate | 0.1 | 0.2 |" in words and "| Device | cpu | cuda |" in words and "Optimiser" not in words.partition("Result")[2]
+    )
+    assert "| lowest value | 0.2 | 0.2 |" in words
+    assert len(app.get("plotly_chart")) == 2
+    app.button(key="train_compare_end").click().run()
+    assert "Comparison" not in told(app) and "step 5 of 10" in told(app)
+
+
+def test_equal_runs_are_said_to_be_equal() -> None:
+    """Two runs with the same numbers are the same bit for bit, and nothing else is claimed."""
+    for name in ("one", "two"):
+        a_run(runs() / name)
+    app = page()
+    for name in ("one", "two"):
+        app.checkbox(key=f"train_mark_{name}_0").check().run()
+    words = told(app)
+    assert "Bit for bit the same as one at all 5 common steps: two." in words
+    assert TEXTS["train.all_same"][0] in words

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.errors import FileError
 from explorer.runs import list_folders
 from explorer.text import say
-from explorer.ui import fonts, train_choices, train_graph, train_live, train_runs
+from explorer.ui import fonts, train_choices, train_compare, train_graph, train_live, train_runs
 from explorer.ui.failing import told
 from explorer.ui.known import asked_devices
 from explorer.ui.state import language
@@ -35,6 +35,10 @@ def page() -> None:
         train_runs.panel(runs, name)
     with wide:
         _starting()
+        compared = train_compare.chosen(runs)
+        if len(compared) > 1:
+            train_compare.panel(runs, compared)
+            return
         shown = _run(runs, name)
     if shown is not None and name is not None:
         train_graph.panel(shown, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from explorer.ui.state import language
 from explorer.ui.train_data import Seen, follow, look
 from explorer.ui.words import escaped
 
-__all__ = ["BEFORE", "charts", "groups", "layers", "options", "pen"]
+__all__ = ["BEFORE", "charts", "config", "groups", "layers", "metric_title", "options", "pen"]
 
 BEFORE = ("validation_", "val_", "test_", "train_")  # how the name of a metric begins that belongs beside another
 MOST_CHARTS = 6
@@ -32,8 +33,11 @@ LONGEST = 1500  # characters of a text that are shown
 CONFIG: dict[str, Any] = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
-def options(name: str) -> None:
-    """How curves are drawn: outside of what is drawn again all the time, so that a drag of the slider is not cut short."""
+def options(then: Callable[[], None] = lambda: None) -> None:
+    """How curves are drawn, and what `then` adds to the line.
+
+    It stands outside of what is drawn again all the time, so that a drag of the slider is not cut short.
+    """
     kept: dict[str, Any] = st.session_state.setdefault("train_look", {"smoothing": 0.0, "log": False, "what": "gradient"})
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kept["smoothing"] = st.slider(
@@ -45,6 +49,7 @@ def options(name: str) -> None:
             _text("picture"), formats, default=kept.get("format", "png"), required=True, format_func=str.upper, help=_text("picture_help"),
             key=f"train_format_{language()}",
         )  # fmt: skip
+        then()
 
 
 @told
@@ -114,7 +119,8 @@ def _charts(seen: Seen, name: str) -> None:
                 _curves(seen, name, base, names, height=240)
 
 
-def _config() -> dict[str, Any]:
+def config() -> dict[str, Any]:
+    """What Plotly is told for every chart; the camera saves it in the format that is chosen."""
     return {**CONFIG, "toImageButtonOptions": {"format": st.session_state.train_look.get("format") or "png", "scale": 2}}
 
 
@@ -146,7 +152,7 @@ def _curves(seen: Seen, name: str, base: str, names: list[str], *, height: int) 
         chart.add_vline(x=at, line={"color": pen().ink, "width": 1, "dash": "dot"})
     key = f"train_curve_{base}_{name}_{language()}"
     st.plotly_chart(
-        chart, key=key, on_select=lambda: _chosen(key, name), selection_mode="points", config=_config(),
+        chart, key=key, on_select=lambda: _chosen(key, name), selection_mode="points", config=config(),
         alt=_text("curve_alt", name=metric_title(base)),
     )  # fmt: skip
 
@@ -184,9 +190,9 @@ def layers(folder: Path, name: str) -> None:
     ratio = ratio_figure(measures, parameters, pen=pen(), language=language())
     ratio.update_layout(uirevision=f"{name} ratio", height=heat.layout.height)
     with left:
-        st.plotly_chart(heat, key=f"train_heat_{name}_{language()}", config=_config(), alt=_text(f"what.{what}"))
+        st.plotly_chart(heat, key=f"train_heat_{name}_{language()}", config=config(), alt=_text(f"what.{what}"))
     with right:
-        st.plotly_chart(ratio, key=f"train_ratio_{name}_{language()}", config=_config(), alt=_text("what.ratio"))
+        st.plotly_chart(ratio, key=f"train_ratio_{name}_{language()}", config=config(), alt=_text("what.ratio"))
 
 
 # -- what the model shows of itself --------------------------------------------------------------------------------------------------
@@ -223,4 +229,4 @@ def _surface(surface: tuple[int, str], points: tuple[int, str] | None, name: str
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, IndexError):
         return  # somebody else's text of that name
-    st.plotly_chart(chart, key=f"train_surface_{name}_{language()}", config=_config(), alt=escaped(_text("surface_help")))
+    st.plotly_chart(chart, key=f"train_surface_{name}_{language()}", config=config(), alt=escaped(_text("surface_help")))

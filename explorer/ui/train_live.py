@@ -11,7 +11,7 @@ from explorer.capture.programs import TRAININGS
 from explorer.errors import ExplorerError
 from explorer.runs import request
 from explorer.text import say
-from explorer.ui import train_charts, train_graph
+from explorer.ui import train_charts, train_edit, train_graph
 from explorer.ui.failing import told
 from explorer.ui.state import language
 from explorer.ui.train_data import Seen, look
@@ -37,10 +37,11 @@ DONE_WHEN = {"pause": ("paused",), "resume": ("running",), "stop": ("stopped",)}
 
 def panel(folder: Path, name: str) -> None:
     """The run `name`: a part that is looked at twice a second, and its curves less often, as long as it is alive."""
-    alive = look(folder).status.alive
+    seen = look(folder)
+    alive = seen.status.alive
     every = BEAT if alive else None
     st.fragment(_standing, run_every=every, key=f"standing {name}")(folder, name, alive)
-    train_charts.options(name)
+    train_charts.options(lambda: train_edit.buttons(seen, name))
     st.fragment(train_charts.charts, run_every=SLOWER if alive else None, key=f"charts {name}")(folder, name)
     st.fragment(train_charts.layers, run_every=SLOWEST if alive else None, key=f"layers {name}")(folder, name)
 

@@ -10,6 +10,7 @@ import streamlit as st
 from explorer.errors import FileError
 from explorer.runs import Status, open_run
 from explorer.text import say
+from explorer.ui import train_compare, train_edit
 from explorer.ui.failing import told
 from explorer.ui.state import language
 from explorer.ui.train_data import last_loss
@@ -19,6 +20,7 @@ from explorer.ui.words import escaped
 __all__ = ["Line", "lines", "panel"]
 
 BEAT = 3.0  # seconds between two looks at the list
+LONGEST = 40  # characters of a name
 MOST = 30  # runs that are listed, the newest first
 
 
@@ -54,6 +56,7 @@ def _line(name: str, folder: Path) -> Line:
 def panel(runs: dict[str, Path], chosen: str | None) -> None:
     """The runs, with how each stands; a press opens one."""
     st.markdown(f"#### {_text('runs')}")
+    train_edit.undo()
     if not runs:
         st.caption(_text("no_runs"))
         return
@@ -70,6 +73,8 @@ def _list(runs: dict[str, Path], chosen: str | None) -> None:
     found = lines(runs)
     for line in found[:MOST]:
         _row(line, is_open=line.name == chosen)
+    if len(found) > 1 and len(train_compare.chosen(runs)) < 2:
+        st.caption(_text("compare_help"))
     if len(found) > MOST:
         st.caption(_text("more_runs", count=len(found) - MOST))
     if st.session_state.pop("train_opened", False):
@@ -79,10 +84,17 @@ def _list(runs: dict[str, Path], chosen: str | None) -> None:
 def _row(line: Line, *, is_open: bool) -> None:
     icon = BADGES[line.status.state][1] if line.status is not None else ":material/help:"
     with st.container(gap=None):
-        st.button(
-            escaped(line.shown), key=f"train_run_{line.name}", icon=icon, type="primary" if is_open else "secondary", width="stretch",
-            on_click=_open, args=(line.name,), help=escaped(line.name) if line.shown != line.name else None,
-        )  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+            key = f"train_mark_{line.name}_{st.session_state.get('train_marks', 0)}"
+            marked = line.name in st.session_state.get("train_marked", [])
+            st.checkbox(
+                escaped(_text("compare_one", name=line.shown)), marked, key=key, label_visibility="collapsed", disabled=line.status is None,
+                on_change=train_compare.mark, args=(line.name, key), width="content",
+            )  # fmt: skip
+            st.button(
+                escaped(line.shown[:LONGEST]), key=f"train_run_{line.name}", icon=icon, type="primary" if is_open else "secondary",
+                width="stretch", on_click=_open, args=(line.name,), help=escaped(line.name) if line.shown != line.name else None,
+            )  # fmt: skip
         st.caption(escaped(_facts(line)))
 
 
@@ -100,4 +112,5 @@ def _facts(line: Line) -> str:
 
 def _open(name: str) -> None:
     st.query_params["run"] = name
+    train_compare.end()
     st.session_state.train_opened = True
