@@ -91,7 +91,7 @@ def parser(language: str, run: Mapping[str, Verb]) -> argparse.ArgumentParser:
 
     serving = verb("serve")
     serving.epilog = f"{say('command.serve.code', language)}\n\n{serving.epilog}"
-    serving.add_argument("trace", metavar="TRACE", nargs="?", help=say("command.recording", language))
+    serving.add_argument("trace", metavar="TRACE | RUN_DIR", nargs="?", help=say("command.recording_or_runs", language))
     serving.add_argument("--port", type=_port, metavar="N", help=say("command.port", language))
     return top
 

@@ -50,19 +50,29 @@ THEME = {
 
 def serve(arguments: argparse.Namespace) -> int:
     """Start the web app as a program of its own, in place of this one where the system allows."""
-    if arguments.trace is not None:
-        from explorer.files import load
-
-        load(arguments.trace)
+    opened = {} if arguments.trace is None else _variables(arguments.trace)
     if importlib.util.find_spec("streamlit") is None:
         raise RequestError("command.no_streamlit")
     if arguments.port is not None and _is_taken(arguments.port):
         raise RequestError("command.port_taken", port=arguments.port)
-    environment = dict(os.environ)
-    environment.pop("AUTOGRAD_EXPLORER_OPEN", None)
-    if arguments.trace is not None:
-        environment["AUTOGRAD_EXPLORER_OPEN"] = os.path.abspath(arguments.trace)
-    return _become(_streamlit_command(arguments.port), environment)
+    environment = {name: value for name, value in os.environ.items() if name not in ("AUTOGRAD_EXPLORER_OPEN", "AUTOGRAD_EXPLORER_FIRST")}
+    return _become(_streamlit_command(arguments.port), environment | opened)
+
+
+def _variables(path: str) -> dict[str, str]:
+    """What tells the page to open a recording, or a folder with runs; refused here and now where it cannot be read."""
+    if not os.path.isdir(path):
+        from explorer.files import load
+
+        load(path)
+        return {"AUTOGRAD_EXPLORER_OPEN": os.path.abspath(path)}
+    from explorer.runs import is_run, list_folders, open_run
+
+    if is_run(path):
+        open_run(path)
+    elif not list_folders(path):
+        raise RequestError("runs.none", path=path)
+    return {"AUTOGRAD_EXPLORER_RUNS": os.path.abspath(path), "AUTOGRAD_EXPLORER_FIRST": "train"}
 
 
 def _streamlit_command(port: int | None) -> list[str]:

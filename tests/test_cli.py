@@ -20,6 +20,7 @@ from explorer import cli, serving
 from explorer.arguments import SUFFIXES
 from explorer.cli import main
 from explorer.files import load, save
+from explorer.runs import About, Writer, start_folder
 from explorer.text import say
 from tests.dummy import dummy_trace
 from tests.faulty import LOSS, left_behind, program
@@ -289,6 +290,22 @@ def test_serve_starts_streamlit_safely(monkeypatch: pytest.MonkeyPatch) -> None:
     flags = list(zip(command[5::2], command[6::2], strict=True))
     assert ("--server.port", "8599") in flags
     assert {(f"--{name}", value) for name, values in serving.SAFE.items() for value in values} <= set(flags)
+
+
+def test_serve_opens_a_folder_of_runs(monkeypatch: pytest.MonkeyPatch, capsys: Captured, tmp_path: Path) -> None:
+    """A run, or a folder that holds some, is what the Train page shows, which then comes first; a folder without any is refused."""
+    started: list[dict[str, str]] = []
+    monkeypatch.setattr(serving, "_become", lambda command, environment: started.append(environment) or 0)
+    Writer(start_folder(tmp_path / "runs" / "one", About(name="one"))).close()
+    assert main(["serve", str(tmp_path / "runs")]) == main(["serve", str(tmp_path / "runs" / "one")]) == 0
+    assert [each["AUTOGRAD_EXPLORER_RUNS"] for each in started] == [str(tmp_path / "runs"), str(tmp_path / "runs" / "one")]
+    assert {each["AUTOGRAD_EXPLORER_FIRST"] for each in started} == {"train"}
+    (tmp_path / "empty").mkdir()
+    assert main(["serve", str(tmp_path / "empty")]) == 2
+    assert "no training runs" in capsys.readouterr().err
+    (tmp_path / "runs" / "one" / "rank-0.sqlite").write_bytes(b"nothing of ours" * 1000)
+    assert main(["serve", str(tmp_path / "runs" / "one")]) == 2
+    assert "damaged" in capsys.readouterr().err
 
 
 def test_serve_refuses_a_taken_port(capsys: Captured) -> None:

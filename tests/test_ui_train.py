@@ -279,6 +279,9 @@ def test_a_stopped_run_goes_on(begun: list[list[str]]) -> None:
     (runs() / "one" / "checkpoint-5" / "state.json").write_text("{}")
     page().button(key="train_go_on_one").click().run()
     assert begun[0][begun[0].index("train") :][:5] == ["train", "moons", "--run", str(runs() / "one"), "--resume"]
+    app = page()
+    assert "going on" in told(app)  # until the process has opened the run
+    assert not [button for button in app.button if button.key == "train_go_on_one"]
 
 
 def test_a_broken_run_is_one_sentence() -> None:
@@ -307,12 +310,31 @@ def test_the_step_of_a_graph_is_opened() -> None:
     assert not app.get("bidi_component")
     app.slider(key="train_scrub_one_7").set_value(2).run()
     assert "Shown is step 1 of one, recorded as the first." in told(app)
-    app.button(key="train_nan_one").click().run()
+    app.button(key="train_nan_later_one").click().run()
     assert "Shown is step 7 of one, recorded because the loss was not finite." in told(app)
     recording, picture = (json.loads(component.proto.json) for component in app.get("bidi_component"))
     assert recording["key"] == picture["key"] and "7.trace" in recording["key"]
     app.button(key="train_close_one").click().run()
     assert not app.get("bidi_component")
+
+
+def test_the_step_of_a_nan_is_recorded_by_doing_it_again(begun: list[list[str]]) -> None:
+    """Where the step in which the loss became NaN was not recorded, a press resumes the run up to it and records it."""
+    writer = a_run(runs() / "one", alive=True)
+    writer.event("nan", 5, time.time(), metric="loss", value="nan")
+    writer.event("stopped", 5, time.time())
+    writer.close()
+    page().button(key="train_nan_again_one").click().run()
+    (command,) = begun
+    assert command[command.index("--resume") :][:5] == ["--resume", "--steps", "5", "--record-at", "5"]
+    save(dummy_trace(), runs() / "one" / "traces" / "5.trace")
+    writer = Writer(runs() / "one", goes_on=True)
+    writer.trace(5, "5.trace", "asked")
+    writer.close()
+    app = page()
+    app.button(key="train_nan_open_one").click().run()
+    assert "Shown is step 5 of one" in told(app)
+    assert not [button for button in app.button if button.key == "train_nan_again_one"]
 
 
 def test_looking_again_reads_what_is_new(tmp_path: Path) -> None:
@@ -356,6 +378,17 @@ def test_the_pages_keep_language_and_address() -> None:
     assert set(links) == {TEXTS["page.explore"][1], TEXTS["page.train"][1]}
     assert "lang=ko" in links[TEXTS["page.train"][1]].query_string and "run=one" in links[TEXTS["page.train"][1]].query_string
     assert links[TEXTS["page.explore"][1]].query_string == "lang=ko"
+
+
+def test_serve_with_a_folder_opens_this_page_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `serve` was given runs, the first page that is shown is this one; an address that names an example is kept."""
+    a_run(runs() / "one")
+    monkeypatch.setenv("AUTOGRAD_EXPLORER_FIRST", "train")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert "step 5 of 10" in told(app)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params["example"] = "simple_net"
+    assert "step 5 of 10" not in told(app.run())
 
 
 # -- keeping house, and comparing ------------------------------------------------------------------------------------------------------

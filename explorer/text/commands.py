@@ -22,7 +22,8 @@ _DEVICES = """\
   autograd-explorer devices --json"""
 _SERVE = """\
   autograd-explorer serve
-  autograd-explorer serve gpt2.trace --port 8600"""
+  autograd-explorer serve gpt2.trace --port 8600
+  autograd-explorer serve runs"""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "command.about": (

@@ -107,7 +107,13 @@ TRAIN: dict[str, tuple[str, str]] = {
         "The loss was not finite after step {step:,}. Often the learning rate is too high.",
         "{step:,}단계 뒤 손실이 유한한 수가 아니었습니다. 학습률이 너무 높을 때 흔히 생깁니다.",
     ),
-    "train.nan_open": ("Show the step that explains it", "이유가 보이는 단계 열기"),
+    "train.nan_open": ("Show step {step:,}, which explains it", "이유가 보이는 {step:,}단계 열기"),
+    "train.nan_later": ("Show step {step:,}, the first recorded after it", "그 뒤 처음 기록된 {step:,}단계 열기"),
+    "train.nan_again": ("Do it again and record step {step:,}", "다시 실행해 {step:,}단계 기록"),
+    "train.nan_again_help": (
+        "From the last checkpoint the same steps give the same numbers. The run then ends at the recorded step.",
+        "마지막 체크포인트부터 같은 단계를 다시 하면 같은 수가 나옵니다. 기록한 단계에서 학습이 끝납니다.",
+    ),
     "train.failed": ("The program failed after step {step:,}: {error}", "{step:,}단계 뒤 프로그램이 실패했습니다: {error}"),
     "train.died": (
         "The process that trained is gone without a word. Every finished step is kept; go on from the last checkpoint.",

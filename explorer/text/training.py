@@ -113,6 +113,10 @@ TRAINING: dict[str, tuple[str, str]] = {
     "command.train.examples": (_TRAIN, _TRAIN),
     "command.runs": ("list training runs, or write their metrics to a file", "학습 실행 기록을 보여 주거나 지표를 파일로 저장합니다"),
     "command.runs.examples": (_RUNS, _RUNS),
+    "command.recording_or_runs": (
+        "a recording (.trace), or a folder with training runs or of one",
+        "기록 파일(.trace) 또는 학습 실행 기록이 있는 폴더",
+    ),
     "command.runs_folder": ("a folder with training runs, or one of them", "학습 실행 기록이 있는 폴더 또는 그중 하나"),
     "command.runs_export": ("write all metrics, a row a step (.csv or .parquet)", "모든 지표를 단계마다 한 줄로 저장 (.csv 또는 .parquet)"),
     "command.train_target": (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from functools import cache, lru_cache
 
 import streamlit as st
 
@@ -10,19 +11,34 @@ from explorer.fonts import font_data
 from explorer.text import LANGUAGES, TEXTS
 from explorer.ui.state import language
 
-__all__ = ["bring"]
+__all__ = ["bring", "bring_for"]
 
 SWITCH = "한국어"  # stands on every page, in whatever language
 
 
 def bring() -> None:
     """Let the page know the font that the theme names second."""
-    st.html(
-        f"<style>@font-face{{font-family:'Explorer Text';font-weight:100 900;src:url(data:font/woff;base64,{_data(language())})}}</style>"
-    )
+    _face("Explorer Text", SWITCH + _said(language()))
+
+
+def bring_for(text: str, *, within: str) -> None:
+    """Let Hangul in a text that a model wrote show as well; `within` is the key of the container in which it stands as code."""
+    _face("Explorer Written", text)
+    st.html(f"<style>[class*='st-key-{within}'] code {{font-family: monospace, 'Explorer Written' !important}}</style>")
+
+
+def _face(family: str, text: str) -> None:
+    letters = "".join(sorted(set(re.findall("[\u3131-\u318e\uac00-\ud7a3]", text))))
+    if letters:
+        data = _data(letters)
+        st.html(f"<style>@font-face{{font-family:'{family}';font-weight:100 900;src:url(data:font/woff;base64,{data})}}</style>")
 
 
 @cache
-def _data(chosen: str) -> str:
-    said = SWITCH + "".join(both[LANGUAGES.index(chosen)] for both in TEXTS.values())
-    return font_data("Regular", "".join(sorted({char for char in said if "\u1100" <= char <= "\ud7a3" and not char.isascii()})))
+def _said(chosen: str) -> str:
+    return "".join(both[LANGUAGES.index(chosen)] for both in TEXTS.values())
+
+
+@lru_cache(maxsize=64)
+def _data(letters: str) -> str:
+    return font_data("Regular", letters)

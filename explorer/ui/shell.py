@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import streamlit as st
@@ -51,6 +52,11 @@ def main() -> None:
     page = st.navigation(list(pages.values()), position="hidden")
     here = next(name for name in PAGES if pages[name].title == page.title)
     chosen = language()
+    if "led" not in st.session_state:
+        st.session_state.led = True
+        first = os.environ.get("AUTOGRAD_EXPLORER_FIRST")  # `serve RUN_DIR` says which page that is
+        if here == FIRST and first in PAGES and first != FIRST and "example" not in st.query_params:
+            st.switch_page(pages[first], query_params=dict(st.query_params))
     words = {"choose": "page.choose_file", "skip": "page.skip", "failed": "page.download_failed"}
     st.html(LOOK.format(**{name: say(key, chosen) for name, key in words.items()}))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

@@ -17,7 +17,7 @@ from explorer.palette import PALETTE, SCALES
 from explorer.runs import Scalars
 from explorer.surfaces import surface_figure
 from explorer.text import TEXTS, say
-from explorer.ui import train_graph
+from explorer.ui import fonts, train_graph
 from explorer.ui.failing import told
 from explorer.ui.state import language
 from explorer.ui.train_data import Seen, follow, look
@@ -27,6 +27,7 @@ __all__ = ["BEFORE", "charts", "config", "groups", "layers", "metric_title", "op
 
 BEFORE = ("validation_", "val_", "test_", "train_")  # how the name of a metric begins that belongs beside another
 MOST_CHARTS = 6
+MOST_TEXTS = 3
 LATER = ("learning_rate", "speed")  # metrics about the training, not about the model
 HIGH = 340  # pixels of the chart of the loss, and of what stands beside it
 LONGEST = 1500  # characters of a text that are shown
@@ -211,11 +212,13 @@ def _showings(seen: Seen, name: str) -> dict[str, tuple[int, str]]:
 def _show(last: dict[str, tuple[int, str]], name: str) -> None:
     if "surface" in last:
         _surface(last["surface"], last.get("points"), name)
-    for kind, (step, text) in last.items():
-        if kind not in ("surface", "points"):
+    written = [pair for kind, pair in last.items() if kind not in ("surface", "points")]
+    with st.container(key="train_written"):
+        for step, text in written[:MOST_TEXTS]:
             st.markdown(f"**{escaped(_text('sample', step=step))}**")
-            with st.container(height=HIGH - 50, key=f"train_text_{kind}"):
+            with st.container(height=HIGH - 50, border=False):
                 st.code(text[:LONGEST], language=None, wrap_lines=True)
+        fonts.bring_for("".join(text[:LONGEST] for _, text in written[:MOST_TEXTS]), within="train_written")
 
 
 def _surface(surface: tuple[int, str], points: tuple[int, str] | None, name: str) -> None:

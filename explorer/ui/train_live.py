@@ -38,12 +38,18 @@ DONE_WHEN = {"pause": ("paused",), "resume": ("running",), "stop": ("stopped",)}
 def panel(folder: Path, name: str) -> None:
     """The run `name`: a part that is looked at twice a second, and its curves less often, as long as it is alive."""
     seen = look(folder)
-    alive = seen.status.alive
+    alive = _goes_on(seen)
     every = BEAT if alive else None
     st.fragment(_standing, run_every=every, key=f"standing {name}")(folder, name, alive)
     train_charts.options(lambda: train_edit.buttons(seen, name))
     st.fragment(train_charts.charts, run_every=SLOWER if alive else None, key=f"charts {name}")(folder, name)
     st.fragment(train_charts.layers, run_every=SLOWEST if alive else None, key=f"layers {name}")(folder, name)
+
+
+def _goes_on(seen: Seen) -> bool:
+    """Whether it is alive, or was taken up again a moment ago."""
+    mine = all_started().get(seen.run.folder)
+    return seen.status.alive or (mine is not None and mine.alive)
 
 
 def state_word(state: str) -> str:
@@ -63,7 +69,7 @@ def _standing(folder: Path, name: str, was_alive: bool) -> None:
         st.error(escaped(error.message(language())), icon=":material/error:")
         return
     _show(seen, name)
-    if seen.status.alive != was_alive or train_graph.is_asked() or train_graph.has_more(name, seen):
+    if _goes_on(seen) != was_alive or train_graph.is_asked() or train_graph.has_more(name, seen):
         st.rerun()
 
 
@@ -73,7 +79,9 @@ def _show(seen: Seen, name: str) -> None:
     asked = _asked(name, seen)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{escaped(seen.run.about.name)}**", width="content")
-        st.badge(_text(f"asked.{asked}") if asked else state_word(status.state), icon=icon, color=color)  # type: ignore[arg-type]
+        waits = not status.alive and _goes_on(seen)
+        word = _text(f"asked.{asked}") if asked else _text("asked.resume") if waits else state_word(status.state)
+        st.badge(word, icon=icon, color=color)  # type: ignore[arg-type]
         st.markdown(escaped(_facts(seen)), width="content")
     if status.steps:
         st.progress(min(1.0, status.step / status.steps), text=escaped(_progress(seen)))
@@ -161,9 +169,9 @@ def _can_go_on(seen: Seen) -> bool:
     return about.target in TRAININGS and left and (mine is None or not mine.alive) and any(seen.run.folder.glob("checkpoint-*/state.json"))
 
 
-def _go_on(seen: Seen) -> None:
+def _go_on(seen: Seen, record_at: int | None = None) -> None:
     try:
-        go_on(seen.run.folder, str(seen.run.about.target))
+        go_on(seen.run.folder, str(seen.run.about.target), record_at=record_at)
     except ExplorerError as error:
         st.session_state.train_error = error
     else:
@@ -176,14 +184,7 @@ def _go_on(seen: Seen) -> None:
 def _trouble(seen: Seen, name: str) -> None:
     status = seen.status
     if status.nan is not None:
-        recorded = next((one for one in seen.traces if one.reason in ("nan", "failed") and one.step >= status.nan), None)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.warning(_text("nan", step=status.nan), icon=":material/warning:")
-            if recorded is not None:
-                st.button(
-                    _text("nan_open"), icon=":material/search_insights:", key=f"train_nan_{name}", on_click=train_graph.open_step,
-                    args=(name, recorded.step),
-                )  # fmt: skip
+        _not_finite(seen, name, status.nan)
     if status.state == "died":
         st.error(_text("died"), icon=":material/error:")
     if status.state == "failed":
@@ -200,3 +201,22 @@ def _trouble(seen: Seen, name: str) -> None:
         reason = mine.failure(language())
         if reason is not None:
             st.error(escaped(reason), icon=":material/error:")
+
+
+def _not_finite(seen: Seen, name: str, step: int) -> None:
+    """Where the loss was not finite: the step that explains it, or the way to have it recorded."""
+    own = next((one for one in seen.traces if one.step == step), None)
+    later = next((one for one in seen.traces if one.step > step and one.reason in ("nan", "failed")), None)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(_text("nan", step=step), icon=":material/warning:")
+        for one, words in ((own, "nan_open"), (later if own is None else None, "nan_later")):
+            if one is not None:
+                st.button(
+                    _text(words, step=one.step), icon=":material/search_insights:", key=f"train_{words}_{name}",
+                    on_click=train_graph.open_step, args=(name, one.step),
+                )  # fmt: skip
+        if own is None and not _goes_on(seen) and seen.run.about.target in TRAININGS:
+            st.button(
+                _text("nan_again", step=step), icon=":material/replay:", key=f"train_nan_again_{name}", on_click=_go_on, args=(seen, step),
+                help=_text("nan_again_help"),
+            )  # fmt: skip

@@ -116,13 +116,14 @@ def start(asked: Asked) -> Path:
     return folder
 
 
-def go_on(folder: Path, target: str) -> None:
-    """Take up a run of a shipped program again where its last checkpoint left it."""
+def go_on(folder: Path, target: str, *, record_at: int | None = None) -> None:
+    """Take up a run of a shipped program again where its last checkpoint left it; with `record_at` up to that step, which is recorded."""
     if target not in TRAININGS:
         raise RequestError("running.no_example", name=target)
     _refuse_too_many()
     logs = _logs(folder.name)
-    _begin(target, folder, logs, ["--run", str(folder), "--resume"])
+    words = [] if record_at is None else ["--steps", str(record_at), "--record-at", str(record_at)]
+    _begin(target, folder, logs, ["--run", str(folder), "--resume", *words])
 
 
 def _refuse_too_many() -> None:
