@@ -184,26 +184,31 @@ def heat_figure(measures: Measures, parameters: Sequence[Parameter], *, pen: Pen
     with np.errstate(divide="ignore", invalid="ignore"):
         powers = np.where(np.isfinite(values) & (values > 0), np.log10(values), np.nan)
     names = [parameter.name for parameter in parameters]
-    places = np.arange(len(names))
+    if len(set(names)) < len(names):  # a row is known by its name
+        names = [f"{number} {name}" for number, name in enumerate(names)]
     chart = graphics.Figure()
     chart.add_heatmap(
-        z=powers, x=measures.steps, y=places, colorscale=_scale(pen), customdata=values,
-        text=np.repeat(np.array(names, dtype=object)[:, None], len(measures.steps), axis=1),
-        hovertemplate=say("curves.heat_hover", language, name="%{text}", step="%{x}", value="%{customdata:.4g}") + "<extra></extra>",
+        z=powers, x=measures.steps, y=names, colorscale=_scale(pen), customdata=values.astype(np.float32),
+        hovertemplate=say("curves.heat_hover", language, name="%{y}", step="%{x}", value="%{customdata:.4g}") + "<extra></extra>",
         colorbar={"title": {"text": say(f"curves.heat.{what}", language), "side": "right"}, "thickness": 12, **_decades(powers)},
     )  # fmt: skip
     rows, columns = np.nonzero(~np.isfinite(values) & ~np.isnan(measures.weight.T))
     bad = [(row, column) for row, column in zip(rows.tolist(), columns.tolist(), strict=True) if np.isinf(values[row, column])]
     if bad:
         chart.add_scatter(
-            x=measures.steps[[column for _, column in bad[:MOST]]], y=np.array([row for row, _ in bad[:MOST]]), mode="markers",
+            x=measures.steps[[column for _, column in bad[:MOST]]], y=[names[row] for row, _ in bad[:MOST]], mode="markers",
             marker={"symbol": "x-thin", "size": 6, "line": {"width": 1.5, "color": pen.ink}},
             name="inf", hoverinfo="skip", showlegend=False,
         )  # fmt: skip
     _lay_out(chart, title=say(f"curves.heat_title.{what}", language), pen=pen, language=language)
     every = max(1, -(-len(names) // 40))
     chart.update_yaxes(
-        autorange="reversed", tickmode="array", tickvals=places[::every], ticktext=[_short(name) for name in names[::every]], showgrid=False
+        type="category",
+        autorange="reversed",
+        tickmode="array",
+        tickvals=names[::every],
+        ticktext=[_short(name) for name in names[::every]],
+        showgrid=False,
     )
     chart.update_layout(height=max(320, min(900, 60 + 16 * len(names))))
     return chart

@@ -189,7 +189,7 @@ def layers(folder: Path, name: str) -> None:
     heat = heat_figure(measures, parameters, pen=pen(), what=str(what), language=language())
     heat.update_layout(uirevision=f"{name} {what}")
     ratio = ratio_figure(measures, parameters, pen=pen(), language=language())
-    ratio.update_layout(uirevision=f"{name} ratio", height=heat.layout.height)
+    ratio.update_layout(uirevision=f"{name} ratio", height=min(heat.layout.height, 480))
     with left:
         st.plotly_chart(heat, key=f"train_heat_{name}_{language()}", config=config(), alt=_text(f"what.{what}"))
     with right:

@@ -16,6 +16,7 @@ __all__ = ["Seen", "follow", "last_loss", "look"]
 
 KEPT = 24  # runs whose numbers stay in memory
 RECENT = 5.0  # seconds of training over which the speed is taken
+COLUMNS = 600  # of the picture of the layers over the steps, the largest of each group: more than a screen shows
 CALM = 2.0  # seconds between two looks at the parameters' norms
 
 
@@ -88,7 +89,7 @@ class Followed:
             run = open_run(self._folder)
             now, step = time.monotonic(), run.step()
             if self._measures is None or (step != self._upto and now - self._measured > max(CALM, 10 * self._cost)):
-                self._measures = run.measures()
+                self._measures = run.measures(most=COLUMNS)
                 self._parameters = self._parameters or run.parameters()
                 self._measured, self._cost, self._upto = time.monotonic(), time.monotonic() - now, step
             return self._measures, self._parameters
