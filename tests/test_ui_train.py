@@ -68,7 +68,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         def poll(self) -> None:
             return None
 
-    monkeypatch.setattr(train_process.subprocess, "Popen", Process)
+    monkeypatch.setattr(subprocess, "Popen", Process)
     return commands
 
 
@@ -221,7 +221,7 @@ def test_why_a_training_did_not_start_is_said(monkeypatch: pytest.MonkeyPatch) -
         def poll(self) -> int:
             return 2
 
-    monkeypatch.setattr(train_process.subprocess, "Popen", Process)
+    monkeypatch.setattr(subprocess, "Popen", Process)
     app.button(key="train_start").click().run()
     assert [error.value.replace("\\", "") for error in app.error] == [f"moons-1: 시작하지 못했습니다. {message['ko']}"]
 
@@ -326,7 +326,8 @@ def test_the_step_of_a_nan_is_recorded_by_doing_it_again(begun: list[list[str]])
     writer.close()
     page().button(key="train_nan_again_one").click().run()
     (command,) = begun
-    assert command[command.index("--resume") :][:5] == ["--resume", "--steps", "5", "--record-at", "5"]
+    words = command[command.index("train") :]
+    assert words == ["train", "moons", "--run", str(runs() / "one"), "--steps", "5", "--record-at", "5", "--resume", "--json"]
     save(dummy_trace(), runs() / "one" / "traces" / "5.trace")
     writer = Writer(runs() / "one", goes_on=True)
     writer.trace(5, "5.trace", "asked")

@@ -14,14 +14,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from explorer.capture.programs import TRAININGS
 from explorer.capture.targets import find
 from explorer.errors import OutputError, RequestError, TargetError
 from explorer.runs import is_run
 
-__all__ = ["CHOICES", "Setting", "going_on", "launch", "settings_of"]
+__all__ = ["CHOICES", "Setting", "begin", "going_on", "launch", "settings_of"]
 
 GIVEN = ("device", "dtype", "seed", "steps", "run")  # asked for beside the settings
 CHOICES: dict[str, tuple[str, ...]] = {  # of the settings that the programs share; the others are free
@@ -88,6 +88,34 @@ def _defaults(function: ast.FunctionDef) -> dict[str, Any]:
     return found
 
 
+def begin(
+    target: str,
+    run: str | os.PathLike[str],
+    *,
+    told: IO[bytes],
+    printed: IO[bytes],
+    settings: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    as_json: bool = False,
+    **options: Any,
+) -> subprocess.Popen[bytes]:
+    """Start a training in a session of its own, and wait for nothing; `options` are those of the command that have a value.
+
+    What it says of itself goes to `told`, the rest to `printed`. Raises OSError.
+    """
+    words = [sys.executable, "-m", "explorer", "train", target, "--run", os.fspath(run)]
+    for name, value in options.items():
+        words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
+    for name, value in (settings or {}).items():
+        words += ["--set", f"{name}={value}"]
+    words += (["--resume"] if resume else []) + (["--json"] if as_json else [])
+    apart: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=told, stderr=printed, env=environment, **apart)
+
+
 def launch(
     target: str,
     run: str | os.PathLike[str],
@@ -107,23 +135,12 @@ def launch(
     folder = Path(run)
     if is_run(folder) != resume:
         raise (RequestError("runs.missing", path=str(folder)) if resume else OutputError("runs.there_already", path=str(folder)))
-    words = [sys.executable, "-m", "explorer", "train", target, "--run", str(folder), "--on-nan", on_nan]
-    asked = {"--steps": steps, "--device": device, "--dtype": dtype, "--seed": seed}
-    words += [str(word) for option, value in asked.items() if value is not None for word in (option, value)]
-    words += [word for name, value in (settings or {}).items() for word in ("--set", f"{name}={value}")]
-    words += ["--resume"] if resume else []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with open(folder / OUTPUT, "ab") as output:
             began = output.tell()
-            process = subprocess.Popen(
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )
+            options: dict[str, Any] = {"steps": steps, "device": device, "dtype": dtype, "seed": seed, "resume": resume, "on_nan": on_nan}
+            process = begin(target, folder, told=output, printed=output, settings=settings, **options)
     except OSError as error:
         raise OutputError("runs.no_place", path=str(folder), reason=error.strerror or type(error).__name__) from error
     _started.append(process)

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -20,6 +19,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.capture.launching import begin
 from explorer.capture.programs import TRAININGS
 from explorer.errors import OutputError, RequestError
 from explorer.runs import is_run, list_folders
@@ -107,12 +107,8 @@ def start(asked: Asked) -> Path:
     """Begin a training in a new folder, and say which. Raises `RequestError` or `OutputError`."""
     _refuse_too_many()
     folder, logs = _new_folder(asked.target)
-    words = ["--run", str(folder), "--device", asked.device, "--seed", str(asked.seed), "--on-nan", asked.on_nan]
-    for name, value in (("--steps", asked.steps), ("--dtype", asked.dtype), ("--record-every", asked.record_every)):
-        words += [] if value is None else [name, str(value)]
-    for name, value in asked.settings.items():
-        words += ["--set", f"{name}={value}"]
-    _begin(asked.target, folder, logs, words)
+    options = {"steps": asked.steps, "device": asked.device, "dtype": asked.dtype, "seed": asked.seed, "on_nan": asked.on_nan}
+    _begin(asked.target, folder, logs, settings=asked.settings, record_every=asked.record_every, **options)
     return folder
 
 
@@ -122,8 +118,7 @@ def go_on(folder: Path, target: str, *, record_at: int | None = None) -> None:
         raise RequestError("running.no_example", name=target)
     _refuse_too_many()
     logs = _logs(folder.name)
-    words = [] if record_at is None else ["--steps", str(record_at), "--record-at", str(record_at)]
-    _begin(target, folder, logs, ["--run", str(folder), "--resume", *words])
+    _begin(target, folder, logs, resume=True, steps=record_at, record_at=record_at)
 
 
 def _refuse_too_many() -> None:
@@ -151,14 +146,10 @@ def _logs(name: str) -> Path:
     return logs
 
 
-def _begin(target: str, folder: Path, logs: Path, words: list[str]) -> None:
-    command = [sys.executable, "-m", "explorer", "train", target, *words, "--json"]
-    apart: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+def _begin(target: str, folder: Path, logs: Path, **options: Any) -> None:
     try:
         with open(logs / "told.json", "wb") as told, open(logs / "printed.txt", "wb") as printed:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=printed, **apart)
+            process = begin(target, folder, told=told, printed=printed, as_json=True, **options)
     except OSError as error:
         raise RequestError("running.cannot_start", reason=error.strerror or type(error).__name__) from error
     with contextlib.suppress(OSError, AttributeError):
