@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -40,7 +42,7 @@ def choices() -> None:
     needs = TRAININGS[program].needs
     lacking = needs is not None and starts is None
     begin = place.button(_text("start"), type="primary", icon=":material/play_arrow:", disabled=lacking, key="train_start")
-    kept = f" {_text('kept_in', path=root())}" if local.refusal() is None else ""  # a visitor from elsewhere need not know the path
+    kept = f" {_text('kept_in', path=_shown(root()))}" if local.refusal() is None else ""  # a visitor from elsewhere need not know the path
     st.caption(escaped(about(program) + kept))
     if lacking:
         st.info(escaped(_text("nothing_to_start_from", name=title(_first_of(TRAININGS[program])))), icon=":material/info:")
@@ -63,6 +65,13 @@ def about(program: str) -> str:
     """One sentence that says what it learns."""
     own = f"train.about.{program}"
     return (say(own, language()) if own in TEXTS else TRAININGS[program].description(language())).replace("`", "")
+
+
+def _shown(path: Path) -> str:
+    """A folder as people write it."""
+    with contextlib.suppress(ValueError, RuntimeError):
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    return str(path)
 
 
 def _text(key: str, **values: object) -> str:

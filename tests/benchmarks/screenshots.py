@@ -6,9 +6,11 @@ Each is a page as a visitor sees it after a few presses, in headless Chromium, i
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from explorer.capture.trainer import train_target
 from explorer.files import assets_folder
 from tests.browser.conftest import FLAGS, served
 
@@ -35,6 +38,8 @@ class Shot:
     height: int = 900
     act: Callable[[Page], Any] = field(default=lambda page: None)
     options: dict[str, Any] = field(default_factory=dict)
+    path: str = ""
+    ready: str = ".player .stage svg"
 
 
 def _gradients(page: Page) -> None:
@@ -62,11 +67,24 @@ def _player(page: Page) -> None:
     page.locator(".player").evaluate("player => player.scrollIntoView()")
 
 
+def _trained(page: Page) -> None:
+    """A step is looked at."""
+    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    assert box is not None
+    place = box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2
+    page.mouse.move(*place)
+    page.wait_for_timeout(300)
+    page.mouse.click(*place)
+    page.locator(".player .stage svg").wait_for(timeout=60_000)
+    page.locator(".stMain").evaluate("main => main.scrollTo(0, 0)")
+
+
 SHOTS = {
     "player": Shot("example=logistic_neuron&step=11"),
     "gpt2": Shot("example=gpt2", act=_gradients, options={"color_scheme": "dark"}),
     "nan": Shot("example=nan_where", height=1000, act=_nan),
     "phone": Shot("example=logistic_neuron&step=11&lang=ko", 390, 844, _player, {"device_scale_factor": 2}),
+    "train": Shot("run=two_spirals", 1440, 1010, _trained, path="train", ready=".js-plotly-plot"),
 }
 
 
@@ -74,8 +92,8 @@ def taken(browser: Browser, address: str, shot: Shot) -> bytes:
     """The page as PNG."""
     context = browser.new_context(viewport={"width": shot.width, "height": shot.height}, **shot.options)
     page = context.new_page()
-    page.goto(f"{address}/?{shot.query}")
-    page.locator(".player .stage svg").wait_for(timeout=60_000)
+    page.goto(f"{address}/{shot.path}?{shot.query}")
+    page.locator(shot.ready).first.wait_for(timeout=60_000)
     page.get_by_role("combobox").first.wait_for()
     page.wait_for_timeout(4000)  # until the devices are known and the page has been run once more for them
     shot.act(page)
@@ -97,9 +115,14 @@ def main() -> None:
     parser.add_argument("--browser", default=shutil.which("chromium"))
     asked = parser.parse_args()
     asked.to.mkdir(parents=True, exist_ok=True)
-    with served() as address, sync_playwright() as playwright:
+    names = asked.names or list(SHOTS)
+    with tempfile.TemporaryDirectory() as home, contextlib.ExitStack() as stack, sync_playwright() as playwright:
+        runs = Path(home) / "runs"
+        if "train" in names:
+            assert train_target("two_spirals", runs / "two_spirals", steps=800, record_every=100) is None
+        address = stack.enter_context(served(HOME=home, AUTOGRAD_EXPLORER_RUNS=str(runs)))
         browser = playwright.chromium.launch(executable_path=asked.browser, args=FLAGS)
-        for name in asked.names or SHOTS:
+        for name in names:
             path = asked.to / f"{name}.png"
             path.write_bytes(taken(browser, address, SHOTS[name]))
             print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
