@@ -140,7 +140,7 @@ def test_an_output_that_cannot_be_written(capfd: Captured, program: Write, verb:
     source = program("open('ran', 'w').close()\n") if verb == "trace" else program("", "x.trace")
     Path("folder.svg").mkdir()
     Path("kept.json").write_text("kept")
-    for output in ("x", "x.gif", ".svg", "missing/x.svg", "folder.svg", "/dev/null/x.svg", "/proc/x.svg"):
+    for output in ("x", "x.bmp", ".svg", "missing/x.svg", "folder.svg", "/dev/null/x.svg", "/proc/x.svg"):
         fails(capfd, verb, source, "-o", "kept.json", "-o", output)
     fails(capfd, verb, source, "-o", "x.svg", "-o", "./x.svg")
     assert Path("kept.json").read_text() == "kept"

@@ -230,7 +230,7 @@ def test_what_is_seen_is_taken_home(visit: Any) -> None:
         page.get_by_role("button", name="Download").click()
         for name in ("PDF", "PNG"):
             with page.expect_download(timeout=60_000) as waiting:
-                page.get_by_role("button", name=name).click()
+                page.get_by_role("button", name=f"Picture, {name}").click()
             files[name] = Path(waiting.value.path()).read_bytes()
         page.keyboard.press("Escape")
         pdf, png = files["PDF"], files["PNG"]
