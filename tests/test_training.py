@@ -313,6 +313,7 @@ def test_the_graph_in_which_a_nan_arose(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["train", target, "--run", str(folder), "--resume", "--steps", str(nan), "--record-at", str(nan)]) == 0
     assert repr(losses(folder)) == repr(before)
     found = {recorded.step: recorded for recorded in runs.open_run(folder).traces()}
+    assert {step: explorer.load(one.path).title for step, one in found.items()} == {step: f"run · {step}" for step in found}
     trace = explorer.load(found[nan].path)
     assert {"inf_forward", "nan_forward", "inf_gradient", "nan_gradient"} & {finding.kind for finding in trace.findings}
     assert all(trace.nodes[update.node].outputs[0].nans == 0 for update in trace.updates), "the parameters were still numbers"

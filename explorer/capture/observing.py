@@ -162,6 +162,12 @@ class Watching:
         self._writer.forget_after(step)
         self.done, self._offset = self._writer.last()
         self.start = self.done = step
+        if self._recording is not None:  # begun for the step after the last one that was stored
+            self._recording.end()
+            self._recording.drop()
+            self._recording = None
+            self._reason = "asked" if step + 1 in self.record_at else "first"
+            self._begin_recording(self._reason)
 
     def _wait_for_folder(self) -> None:
         end = time.monotonic() + RANK_PATIENCE
