@@ -44,6 +44,7 @@ def address(browser: Browser) -> Iterator[str]:
         page = browser.new_page()
         page.goto(url)
         expect(page.locator(".player .sentence")).to_be_visible(timeout=60_000)
+        page.wait_for_timeout(6000)
         rested(page, 1.5)
         page.close()
         yield url

@@ -15,6 +15,7 @@ SHOWN = HOSTILE.replace("\u202e", "\\u202e").replace("\u2028", "\\u2028")  # wha
 
 def rested(page: Page, seconds: float = 0.4) -> None:
     """Streamlit has run the page and begins nothing more: what is pressed before may be on an element that is about to be replaced."""
+    page.evaluate("() => { window.restedSince = null; }")
     page.wait_for_function(
         """wanted => {
           const state = document.querySelector("[data-testid=stApp]").dataset.testScriptState;

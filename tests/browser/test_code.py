@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from explorer.text import TEXTS
 from explorer.ui.editor import START
 from tests.browser.conftest import served
-from tests.browser.reading import place, sentence
+from tests.browser.reading import place, rested, sentence
 
 pytestmark = pytest.mark.browser
 
@@ -45,6 +45,7 @@ def test_pasted_code_is_stepped_through(visit: Any) -> None:
     area = pasting(page)
     expect(area).to_have_value(START)
     area.fill(MINE)
+    rested(page)
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator(".player h1")).to_have_text("pasted.py", timeout=60_000)
     expect(area).to_be_hidden()  # it has folded away
@@ -59,8 +60,10 @@ def test_pasted_code_is_stepped_through(visit: Any) -> None:
     expect(place(page)).to_contain_text("2단계", timeout=15_000)
     page.get_by_text(TEXTS["code.title"][1], exact=True).first.click()
     expect(page.get_by_role("textbox", name=TEXTS["code.label"][1])).to_have_value(MINE)
+    rested(page)
     page.get_by_role("radio", name=TEXTS["code.kind_example"][1]).click()
     expect(page.get_by_role("textbox", name=TEXTS["code.label"][1])).to_have_count(0)
+    rested(page)
     page.get_by_role("radio", name=TEXTS["code.kind_code"][1]).click()
     expect(page.get_by_role("textbox", name=TEXTS["code.label"][1])).to_have_value(MINE)
     assert "torch" not in page.url
