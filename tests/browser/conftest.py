@@ -42,10 +42,13 @@ def address(browser: Browser) -> Iterator[str]:
     """Where the page is served. Its devices are known already: a page that learns of them while it is open is run once more for them."""
     with served() as url:
         page = browser.new_page()
+        asked = [time.monotonic()]  # once a second the page asks for them
+        page.on("websocket", lambda socket: socket.on("framesent", lambda _: asked.append(time.monotonic())))
         page.goto(url)
         expect(page.locator(".player .sentence")).to_be_visible(timeout=60_000)
-        page.wait_for_timeout(6000)
-        rested(page, 1.5)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < min(deadline, asked[-1] + 2.5):
+            page.wait_for_timeout(200)
         page.close()
         yield url
 
