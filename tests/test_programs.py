@@ -130,6 +130,25 @@ def test_logistic_neuron() -> None:
     assert gradients(seen, "w", "b") == [-0.08982629328966141, -0.08166026324033737]
 
 
+def test_chain_rule() -> None:
+    """The numbers in the program's docstring."""
+    seen = after_backward("chain_rule")
+    assert (seen["u"].item(), seen["y"].item()) == (4.0, 16.0)
+    assert gradients(seen, "u", "x") == [8.0, 24.0]
+
+
+def test_hidden_layer() -> None:
+    """The numbers in the program's docstring, exactly: they are all halves and quarters."""
+    seen = after_backward("hidden_layer")
+    assert {name: seen[name].tolist() for name in ("z1", "a1", "z2", "loss")} == {
+        "z1": [[2, 1, -1]], "a1": [[2, 1, 0]], "z2": [[0.5]], "loss": 2.25,
+    }  # fmt: skip
+    assert {name: seen[name].grad.tolist() for name in ("z2", "W2", "b2", "a1", "z1", "W1", "b1")} == {
+        "z2": [[-3]], "W2": [[-6], [-3], [0]], "b2": [-3], "a1": [[-3, 6, -9]], "z1": [[-3, 6, 0]],
+        "W1": [[-3, 6, 0], [-6, 12, 0]], "b1": [-3, 6, 0],
+    }  # fmt: skip
+
+
 def test_simple_net() -> None:
     """E2: shapes, a finite positive loss, and each parameter moved by -0.01 times its gradient."""
     torch = pytest.importorskip("torch")

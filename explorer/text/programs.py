@@ -22,6 +22,11 @@ PROGRAMS: dict[str, tuple[str, str]] = {
         "From “Dive into Deep Learning”: the gradient of 2 x·x is 4 x.",
         "“Dive into Deep Learning”의 예제입니다. 2 x·x의 기울기는 4 x입니다.",
     ),
+    "programs.chain_rule": ("A function of a function", "함수의 함수"),
+    "programs.chain_rule.about": (
+        "u = 3x + 1 and y = u²: two local slopes, and their product is the gradient.",
+        "u = 3x + 1, y = u²입니다. 국소 기울기 두 개를 곱하면 x의 기울기가 됩니다.",
+    ),
     "programs.karpathy_expression": ("Four numbers and one step", "네 개의 수와 한 걸음"),
     "programs.karpathy_expression.about": (
         "Karpathy's first expression, L = (a b + c) f, and a small step along the gradient that makes L grow.",
@@ -86,6 +91,11 @@ PROGRAMS: dict[str, tuple[str, str]] = {
     "programs.linear_regression.about": (
         "Twenty training steps that fit a weight and a bias: forward pass, backward pass, update.",
         "가중치와 편향을 맞추는 스무 번의 학습 단계입니다. 순전파, 역전파, 갱신을 되풀이합니다.",
+    ),
+    "programs.hidden_layer": ("One hidden layer, by hand", "손으로 계산하는 은닉층"),
+    "programs.hidden_layer.about": (
+        "Two inputs, three hidden cells, one output, with weights so round that every gradient can be worked out in the head.",
+        "입력 둘, 은닉 셀 셋, 출력 하나입니다. 모든 기울기를 암산할 수 있도록 가중치를 골랐습니다.",
     ),
     "programs.simple_net": ("A small network and one training step", "작은 신경망과 한 번의 학습 단계"),
     "programs.simple_net.about": (
