@@ -155,6 +155,8 @@ FOUND = {  # by example and pass: its warnings and errors; all other passes have
     ("detached_branch", 1): {"detached"},
     ("nan_where", 1): {"nan_gradient"},
     ("vanishing_sigmoids", 1): {"vanishing_gradient"},
+    ("exploding_layers", 1): {"exploding_gradient"},
+    ("dead_relus", 1): {"dead_units"},
     ("repeated_backward", 2): {"accumulated_gradient"},
     ("forgotten_zero_grad", 2): {"accumulated_gradient"},
     ("forgotten_zero_grad", 3): {"accumulated_gradient"},

@@ -311,6 +311,32 @@ def test_causal_attention() -> None:
     assert torch.equal(attention(changed)[:4], context[:4])
 
 
+def test_attention_heads_look_where_they_should() -> None:
+    """The first head gives most weight to the letter before, the second the same to equal letters; each row sums to 1."""
+    seen = after_backward("attention_heads")
+    before, equal = seen["weights"].detach()
+    assert seen["weights"].sum(dim=-1).flatten().tolist() == pytest.approx([1.0] * 10)
+    assert before.argmax(dim=1).tolist() == [0, 0, 1, 2, 3]
+    assert equal[3, 2].item() == equal[3, 3].item() > 0.48
+
+
+def test_dropout_on_and_off() -> None:
+    """On, an activation is 0 or twice what it was, and where it is 0 nothing comes back; off, it is unchanged. Weights are equal."""
+    torch = pytest.importorskip("torch")
+    on, off = after_backward("dropout"), after_backward("dropout_off")
+    assert torch.equal(on["x"], off["x"])
+    for one, other in zip(on["model"].parameters(), off["model"].parameters(), strict=True):
+        assert torch.equal(one, other)
+    hidden = torch.tanh(on["model"].fc1(on["x"])).detach().requires_grad_()
+    torch.manual_seed(5)
+    kept = on["model"].dropout(hidden)
+    assert 4 < (kept == 0).sum() < 20
+    assert torch.equal(kept[kept != 0], 2 * hidden[kept != 0])
+    kept.sum().backward()
+    assert torch.equal(hidden.grad, 2.0 * (kept != 0))
+    assert torch.equal(off["model"].dropout(hidden), hidden)
+
+
 GPT_COUNTS = [  # configuration, untied, tied
     ("GPT_CONFIG_124M", 163_009_536, 124_412_160),
     ("GPT_CONFIG_MEDIUM", 406_212_608, 354_749_440),
@@ -459,6 +485,27 @@ def test_vanishing_sigmoids_do_vanish() -> None:
     assert len(norms) == 12
     assert norms == sorted(norms)
     assert 0 < norms[0] < 1e-6 * norms[-1]
+
+
+def test_exploding_layers_do_explode() -> None:
+    """Everything stays finite, and at the first layer the gradient is over ten thousand times the one at the last."""
+    torch = pytest.importorskip("torch")
+    seen = variables_of("exploding_layers")
+    results: list[Any] = []
+    for layer in seen["model"][::2]:
+        layer.register_forward_hook(lambda _, __, result: results.append(result) or result.retain_grad())
+    torch.nn.functional.mse_loss(seen["model"](seen["x"]), seen["target"]).backward()
+    norms = [one.grad.norm().item() for one in results]
+    assert all(math.isfinite(norm) for norm in norms)
+    assert norms[0] > 1e4 * norms[-1]
+
+
+def test_dead_relus_are_dead() -> None:
+    """The weights before the relu have a gradient, and it is zero; the bias after it still learns."""
+    seen = after_backward("dead_relus")
+    first, _, last = seen["model"]
+    assert first.weight.grad.abs().max() == first.bias.grad.abs().max() == last.weight.grad.abs().max() == 0
+    assert last.bias.grad.item() != 0
 
 
 def test_nan_where_has_a_finite_loss_and_a_nan_gradient() -> None:

@@ -117,10 +117,25 @@ PROGRAMS: dict[str, tuple[str, str]] = {
         "Input table and output layer are the same tensor: two names, two contributions, one gradient.",
         "입력 임베딩과 출력 층이 같은 텐서입니다. 이름은 둘, 기여도 둘, 기울기는 하나입니다.",
     ),
+    "programs.dropout": ("Dropout on: training", "드롭아웃 켬: 학습할 때"),
+    "programs.dropout.about": (
+        "While training, dropout zeroes about half of the activations and doubles the rest; where one is off, no gradient comes back.",
+        "학습할 때 드롭아웃은 활성값의 절반가량을 0으로 만들고 나머지를 두 배로 키웁니다. 꺼진 자리로는 기울기가 돌아오지 않습니다.",
+    ),
+    "programs.dropout_off": ("Dropout off: evaluation", "드롭아웃 끔: 평가할 때"),
+    "programs.dropout_off.about": (
+        "The same weights and data in evaluation mode: dropout lets everything through unchanged.",
+        "같은 가중치와 데이터를 평가 모드에서 계산합니다. 드롭아웃은 아무것도 바꾸지 않고 그대로 내보냅니다.",
+    ),
     "programs.causal_attention": ("One causal attention head", "인과적 어텐션 헤드 하나"),
     "programs.causal_attention.about": (
         "Queries, keys and values of six tokens; each token attends to itself and to those before it.",
         "여섯 토큰의 쿼리, 키, 값입니다. 각 토큰은 자신과 앞선 토큰에만 주목합니다.",
+    ),
+    "programs.attention_heads": ("Two attention heads on a word", "단어 하나를 읽는 어텐션 헤드 두 개"),
+    "programs.attention_heads.about": (
+        "Weights set by hand, so that one head looks for the letter before and the other for equal letters.",
+        "가중치를 손으로 정해, 한 헤드는 바로 앞 글자를 찾고 다른 헤드는 같은 글자를 찾습니다.",
     ),
     "programs.gpt2": ("GPT-2, 124 million parameters", "GPT-2, 매개변수 1억 2,400만 개"),
     "programs.gpt2.about": (
@@ -141,6 +156,16 @@ PROGRAMS: dict[str, tuple[str, str]] = {
     "programs.vanishing_sigmoids.about": (
         "Twelve sigmoid layers; next to nothing of the gradient reaches the first one.",
         "시그모이드 층이 열두 개여서 첫 번째 층에는 기울기가 거의 닿지 않습니다.",
+    ),
+    "programs.exploding_layers": ("Exploding gradient: weights too large", "기울기 폭발: 너무 큰 가중치"),
+    "programs.exploding_layers.about": (
+        "Twelve layers whose weights begin much too large; the gradient grows several times at each of them.",
+        "시작 가중치가 지나치게 큰 층이 열두 개여서, 층을 하나 지날 때마다 기울기가 몇 배씩 커집니다.",
+    ),
+    "programs.dead_relus": ("Dead ReLUs", "죽은 ReLU"),
+    "programs.dead_relus.about": (
+        "Biases far below zero: the layer gives 0 for every sample, and its weights have the gradient 0.",
+        "편향이 0보다 훨씬 작아 모든 표본에서 층의 출력이 0이고, 가중치의 기울기도 0입니다.",
     ),
     "programs.nan_where": ("NaN gradient from a branch not taken", "고르지 않은 쪽에서 온 NaN 기울기"),
     "programs.nan_where.about": (
