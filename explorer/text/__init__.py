@@ -23,6 +23,7 @@ from explorer.text.page import PAGE
 from explorer.text.programs import PROGRAMS
 from explorer.text.running import RUNNING
 from explorer.text.runs import RUNS
+from explorer.text.sizes import SIZES
 from explorer.text.stopping import STOPPING
 from explorer.text.train import TRAIN
 from explorer.text.training import TRAINING
@@ -49,6 +50,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **PROGRAMS,
     **RUNNING,
     **RUNS,
+    **SIZES,
     **STOPPING,
     **TRAIN,
     **TRAINING,

@@ -57,10 +57,11 @@ class FeedForward(nn.Module):
     def __init__(self, cfg):
         super().__init__()
         size = cfg["emb_dim"]
+        hidden = cfg.get("ff_multiple", 4) * size
         self.layers = nn.Sequential(
-            nn.Linear(size, 4 * size),
+            nn.Linear(size, hidden),
             nn.GELU(approximate="tanh"),
-            nn.Linear(4 * size, size),
+            nn.Linear(hidden, size),
         )
 
     def forward(self, x):
