@@ -20,7 +20,7 @@ from typing import Any
 GRACE = 3.0  # seconds that a thread or child may take to end
 
 # Children that stay on purpose until Python exits.
-LASTING = ("explorer.layout", "explorer.engine", "multiprocessing.resource_tracker", "playwright")
+LASTING = ("explorer.layout", "explorer.engine", "explorer.capture.bench", "multiprocessing.resource_tracker", "playwright")
 
 FRESH_TORCH = {
     "module hooks": (),

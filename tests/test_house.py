@@ -124,7 +124,10 @@ HOMES = {
 # Of capture/, what works where torch is not installed: finding a program, starting it, making a trace of what it wrote down.
 TORCH_FREE = {
     f"explorer.capture.{name}"
-    for name in ("run", "trainer", "launching", "handover", "journal", "targets", "assemble", "derivatives", "rows", "verified", "programs")
+    for name in (
+        *("run", "trainer", "launching", "handover", "journal", "targets", "assemble", "derivatives", "rows", "verified", "programs"),
+        *("workbench", "recipes", "recipe_lines", "recipe_text", "fits"),
+    )
 }
 
 

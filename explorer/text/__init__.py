@@ -25,6 +25,7 @@ from explorer.text.running import RUNNING
 from explorer.text.runs import RUNS
 from explorer.text.sizes import SIZES
 from explorer.text.stopping import STOPPING
+from explorer.text.tensors import TENSORS
 from explorer.text.train import TRAIN
 from explorer.text.training import TRAINING
 from explorer.text.working import WORKING
@@ -52,6 +53,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **RUNS,
     **SIZES,
     **STOPPING,
+    **TENSORS,
     **TRAIN,
     **TRAINING,
     **WORKING,
