@@ -181,7 +181,8 @@ def test_every_row_of_the_table_works(op: str) -> None:
     """Each op can be asked for with plain arguments, is the same after having been written as text, and torch follows it."""
     plain = {"tensor": "a", "operand": 2, "int": 0, "count": 3, "seed": 1, "number": 2, "index": "0", "dtype!": "float64", "device": "cpu",
              "picture": "digit", "values": [[1.5, 2.5]], "shape": [2, 2]}  # fmt: skip
-    own = {"permute": {"dims": [1, 0]}, "take": {"rows": [1]}, "expand": {"shape": [3, 2, 2]}, "randint": {"high": 9}, "backward": {"of": "b"}}
+    own: dict[str, Any] = {"permute": {"dims": [1, 0]}, "take": {"rows": [1]}, "expand": {"shape": [3, 2, 2]}, "randint": {"high": 9},
+           "backward": {"of": "b"}}  # fmt: skip
     given = {name: plain[kind] for name, kind, _ in arguments(op) if kind in plain} | own.get(op, {})
     before = "literal([[1.0,2.0],[3.0,4.0]],requires_grad=True);sum(a)" if op == "backward" else "literal([[1.0,2.0],[3.0,4.0]])"
     recipe = [*read(before), {"do": op, **given}]
@@ -196,7 +197,8 @@ def test_every_row_of_the_table_works(op: str) -> None:
         "__import__('os').system('true')", "a=1", "arange(end=(lambda: 5)())", "zeros([10**6])", "slice(a,'0')", "foo(1)", "arange(*[1])",
         "literal([1]);slice(a,'__class__')", "literal([1]);slice(a,'0]; import os')", "literal([1]);to_device(a,'cuda:0;')",
         "literal([1],dtype='float32)')", "literal('x')", "literal([1]);set(a,'0','b')", "image('../secret')",
-        "literal([[[[[[[[[1]]]]]]]]])", "rand([2],seed=-1)", "literal([1]);add(a,b)", ";".join(["literal([1])"] * (MOST_STEPS + 1)), "[" * 500, "x" * 200_000,
+        "literal([[[[[[[[[1]]]]]]]]])", "rand([2],seed=-1)", "literal([1]);add(a,b)",
+        ";".join(["literal([1])"] * (MOST_STEPS + 1)), "[" * 500, "x" * 200_000,
     ],
 )  # fmt: skip
 def test_nothing_else_gets_in(text: str) -> None:
