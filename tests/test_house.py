@@ -61,6 +61,7 @@ FILES_OF = {
     "training": "cli",
     "curves": "charts",
     "surfaces": "charts",
+    "tangents": "charts",
     "listing": "cli",
     "serving": "cli",
     "choosing": "view",

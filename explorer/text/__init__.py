@@ -28,6 +28,7 @@ from explorer.text.stopping import STOPPING
 from explorer.text.tensors import TENSORS
 from explorer.text.train import TRAIN
 from explorer.text.training import TRAINING
+from explorer.text.trying import TRYING
 from explorer.text.working import WORKING
 
 LANGUAGES = ("en", "ko")
@@ -56,6 +57,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **TENSORS,
     **TRAIN,
     **TRAINING,
+    **TRYING,
     **WORKING,
 }
 

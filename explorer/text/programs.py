@@ -94,8 +94,8 @@ PROGRAMS: dict[str, tuple[str, str]] = {
     ),
     "programs.hidden_layer": ("One hidden layer, by hand", "손으로 계산하는 은닉층"),
     "programs.hidden_layer.about": (
-        "Two inputs, three hidden cells, one output, with weights so round that every gradient can be worked out in the head.",
-        "입력 둘, 은닉 셀 셋, 출력 하나입니다. 모든 기울기를 암산할 수 있도록 가중치를 골랐습니다.",
+        "Two inputs, three hidden units, one output, with weights so round that every gradient can be worked out in the head.",
+        "입력 둘, 은닉 유닛 셋, 출력 하나입니다. 모든 기울기를 암산할 수 있도록 가중치를 골랐습니다.",
     ),
     "programs.simple_net": ("A small network and one training step", "작은 신경망과 한 번의 학습 단계"),
     "programs.simple_net.about": (
