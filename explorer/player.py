@@ -32,7 +32,7 @@ __all__ = ["document", "framed", "joined_script", "style"]
 MODULES = (
     "format", "dom", "fonts", "picture", "cells", "copy", "sketch", "maths", "curve", "rule", "code", "findings", "verification",
     "scene", "moves", "folds", "glide", "minimap", "lights", "overlay", "graph", "search", "tools", "address", "summary", "inspector",
-    "controls", "player",
+    "controls", "player", "brought",
 )  # fmt: skip  # each uses those before it
 STYLES = ("player", "graph", "findings", "explained")
 FRAME_HEIGHT = 760  # pixels in a notebook

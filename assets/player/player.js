@@ -19,7 +19,7 @@ const BEAT = 1100; // milliseconds a step at speed 1
 const MOST_QUEUED = 8; // presses that wait for a picture
 let last = null; // which recording stood at which step, for a page that builds the player anew without telling
 
-export function mountPlayer(root, data, { before = null, address = false, alone = false, pictures } = {}) {
+export function mountPlayer(root, data, { before = null, address = false, alone = false, shared = false, link = null, pictures } = {}) {
   const words = data.texts;
   const total = data.steps.length;
   const listening = new AbortController();
@@ -204,7 +204,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   const sentence = h("p", { class: "sentence", "aria-live": "polite", "aria-atomic": "true" });
   const help = helpBox(words);
   root.replaceChildren(
-    summary(data, words, { jump, reveal, help, link: address && data.linked ? () => linkTo(state.k) : null }),
+    summary(data, words, { jump, reveal, help, link: link ? () => link(state.k) : address && data.linked ? () => linkTo(state.k) : null }),
     data.still ? h("div", { class: "frame still" }, graph.element) : h("div", { class: "frame" }, code.element, graph.element, inspector.element),
     total ? sentence : "",
     bar?.element ?? h("p", { class: data.still ? "sentence" : "empty" }, data.still ?? words.no_steps),
@@ -264,7 +264,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   };
 
   document.addEventListener("keydown", (event) => {
-    if ((!total && !data.still) || !mine(event, root, alone)) return;
+    if ((!total && !data.still) || !mine(event, root, { alone, shared })) return;
     const act = {
       ArrowRight: () => go((k) => k + 1), ArrowLeft: () => go((k) => k - 1), Home: () => go(1), End: () => go(total), " ": play,
       "+": () => graph.zoom(1.25), "=": () => graph.zoom(1.25), "-": () => graph.zoom(0.8), 0: () => graph.fit(),
@@ -340,12 +340,12 @@ function lineTimes(nodesOfLine, at) {
   }]));
 }
 
-// Keys belong to the player while nothing else on the page wants them; `alone`: there is nothing else.
+// Keys belong to the player while nothing else on the page wants them; `alone`: there is nothing else, `shared`: there are other players.
 // Widgets of the page around that use these keys themselves; a mere container that has the focus does not.
 const OWN_KEYS = ["radio", "radiogroup", "tab", "tablist", "combobox", "listbox", "option", "menu", "menuitem", "slider", "spinbutton", "grid", "dialog"]
   .map((role) => `[role=${role}]`).join(", ");
 
-function mine(event, root, alone) {
+function mine(event, root, { alone, shared }) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
   const target = event.composedPath()[0];
   if (!(target instanceof Element)) return false;
@@ -354,5 +354,5 @@ function mine(event, root, alone) {
   if (slider) return !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key) && inside;
   if (target.matches("input, textarea, select, [contenteditable=true]")) return false;
   if (target.closest("button, a, summary, [role=button]") && (event.key === " " || event.key === "Enter")) return false;
-  return alone || inside || !target.closest(OWN_KEYS);
+  return alone || inside || (!shared && !target.closest(OWN_KEYS));
 }

@@ -18,6 +18,8 @@ from explorer.text.findings import FINDINGS
 from explorer.text.formulas import FORMULAS
 from explorer.text.graph import GRAPH
 from explorer.text.layers import LAYERS
+from explorer.text.learn import LEARN
+from explorer.text.lessons import LESSONS
 from explorer.text.memory import MEMORY
 from explorer.text.page import PAGE
 from explorer.text.programs import PROGRAMS
@@ -47,6 +49,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     **FORMULAS,
     **GRAPH,
     **LAYERS,
+    **LEARN,
+    **LESSONS,
     **MEMORY,
     **PAGE,
     **PROGRAMS,

@@ -40,6 +40,7 @@ __all__ = [
     "same_pass",
     "sample",
     "seen",
+    "shared",
 ]
 
 FIRST = "logistic_neuron"
@@ -99,7 +100,7 @@ def opened() -> Opened | None:
         named = os.environ.get("AUTOGRAD_EXPLORER_OPEN")
         if named and st.query_params.get("example") not in EXAMPLES:
             try:
-                open_recorded(_shared(Path(named)), name=Path(named).stem, origin="file")
+                open_recorded(shared(Path(named)), name=Path(named).stem, origin="file")
             except ExplorerError as error:
                 st.session_state.error = error
         else:
@@ -115,12 +116,12 @@ def open_example(name: str) -> None:
     st.session_state.opened = None
     if path is not None:
         try:
-            open_recorded(_shared(path), name=name, origin="sample")
+            open_recorded(shared(path), name=name, origin="sample")
         except ExplorerError as error:
             st.session_state.error = error
 
 
-def _shared(path: Path) -> Trace:
+def shared(path: Path) -> Trace:
     """The recording in a file of the server's: read once for all visitors, anew when the file changes. Nothing changes a recording."""
     try:
         changed = path.stat().st_mtime_ns

@@ -12,6 +12,7 @@ from importlib import import_module
 __all__ = ["CONTROLS", "draw"]
 
 CONTROLS: dict[str, str] = {
+    "doubled": "explorer.ui.controls.doubled",
     "indexing": "explorer.ui.controls.indexing",
     "matrix_product": "explorer.ui.controls.matrix_product",
     "number_types": "explorer.ui.controls.number_types",
