@@ -17,7 +17,18 @@ import plotly.graph_objects as graphics
 from explorer.runs import Distribution, Measures, Parameter
 from explorer.text import say
 
-__all__ = ["MOST", "Curve", "Pen", "curve_figure", "heat_figure", "histogram_figure", "ratio_figure", "smoothed", "thinned_curve"]
+__all__ = [
+    "MOST",
+    "Curve",
+    "Pen",
+    "curve_figure",
+    "heat_figure",
+    "histogram_figure",
+    "ratio_figure",
+    "smoothed",
+    "thinned_curve",
+    "waiting_figure",
+]
 
 MOST = 2000  # points of a curve, columns of a heat map
 MOST_LINES = 12  # of parameters in one chart
@@ -262,6 +273,31 @@ def histogram_figure(found: Distribution, *, pen: Pen, language: str = "en") -> 
         told += say("curves.not_finite", language, count=found.broken)
     _lay_out(chart, title=told, pen=pen, language=language)
     chart.update_layout(height=220, bargap=0, showlegend=False, xaxis={"title": None}, yaxis={"rangemode": "tozero"})
+    return chart
+
+
+def waiting_figure(ranks: Sequence[tuple[str, float, float | None]], *, pen: Pen, language: str = "en") -> Any:
+    """Of each rank (name, seconds of a step, of which it waited) a bar in milliseconds: own work, then waiting, where that is known."""
+    chart = graphics.Figure()
+    names = [name for name, _, _ in ranks]
+    known = any(waited is not None for _, _, waited in ranks)
+    parts = {
+        "own" if known else "whole": [1e3 * (seconds - min(waited or 0.0, seconds)) for _, seconds, waited in ranks],
+        "waited": [1e3 * min(waited or 0.0, seconds) for _, seconds, waited in ranks],
+    }
+    for number, (part, values) in enumerate(parts.items()):
+        if part != "waited" or known:
+            said = say(f"curves.waiting.{part}", language)
+            chart.add_bar(
+                y=names, x=values, name=said, orientation="h", marker={"color": pen.line if number else pen.curve(0), "line": {"width": 0}},
+                hovertemplate=f"%{{y}} · {said}: <b>%{{x:.4g}} ms</b><extra></extra>",
+            )  # fmt: skip
+    _lay_out(chart, title=say("curves.waiting.title", language), pen=pen, language=language)
+    chart.update_layout(
+        barmode="stack", bargap=0.35, legend={"traceorder": "normal"}, xaxis={"title": say("curves.waiting.axis", language)}
+    )
+    chart.update_xaxes(gridcolor=pen.line, showgrid=True, griddash="dot", rangemode="tozero")
+    chart.update_yaxes(type="category", autorange="reversed", showgrid=False)
     return chart
 
 

@@ -117,6 +117,7 @@ def test_readers_do_not_hold_up_the_writer(folder: Path, writer: Writer) -> None
     """While somebody reads in the middle of an answer, steps are stored, and each reader sees a state that was."""
     for step in range(1, 2001):
         writer.step(step, step / 10, {"loss": 1.0 / step}, norms(*[step] * 6))
+    writer.event("paused", 2000, 1.0)  # before which all that waits is moved
     reader = sqlite3.connect(f"{(folder / 'rank-0.sqlite').as_uri()}?mode=ro", uri=True, isolation_level=None)
     reader.execute("BEGIN")
     assert reader.execute("SELECT count(*) FROM steps").fetchone() == (2000,)

@@ -7,6 +7,7 @@ long as reading the parameters a few times, so it is done as often as a share of
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -63,6 +64,13 @@ class Budget:
 
     def allows(self, now: float) -> bool:
         return self.times < 2 or self.spent + self.last <= self.share * (now - self._began)
+
+    def every(self, now: float, steps: int) -> int:
+        """Each how many steps it may be done: a power of two, so that several processes, each by its own clock, share some steps."""
+        if self.times < 2 or not self.spent:
+            return 1
+        affordable = self.share * (now - self._began) / max(1, steps)
+        return 1 << max(0, math.ceil(math.log2(self.spent / (self.times - 1) / affordable))) if affordable > 0 else 1
 
     @contextlib.contextmanager
     def used(self) -> Iterator[None]:

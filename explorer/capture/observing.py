@@ -21,14 +21,16 @@ from torch.optim.optimizer import Optimizer
 
 from explorer.capture.gauges import Budget, Gauges, Hook
 from explorer.capture.one_step import OneStep, quiet
+from explorer.capture.ranks import Local, machines, process_told, processes, whole_in
 from explorer.capture.reports import one_line
 from explorer.errors import ExplorerError, RequestError
-from explorer.runs import About, Requests, Writer, is_run, read_about
+from explorer.runs import About, Requests, Writer, is_run, read_about, request
 from explorer.runs.folder import prepare_folder, write_about
+from explorer.runs.requests import Together
 from explorer.runs.storing import rank_file
 from explorer.text import say
 
-__all__ = ["Stopped", "Watching", "whole_in"]
+__all__ = ["Stopped", "Watching"]
 
 SHARE = 0.02  # of the training's time, for norms
 SHARE_HISTOGRAMS = 0.01
@@ -61,6 +63,7 @@ class Watching:
         on_nan: str = "mark",
         on_full: str = "continue",
         resume: bool = False,
+        shared: bool | None = None,
     ) -> None:
         for name, value, choices in (("on_nan", on_nan, ("mark", "stop", "ignore")), ("on_full", on_full, ("continue", "stop"))):
             if value not in choices:
@@ -71,6 +74,7 @@ class Watching:
         self.folder, self.about, self.source = Path(folder), about, os.path.abspath(source)
         self.every, self.record_every, self.record_first, self.record_at = every, record_every, record_first, frozenset(record_at)
         self.on_nan, self.stops_when_full, self.resume = on_nan, on_full == "stop", resume
+        self.shared = machines() > 1 if shared is None else shared
         self.start = self.done = 0
         self.loss: float | None = None  # of the last step
         self.rank = whole_in("RANK", 0)
@@ -78,8 +82,9 @@ class Watching:
         self.model: nn.Module | None = None
         self.optimizer: Optimizer | None = None
         self._writer: Writer
-        self._requests: Requests
+        self._requests: Requests | Together
         self._gauges: Gauges | None = None
+        self._local: Local | None = None  # of one process of several
         self._handles: list[Any] = []
         self._recording: OneStep | None = None
         self._reason: str | None = None  # why the step is recorded, or the next one is to be
@@ -108,6 +113,8 @@ class Watching:
         self.check(model, optimizer)
         self.model, self.optimizer = model, optimizer
         self._gauges = Gauges(model, optimizer, quiet=quiet)
+        if processes() > 1:
+            self._local = Local(model, self._gauges.named, hook=Hook, quiet=quiet)
         self.open([(name, tuple(tensor.shape)) for name, tensor in self._gauges.named])
         if optimizer is not None:
             self._handles = [
@@ -134,15 +141,16 @@ class Watching:
         else:
             self._wait_for_folder()
         goes_on = goes_on and rank_file(self.folder, self.rank).exists()
-        self._writer = Writer(self.folder, rank=self.rank, parameters=parameters, stops=self.stops_when_full, goes_on=goes_on)
-        self._requests = Requests(self.folder)
+        options = {"stops": self.stops_when_full, "goes_on": goes_on, "shared": self.shared}
+        self._writer = Writer(self.folder, rank=self.rank, parameters=parameters, **options)
+        self._requests = Requests(self.folder) if self._local is None else Together(self.folder, first=self.rank == 0)
         self.is_open = True
         if self.rank == 0:
             write_about(self.folder, self.about)  # from now on it is a run, and can be read
         if goes_on:
             self.done, self._offset = self._writer.last()
             self.start = self.done
-        self._event("resumed" if goes_on else "started", process=os.getpid())
+        self._event("resumed" if goes_on else "started", **process_told([] if self._gauges is None else self._gauges.named))
         self._began = time.perf_counter()
         if self.record_first and self._recording is None:
             self._reason = "first"
@@ -204,6 +212,8 @@ class Watching:
             if self._gauges is not None:
                 self._gauges.stop_looking()
                 self._gauges.drop()
+            if self._local is not None:
+                self._local.drop()
             self._event(kind, **({} if error is None else {"error": one_line(error)}))
         finally:
             self._writer.close()
@@ -229,8 +239,8 @@ class Watching:
         self.loss = numbers.get("loss")
         if self._rate is not None and "learning_rate" not in numbers:
             numbers["learning_rate"] = self._rate
-        measured = self._measured() if self._measures else None
-        self._writer.step(self.done, self._offset + now - self._began - self._idle, numbers, measured)
+        measured, local = self._measured() if self._measures else (None, None)
+        self._writer.step(self.done, self._offset + now - self._began - self._idle, numbers, measured, local)
         if self._looks:
             self._store_histograms()
         if self._writer.broken is not None and not self._warned:
@@ -250,11 +260,12 @@ class Watching:
         except (TypeError, ValueError, RuntimeError, OverflowError):
             raise RequestError("training.no_number", name=name, kind=type(value).__name__) from None
 
-    def _measured(self) -> bytes | None:
+    def _measured(self) -> tuple[bytes, bytes | None]:
         assert self._gauges is not None
         began = time.perf_counter()
-        told = self._gauges.numbers()
-        self._norms.add(time.perf_counter() - began)
+        hooks = 0.0 if self._local is None else self._local.spent
+        told = self._gauges.numbers(), None if self._local is None else self._local.numbers()
+        self._norms.add(time.perf_counter() - began + hooks)
         return told
 
     def _store_histograms(self) -> None:
@@ -269,7 +280,9 @@ class Watching:
         self.nan = True
         self._event("nan", metric=metric, value=str(value))
         if self.on_nan == "stop":
-            raise Stopped
+            if self._local is None:
+                raise Stopped
+            request(self.folder, "stop")  # all of them, after the same step
         self._reason = "nan"
 
     def _plan(self, now: float) -> None:
@@ -277,7 +290,8 @@ class Watching:
         step = self.done + 1
         gauges = self._gauges
         if gauges is not None:
-            self._measures = (step % self.every == 0 or step == 1) if self.every is not None else self._norms.allows(now)
+            every = self.every if self._local is None or self.every is not None else self._norms.every(now, self.done - self.start)
+            self._measures = (step % every == 0 or step == 1) if every is not None else self._norms.allows(now)
             if step >= self._next_histograms and self._histograms.allows(now):
                 self._looks = True
                 gauges.look_at_activations()
@@ -290,12 +304,14 @@ class Watching:
                 self._reason = "last"
         if self._reason is not None and self._recording is None:
             self._begin_recording(self._reason)
+        if self._local is not None and self._measures and self._recording is None:
+            self._local.begin()
 
     def _listen(self, now: float) -> None:
         """Do what somebody has asked for since the last step."""
         if self._ending:
             raise Stopped
-        for kind in self._requests.new(now):
+        for kind in self._asked(now):
             if kind == "record":
                 self._reason = "asked"
             elif kind == "stop":
@@ -303,12 +319,18 @@ class Watching:
             elif kind == "pause":
                 self._pause()
 
+    def _asked(self, now: float | None) -> list[str]:
+        if isinstance(self._requests, Requests):
+            return self._requests.new(now)
+        seconds = 0.0 if now is None else (now - self._began - self._idle) / max(1, self.done - self.start)
+        return self._requests.new(self.done, seconds, now)
+
     def _pause(self) -> None:
         self._event("paused")
         began = time.perf_counter()
         while True:
             time.sleep(PAUSE)
-            for kind in ["stop"] if self._ending else self._requests.new():
+            for kind in ["stop"] if self._ending else self._asked(None):
                 if kind == "stop":
                     raise Stopped
                 if kind == "record":
@@ -334,6 +356,8 @@ class Watching:
         if self._measures and self._gauges is not None:
             began = time.perf_counter()
             has_closure = any(callable(value) for value in (*args[1:], *kwargs.values()))  # the first is the optimizer itself
+            if self._local is not None:
+                self._local.averaged()
             self._gauges.before_update(with_gradient=not has_closure)
             self._norms.add(time.perf_counter() - began, whole=False)
 
@@ -374,9 +398,3 @@ class Watching:
                 self._writer.trace(number, name, "failed" if error is not None else recording.reason)
         except ExplorerError as refusal:
             self._event("not_recorded", reason=refusal.message())
-
-
-def whole_in(variable: str, otherwise: int) -> int:
-    """The whole number in a variable of the environment, as torchrun sets some."""
-    word = os.environ.get(variable, "")
-    return int(word) if word.isascii() and word.isdigit() and len(word) < 6 else otherwise

@@ -22,7 +22,8 @@ from torch.optim.optimizer import Optimizer
 
 import explorer
 from explorer.capture.notes import dtype_name
-from explorer.capture.observing import Watching, whole_in
+from explorer.capture.observing import Watching
+from explorer.capture.ranks import whole_in
 from explorer.runs import About
 
 __all__ = ["now_in_utc", "versions", "watch"]
@@ -42,12 +43,14 @@ def watch(
     on_nan: str = "mark",
     on_full: str = "continue",
     resume: bool = False,
+    shared: bool | None = None,
 ) -> Watching:
     """Write a run of any training loop: `with explorer.watch(model, optimizer) as run:`, and in it `run.step(loss=loss)` once a step.
 
     `every` N: measure the parameters each N steps (default: as often as 2 % of the time allow). `record_every` N: record each N-th step
     whole, beside the first and, where `steps` says which that is, the last. `on_nan`: "mark", "stop" or "ignore"; `on_full`: "continue" or
-    "stop" when the disk is full. `resume`: go on in a run that is there. The model, its gradients and the random numbers stay as they are.
+    "stop" when the disk is full. `resume`: go on in a run that is there. `shared`: the folder is read from other machines while it is
+    written (default: whether torchrun trains on several). The model, its gradients and the random numbers stay as they are.
     """
     frame = sys._getframe(1)
     first = next(model.parameters(), None) if isinstance(model, nn.Module) else None
@@ -73,6 +76,7 @@ def watch(
         on_nan=on_nan,
         on_full=on_full,
         resume=resume,
+        shared=shared,
     )
     watching.check(model, optimizer)
     return watching

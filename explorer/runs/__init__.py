@@ -7,6 +7,7 @@
     traces/           recordings of single steps, 12.trace that of step 12
     checkpoint-12/    weights, optimizer and random state after step 12: see explorer.capture.checkpoints
     requests.jsonl    what somebody asks of the process that trains: see explorer.runs.requests
+    agreed.jsonl      of several processes: after which step they do what was asked
 
 A step is stored before the next one begins, so that killing the writer loses at most the step in flight. Nothing that reads a folder runs
 code from it, and a folder that is damaged or means harm gets one sentence.
@@ -17,7 +18,7 @@ from __future__ import annotations
 from explorer.runs.comparing import Difference, differences
 from explorer.runs.folder import About, delete, is_run, list_folders, read_about, rename, restore, start_folder
 from explorer.runs.reading import Run, list_runs, open_run
-from explorer.runs.records import Distribution, Event, Measures, Parameter, Recorded, Scalars, Status
+from explorer.runs.records import Distribution, Event, Local, Measures, Parameter, Recorded, Scalars, Status
 from explorer.runs.requests import KINDS, Requests, request
 from explorer.runs.storing import Writer
 
@@ -27,6 +28,7 @@ __all__ = [
     "Difference",
     "Distribution",
     "Event",
+    "Local",
     "Measures",
     "Parameter",
     "Recorded",

@@ -191,7 +191,7 @@ def delete(folder: str | os.PathLike[str]) -> Path:
     path = Path(folder)
     if not is_run(path):
         raise RequestError("runs.missing", path=str(path))
-    if is_alive(path):
+    if any(is_alive(path, int(file.stem[5:])) for file in path.glob("rank-*.lock") if file.stem[5:].isdecimal()):
         raise RequestError("runs.busy", path=str(path))
     return _moved(path, path.with_name(f"{DELETED}{secrets.token_hex(4)}-{path.name}"))
 

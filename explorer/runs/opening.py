@@ -50,12 +50,17 @@ def _connection(path: Path, stack: contextlib.ExitStack) -> sqlite3.Connection:
         if "unable to open" not in str(error) and "readonly" not in str(error):
             raise
     # The folder cannot be written to, which a log needs: without one the file alone is whole, else a copy is read.
-    if not path.with_name(f"{path.name}-wal").exists():
+    logs = [log for log in ("-wal", "-journal") if _has_something(path.with_name(f"{path.name}{log}"))]
+    if not logs:
         return _checked(_connect(path, "mode=ro&immutable=1"))
     copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="autograd-explorer-"))) / path.name
-    for suffix in ("", "-wal"):
+    for suffix in ("", *logs):
         shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
     return _checked(_connect(copy, "mode=rw"))
+
+
+def _has_something(path: Path) -> bool:
+    return path.exists() and (path.name.endswith("-wal") or path.stat().st_size > 0)
 
 
 def _connect(path: Path, options: str) -> sqlite3.Connection:

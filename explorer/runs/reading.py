@@ -6,8 +6,11 @@ than a step, which costs as much as there is new. What is long is thinned here, 
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+import socket
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,10 +21,10 @@ import numpy as np
 from explorer.errors import FileError
 from explorer.runs.folder import About, list_folders, read_about
 from explorer.runs.opening import opened, whole
-from explorer.runs.records import Distribution, Event, Measures, Parameter, Recorded, Scalars, Status
+from explorer.runs.records import Distribution, Event, Local, Measures, Parameter, Recorded, Scalars, Status
 from explorer.runs.requests import is_alive
 from explorer.runs.storing import rank_file
-from explorer.runs.tail import Row, read_tail
+from explorer.runs.tail import LOCAL, MEASURED, Row, read_tail, steps_of, tail_file
 
 __all__ = ["Run", "list_runs", "open_run"]
 
@@ -31,6 +34,7 @@ MOST_METRICS = 10_000
 MOST_RANKS = 65_536
 PIECE = 4096  # rows taken at once
 ENDED = ("finished", "stopped", "failed")
+FRESH = 60.0  # seconds in which a process on another machine, whose lock need not reach us, writes something
 
 
 def open_run(folder: str | Path) -> Run:
@@ -79,7 +83,7 @@ class Run:
 
     def step(self, rank: int | None = None) -> int:
         """The last finished step; 0 before the first."""
-        tail = read_tail(self.folder, self._rank(rank))
+        tail = steps_of(read_tail(self.folder, self._rank(rank)))
         stored = self._ask(rank, lambda run: whole(run("SELECT max(step) FROM steps").fetchone()[0] or 0))
         return max(stored, tail[-1][0]) if tail else int(stored)
 
@@ -91,11 +95,15 @@ class Run:
             kind = run("SELECT kind FROM events WHERE kind IN ('started','resumed','paused','continued','finished','stopped','failed') "
                        "ORDER BY id DESC LIMIT 1").fetchone() or ("started",)  # fmt: skip
             nan = run("SELECT min(step) FROM events WHERE kind = 'nan'").fetchone()
-            return whole(last[0]), float(last[1]), str(kind[0]), None if nan[0] is None else whole(nan[0])
+            begun = run("SELECT told FROM events WHERE kind IN ('started','resumed') ORDER BY id DESC LIMIT 1").fetchone() or ("{}",)
+            host = dict(json.loads(begun[0])).get("host")
+            return whole(last[0]), float(last[1]), str(kind[0]), None if nan[0] is None else whole(nan[0]), host
 
         alive = is_alive(self.folder, self._rank(rank))
-        tail = read_tail(self.folder, self._rank(rank))
-        step, at, kind, nan = self._ask(rank, asked)
+        tail = steps_of(read_tail(self.folder, self._rank(rank)))
+        step, at, kind, nan, host = self._ask(rank, asked)
+        if not alive and kind not in ENDED and isinstance(host, str) and host != socket.gethostname():
+            alive = time.time() - self.written(rank) < FRESH  # a lock may not reach from one machine to another
         if tail and tail[-1][0] > step:
             step, at = tail[-1][:2]
         if kind in ENDED:
@@ -106,9 +114,18 @@ class Run:
             state = "paused" if kind == "paused" else "running"
         return Status(state, step, at, self.about.steps, alive, nan)
 
+    def written(self, rank: int | None = None) -> float:
+        """When this rank wrote something last, in seconds since 1970."""
+        file = rank_file(self.folder, self._rank(rank))
+        found = 0.0
+        for path in (file, file.with_name(f"{file.name}-wal"), tail_file(self.folder, self._rank(rank))):
+            with contextlib.suppress(OSError):
+                found = max(found, path.stat().st_mtime)
+        return found
+
     def scalars(self, since: int = 0, rank: int | None = None) -> Scalars:
         """The metrics of all steps after `since`."""
-        tail = read_tail(self.folder, self._rank(rank))
+        tail = steps_of(read_tail(self.folder, self._rank(rank)))
         return self._ask(rank, partial(_scalars, since=since, tail=tail))
 
     def parameters(self, rank: int | None = None) -> list[Parameter]:
@@ -117,7 +134,16 @@ class Run:
 
     def measures(self, since: int = 0, until: int | None = None, *, most: int = MOST_POINTS, rank: int | None = None) -> Measures:
         """The norms at the measured steps after `since` and up to `until`; of more than `most` the largest of each group of neighbours."""
-        return self._ask(rank, partial(_measures, since=since, until=until, most=most))
+        tail = steps_of(read_tail(self.folder, self._rank(rank)), MEASURED)
+        steps, found = self._ask(rank, partial(_norms, table="measures", tail=tail, since=since, until=until, most=most))
+        norms = found.reshape(len(steps), 3, found.shape[1] // 3)
+        return Measures(steps, norms[:, 0], norms[:, 1], norms[:, 2])
+
+    def local(self, since: int = 0, until: int | None = None, *, most: int = MOST_POINTS, rank: int | None = None) -> Local:
+        """What one of several processes had before the gradients were averaged; no step where there is only one."""
+        tail = steps_of(read_tail(self.folder, self._rank(rank)), LOCAL)
+        steps, found = self._ask(rank, partial(_norms, table="local", tail=tail, since=since, until=until, most=most))
+        return Local(steps, found[:, 0], found[:, 1:])
 
     def distributions(self, step: int, rank: int | None = None) -> list[Distribution]:
         """The histograms of the last step up to `step` that has some."""
@@ -192,22 +218,36 @@ def _parameters(run: Any) -> list[Parameter]:
     return [Parameter(str(name), tuple(whole(size) for size in json.loads(shape))) for name, shape in rows]
 
 
-def _measures(run: Any, *, since: int, until: int | None, most: int) -> Measures:
-    """Read piece by piece and thinned at once: a long run is larger than memory should be."""
+def _norms(run: Any, *, table: str, tail: list[Row], since: int, until: int | None, most: int) -> tuple[Any, Any]:
+    """Steps, and for each its row of a table; read piece by piece and thinned at once: a long run is larger than memory should be."""
     last = 2**62 if until is None else until
     count = whole(run("SELECT count(*) FROM parameters").fetchone()[0])
-    total = whole(run("SELECT count(*) FROM measures WHERE step > ? AND step <= ?", (since, last)).fetchone()[0])
+    width = 3 * count if table == "measures" else count + 1
+    steps, kept = [np.empty(0, dtype=np.int64)], [np.empty((0, width), dtype=np.float32)]
+    fresh = [(row[0], row[3]) for row in tail if since < row[0] <= last]
+    total, pieces = len(fresh), _pieces(None, fresh, 1)
+    if run("SELECT count(*) FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]:
+        total += whole(run(f"SELECT count(*) FROM {table} WHERE step > ? AND step <= ?", (since, last)).fetchone()[0])
+        cursor = run(f"SELECT step, numbers FROM {table} WHERE step > ? AND step <= ? ORDER BY step", (since, last))
+        pieces = _pieces(cursor, fresh, max(1, -(-total // max(1, most))))
     groups = max(1, -(-total // max(1, most)))
-    cursor = run("SELECT step, numbers FROM measures WHERE step > ? AND step <= ? ORDER BY step", (since, last))
-    steps, kept = [np.empty(0, dtype=np.int64)], [np.empty((0, 3, count), dtype=np.float32)]
-    while rows := cursor.fetchmany(max(groups, PIECE // groups * groups)):
-        found = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4").reshape(len(rows), 3, count)
+    for rows in pieces:
+        found = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4").reshape(len(rows), width)
         numbers = np.array([row[0] for row in rows], dtype=np.int64)
         starts = np.arange(0, len(rows), groups)
         steps.append(numbers[starts])
         kept.append(found if groups == 1 else np.maximum.reduceat(found, starts, axis=0))  # NaN wins, as it should
-    norms = np.concatenate(kept)
-    return Measures(np.concatenate(steps), norms[:, 0], norms[:, 1], norms[:, 2])
+    return np.concatenate(steps), np.concatenate(kept)
+
+
+def _pieces(cursor: Any, fresh: list[tuple[int, bytes]], groups: int) -> Iterator[list[tuple[int, bytes]]]:
+    """The rows that are stored, in pieces of whole groups, and then those of the tail that are newer."""
+    last = -1
+    while cursor is not None and (rows := cursor.fetchmany(max(groups, PIECE // groups * groups))):
+        last = whole(rows[-1][0])
+        yield rows
+    if newer := [row for row in fresh if row[0] > last]:
+        yield newer
 
 
 def _distributions(run: Any, *, step: int) -> list[Distribution]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Distribution", "Event", "Measures", "Parameter", "Recorded", "Scalars", "Status"]
+__all__ = ["Distribution", "Event", "Local", "Measures", "Parameter", "Recorded", "Scalars", "Status"]
 
 Floats = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
@@ -71,6 +71,18 @@ class Measures:
         """Update to weight."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.update / self.weight
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What one of several processes had at measured steps before the gradients were averaged: the norm of each parameter's gradient.
+
+    `waited`: seconds from its last gradient to its update, in which it waited for the others; NaN where it was not measured.
+    """
+
+    steps: Steps
+    waited: npt.NDArray[np.float32]
+    gradient: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@
     columns        each set of metrics that there was, as a list of names
     parameters     name and shape, in the model's order
     measures       a row a measured step: norms of gradient, weight and update of every parameter, float32, one after the other
+    local          of one process of several, a row a measured step: seconds it waited for the others, and the norms of the gradients
+                   that it had before they were averaged, float32; older files do not have this table
     distributions  histograms and statistics of a gradient, a weight or an activation at a step
     traces         recorded steps: the file's name, and why it was recorded
     texts          what a step said in words, such as a sample
@@ -27,9 +29,9 @@ from typing import Any
 from explorer.errors import OutputError
 from explorer.runs.folder import FORMAT
 from explorer.runs.requests import Lock
-from explorer.runs.tail import Row, Tail, read_tail
+from explorer.runs.tail import LOCAL, MEASURED, Row, Tail, read_tail, steps_of
 
-__all__ = ["SCHEMA", "Writer", "rank_file"]
+__all__ = ["OPTIONAL", "SCHEMA", "Writer", "rank_file"]
 
 SCHEMA = {
     "about": "key TEXT PRIMARY KEY, value",
@@ -45,11 +47,14 @@ SCHEMA = {
     "texts": "id INTEGER PRIMARY KEY, step INTEGER NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL",
     "events": "id INTEGER PRIMARY KEY, step INTEGER NOT NULL, time REAL NOT NULL, kind TEXT NOT NULL, told TEXT NOT NULL",
 }
-BY_STEP = ("steps", "measures", "distributions", "traces", "texts")  # what is done again when a run goes on from an earlier step
+OPTIONAL = {"local": "step INTEGER PRIMARY KEY, numbers BLOB NOT NULL"}
+BY_STEP = ("steps", "measures", "local", "distributions", "traces", "texts")  # what is done again when a run goes on from an earlier step
 PAGES = (4096, 8192, 16384)
 LEAST_USED = 0.93  # of a page by rows of measures
 MOVED_EVERY = 0.25  # seconds
-MOST_WAITING = 1000  # steps
+MOVED_SELDOM = 2.0  # where each move is a few writes over a network
+MOST_WAITING = 1000  # rows
+MOST_BYTES = 1 << 23  # of what was measured
 
 
 def rank_file(folder: Path, rank: int) -> Path:
@@ -59,7 +64,8 @@ def rank_file(folder: Path, rank: int) -> Path:
 class Writer:
     """Writes one rank of a run. Where the disk is full or gone, `broken` says why; what was stored stays as it is.
 
-    With `stops=True` trouble with the disk raises `OutputError`, otherwise the training goes on without being stored.
+    With `stops=True` trouble with the disk raises `OutputError`, otherwise the training goes on without being stored. `shared`: the folder
+    is read from other machines as well, for which SQLite's log is not made; a reader may then hold up a move for a moment.
     """
 
     def __init__(
@@ -70,13 +76,15 @@ class Writer:
         parameters: Sequence[tuple[str, Sequence[int]]] = (),
         stops: bool = False,
         goes_on: bool = False,
+        shared: bool = False,
     ) -> None:
-        self.folder, self.rank, self.stops = folder, rank, stops
+        self.folder, self.rank, self.stops, self._every = folder, rank, stops, MOVED_SELDOM if shared else MOVED_EVERY
         self.broken: str | None = None
         self.parameters = len(parameters)
         self._lock = Lock(folder, rank)
         self._columns: dict[tuple[str, ...], tuple[int, struct.Struct]] = {}
         self._waiting: list[Row] = []
+        self._bytes = 0  # of what was measured, among it
         self._moved = 0.0
         try:
             self._tail = Tail(folder, rank)
@@ -86,7 +94,7 @@ class Writer:
         try:
             self._connection = _connected(folder, rank, len(parameters))
             self._begin(parameters, goes_on=goes_on)
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute(f"PRAGMA journal_mode = {'TRUNCATE' if shared else 'WAL'}")
             # A power cut may lose the last seconds, and never damages the file.
             self._connection.execute("PRAGMA synchronous = NORMAL")
         except sqlite3.Error as error:
@@ -98,7 +106,7 @@ class Writer:
         """Make the tables, at once: whoever reads sees an empty file or all of them."""
         run = self._connection.execute
         run("BEGIN IMMEDIATE")
-        for name, columns in SCHEMA.items():
+        for name, columns in {**SCHEMA, **OPTIONAL}.items():
             run(f"CREATE TABLE IF NOT EXISTS {name} ({columns})")
         run("CREATE INDEX IF NOT EXISTS distributions_by_step ON distributions (step)")
         run("INSERT OR REPLACE INTO about VALUES ('format', ?), ('rank', ?)", (FORMAT, self.rank))
@@ -113,8 +121,8 @@ class Writer:
         for number, names in run("SELECT id, names FROM columns").fetchall():
             self._columns[tuple(json.loads(names))] = number, struct.Struct(f"<{len(json.loads(names))}d")
 
-    def step(self, step: int, at: float, metrics: Mapping[str, float], measured: bytes | None = None) -> None:
-        """Store a finished step, `at` seconds after the training began; `measured` are its norms."""
+    def step(self, step: int, at: float, metrics: Mapping[str, float], measured: bytes | None = None, local: bytes | None = None) -> None:
+        """Store a finished step, `at` seconds after the training began; `measured` are its norms, `local` a row of that table."""
         if self.broken is not None:
             return
         try:
@@ -122,27 +130,32 @@ class Writer:
             known = self._columns.get(names)
             if known is None:
                 known = self._new_columns(names)
-            row = step, at, known[0], known[1].pack(*metrics.values())
-            self._tail.add(*row)
-            self._waiting.append(row)
+            rows = [(step, at, known[0], known[1].pack(*metrics.values()))]
+            for kind, numbers in ((MEASURED, measured), (LOCAL, local)):
+                if numbers is not None:
+                    rows.append((step, at, kind, numbers))
+                    self._bytes += len(numbers)
+            self._tail.add(*rows)
+            self._waiting += rows
             now = time.perf_counter()
-            if measured is not None:
-                self._move((step, measured))
-            elif now - self._moved > MOVED_EVERY or len(self._waiting) > MOST_WAITING:
+            if now - self._moved > self._every or len(self._waiting) > MOST_WAITING or self._bytes > MOST_BYTES:
                 self._moved = now
                 self._move()
         except (sqlite3.Error, OSError) as error:
             self._fail(error)
 
-    def _move(self, measured: tuple[int, bytes] | None = None) -> None:
-        """What was appended goes into SQLite, the step just done among it."""
+    def _move(self) -> None:
+        """What was appended goes into SQLite."""
         run = self._connection.execute
         run("BEGIN")
-        self._connection.executemany("INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?)", self._waiting)
-        if measured is not None:
-            run("INSERT OR REPLACE INTO measures VALUES (?, ?)", measured)
+        self._connection.executemany("INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?)", steps_of(self._waiting))
+        for kind, table in ((MEASURED, "measures"), (LOCAL, "local")):
+            rows = [(row[0], row[3]) for row in steps_of(self._waiting, kind)]
+            if rows:
+                self._connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", rows)
         run("COMMIT")
         self._waiting.clear()
+        self._bytes = 0
         self._tail.clear()
 
     def _settle(self) -> None:
@@ -201,8 +214,9 @@ class Writer:
 
     def last(self) -> tuple[int, float]:
         """The last stored step and its seconds; (0, 0.0) where there is none."""
-        if self._waiting:
-            return self._waiting[-1][:2]
+        waiting = steps_of(self._waiting)
+        if waiting:
+            return waiting[-1][:2]
         row = self._connection.execute("SELECT step, at FROM steps ORDER BY step DESC LIMIT 1").fetchone()
         return (0, 0.0) if row is None else (int(row[0]), float(row[1]))
 

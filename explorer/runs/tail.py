@@ -1,8 +1,9 @@
 """The steps of the last moment, in a file beside SQLite that is only ever appended to: rank-0.tail.
 
-A transaction of SQLite takes a fifth of a step of a small network; an append takes a hundredth. Steps are appended one by one, and moved
-into SQLite a few times a second. Whoever reads looks here first and into SQLite then, so that a step that moves meanwhile is seen once at
-least; a process that is killed leaves what it had not moved for the next one to move. Each record has a checksum: one that is torn ends it.
+A transaction of SQLite takes a fifth of a step of a small network; an append takes a hundredth. Steps are appended one by one, each with
+what was measured of it, and moved into SQLite a few times a second. Whoever reads looks here first and into SQLite then, so that a step
+that moves meanwhile is seen once at least; a process that is killed leaves what it had not moved for the next one to move. Each record has
+a checksum: one that is torn ends it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import struct
 import zlib
 from pathlib import Path
 
-__all__ = ["Row", "Tail", "read_tail"]
+__all__ = ["LOCAL", "MEASURED", "Row", "Tail", "read_tail", "steps_of"]
 
 Row = tuple[int, float, int, bytes]  # step, seconds, columns, metrics as float64
 
-_HEAD = struct.Struct("<IIqdi")  # checksum of the rest, bytes of metrics, step, seconds, columns
+MEASURED, LOCAL = -1, -2  # in place of columns: the rest is a row of the table `measures` or `local`
+
+_HEAD = struct.Struct("<IIqdi")  # checksum of the rest, bytes of numbers, step, seconds, columns
 _BODY = 8  # where the checked part begins
 LARGEST = 1 << 26  # bytes: what a writer leaves takes a few thousand
 
@@ -27,10 +30,10 @@ class Tail:
     def __init__(self, folder: Path, rank: int) -> None:
         self._file = os.open(tail_file(folder, rank), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
 
-    def add(self, step: int, at: float, columns: int, numbers: bytes) -> None:
-        record = _HEAD.pack(0, len(numbers), step, at, columns)[_BODY:] + numbers
-        record = struct.pack("<II", zlib.crc32(record), len(numbers)) + record
-        if os.write(self._file, record) != len(record):
+    def add(self, *rows: Row) -> None:
+        """All rows of a step at once."""
+        records = b"".join([_record(*row) for row in rows])
+        if os.write(self._file, records) != len(records):
             raise OSError("the disk is full")
 
     def clear(self) -> None:
@@ -43,12 +46,17 @@ class Tail:
             self._file = -1
 
 
+def _record(step: int, at: float, columns: int, numbers: bytes) -> bytes:
+    record = _HEAD.pack(0, len(numbers), step, at, columns)[_BODY:] + numbers
+    return struct.pack("<II", zlib.crc32(record), len(numbers)) + record
+
+
 def tail_file(folder: Path, rank: int) -> Path:
     return folder / f"rank-{rank}.tail"
 
 
 def read_tail(folder: Path, rank: int) -> list[Row]:
-    """The steps that are not in SQLite yet, and perhaps some that just went there."""
+    """What is not in SQLite yet, and perhaps some that just went there; a step comes before what was measured of it."""
     path = tail_file(folder, rank)
     try:
         if path.is_symlink() or not path.is_file():
@@ -62,8 +70,13 @@ def read_tail(folder: Path, rank: int) -> list[Row]:
     while place + _HEAD.size <= len(text):
         checksum, size, step, at, columns = _HEAD.unpack_from(text, place)
         end = place + _HEAD.size + size
-        if end > len(text) or zlib.crc32(text[place + _BODY : end]) != checksum or (rows and step <= rows[-1][0]):
+        if end > len(text) or zlib.crc32(text[place + _BODY : end]) != checksum or (rows and step <= rows[-1][0] - (columns < 0)):
             break
         rows.append((step, at, columns, text[place + _HEAD.size : end]))
         place = end
     return rows
+
+
+def steps_of(rows: list[Row], kind: int | None = None) -> list[Row]:
+    """Of what a tail holds the steps, or what was measured of them."""
+    return [row for row in rows if (row[2] >= 0 if kind is None else row[2] == kind)]

@@ -22,6 +22,11 @@ CURVES: dict[str, tuple[str, str]] = {
     "curves.distribution.gradient": ("Gradient of {name} at step {step}", "{step}단계의 {name} 기울기"),
     "curves.distribution.weight": ("{name} at step {step}", "{step}단계의 {name}"),
     "curves.distribution.activation": ("Output of {name} at step {step}", "{step}단계의 {name} 출력"),
+    "curves.waiting.title": ("Time of a step, by rank", "랭크별 한 단계 시간"),
+    "curves.waiting.axis": ("milliseconds", "밀리초"),
+    "curves.waiting.own": ("own work", "자기 계산"),
+    "curves.waiting.waited": ("waiting for others", "다른 랭크를 기다림"),
+    "curves.waiting.whole": ("whole step", "단계 전체"),
     "curves.counted": (" · {counted:,} of {elements:,} values counted", " · 값 {elements:,}개 가운데 {counted:,}개를 셈"),
     "curves.not_finite": (" · {count:,} not finite", " · 유한하지 않은 값 {count:,}개"),
 }

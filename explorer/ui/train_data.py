@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from explorer.runs import Measures, Parameter, Recorded, Run, Scalars, Status, open_run
+from explorer.runs import Local, Measures, Parameter, Recorded, Run, Scalars, Status, open_run
 
 __all__ = ["Seen", "follow", "last_loss", "look"]
 
-KEPT = 24  # runs whose numbers stay in memory
+KEPT = 256  # runs and ranks whose numbers stay in memory
 RECENT = 5.0  # seconds of training over which the speed is taken
 COLUMNS = 600  # of the picture of the layers over the steps, the largest of each group: more than a screen shows
+MOST_LOCAL = 20_000  # measured steps of a rank that stay in memory
 CALM = 2.0  # seconds between two looks at the parameters' norms
 
 
@@ -47,10 +48,10 @@ def last_loss(scalars: Scalars) -> float | None:
 
 
 class Followed:
-    """One run in memory, shared by all who look at it."""
+    """One run, or one rank of it, in memory, shared by all who look at it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, rank: int | None = None) -> None:
+        self._folder, self._rank = folder, rank
         self._lock = threading.Lock()
         self._forget("")
 
@@ -61,6 +62,7 @@ class Followed:
         self._measures: Measures | None = None
         self._parameters: list[Parameter] = []
         self._measured, self._cost, self._upto = 0.0, 0.0, -1
+        self._local: Local | None = None
 
     def look(self) -> Seen:
         """The run as it stands now. Raises `FileError`."""
@@ -68,37 +70,56 @@ class Followed:
             run = open_run(self._folder)
             if run.about.created != self._created:
                 self._forget(run.about.created)
-            events = run.events(self._event)
+            events = run.events(self._event, self._rank)
             if any(event.kind == "resumed" for event in events):  # the last steps may be others now
                 self._forget(run.about.created)
             self._event = max([self._event, *(event.id for event in events)])
-            status = run.status()
+            status = run.status(self._rank)
             since = 0 if self._scalars is None or not len(self._scalars.steps) else int(self._scalars.steps[-1])
-            new = run.scalars(since)
+            new = run.scalars(since, self._rank)
             self._scalars = new if self._scalars is None else _joined(self._scalars, new)
-            self._texts = [text for text in self._texts if text[0] <= since] + run.texts(since)  # a text is there before its step
+            self._texts = [text for text in self._texts if text[0] <= since] + run.texts(
+                since, self._rank
+            )  # a text is there before its step
             speed = _speed(self._scalars)
             left = None
             if status.alive and status.steps is not None and speed:
                 left = max(0, status.steps - status.step) / speed
-            return Seen(run, status, self._scalars, tuple(self._texts), tuple(run.traces()), speed, left)
+            return Seen(run, status, self._scalars, tuple(self._texts), tuple(run.traces(self._rank)), speed, left)
 
     def norms(self) -> tuple[Measures, list[Parameter]]:
         """The norms of the parameters: read whole, and so not more often than they cost little. Raises `FileError`."""
         with self._lock:
             run = open_run(self._folder)
-            now, step = time.monotonic(), run.step()
+            now, step = time.monotonic(), run.step(self._rank)
             if self._measures is None or (step != self._upto and now - self._measured > max(CALM, 10 * self._cost)):
-                self._measures = run.measures(most=COLUMNS)
-                self._parameters = self._parameters or run.parameters()
+                self._measures = run.measures(most=COLUMNS, rank=self._rank)
+                self._parameters = self._parameters or run.parameters(self._rank)
                 self._measured, self._cost, self._upto = time.monotonic(), time.monotonic() - now, step
             return self._measures, self._parameters
 
+    def local(self) -> Local:
+        """What this rank had before the gradients were averaged. Raises `FileError`."""
+        with self._lock:
+            run = open_run(self._folder)
+            since = 0 if self._local is None or not len(self._local.steps) else int(self._local.steps[-1])
+            new = run.local(since, rank=self._rank)
+            if self._local is None:
+                self._local = new
+            elif len(new.steps):
+                old = self._local
+                self._local = Local(
+                    np.concatenate([old.steps, new.steps])[-MOST_LOCAL:],
+                    np.concatenate([old.waited, new.waited])[-MOST_LOCAL:],
+                    np.concatenate([old.gradient, new.gradient])[-MOST_LOCAL:],
+                )
+            return self._local
+
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
-def follow(folder: Path) -> Followed:
-    """What is known of the run in this folder, for all visitors."""
-    return Followed(folder)
+def follow(folder: Path, rank: int | None = None) -> Followed:
+    """What is known of the run in this folder, or of one rank of it, for all visitors."""
+    return Followed(folder, rank)
 
 
 def look(folder: Path) -> Seen:

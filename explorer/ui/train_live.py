@@ -11,7 +11,7 @@ from explorer.capture.programs import TRAININGS
 from explorer.errors import ExplorerError
 from explorer.runs import request
 from explorer.text import say
-from explorer.ui import train_charts, train_edit, train_graph
+from explorer.ui import train_charts, train_edit, train_graph, train_ranks
 from explorer.ui.failing import told
 from explorer.ui.state import language
 from explorer.ui.train_data import Seen, look
@@ -43,6 +43,7 @@ def panel(folder: Path, name: str) -> None:
     st.fragment(_standing, run_every=every, key=f"standing {name}")(folder, name, alive)
     train_charts.options(lambda: train_edit.buttons(seen, name))
     st.fragment(train_charts.charts, run_every=SLOWER if alive else None, key=f"charts {name}")(folder, name)
+    train_ranks.panel(folder, name, alive=alive)
     st.fragment(train_charts.layers, run_every=SLOWEST if alive else None, key=f"layers {name}")(folder, name)
 
 
