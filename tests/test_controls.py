@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.capture import workbench
 from explorer.files import assets_folder, load
 from explorer.tangents import PAIRS
 from explorer.text import TEXTS
-from explorer.ui.controls import CONTROLS
+from explorer.ui.controls import CONTROLS, view_or_copy
 from explorer.ui.controls.indexing import SHAPES, tensor
 from explorer.ui.controls.matrix_product import product, sum_of
 from explorer.ui.controls.number_types import FLOATS, INTEGERS, kept
 from explorer.ui.controls.three_ways import ways
+from explorer.ui.controls.view_or_copy import CHOICES, NEW
 
 torch = pytest.importorskip("torch")
 
@@ -28,13 +30,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "number_types": {"number": 0.1},
     "tangent": {"pairs": list(PAIRS), "first": "relu of line", "x": 1.0},
     "three_ways": {"program": "logistic_neuron", "of": ["w", "b"]},
+    "view_or_copy": {},
 }
 
 
 @pytest.fixture(autouse=True)
-def own_main() -> Iterator[None]:
-    """AppTest's `__main__` does not stay."""
+def nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AppTest's `__main__` does not stay, and no child process is started before it is needed."""
     main = sys.modules["__main__"]
+    monkeypatch.setattr(view_or_copy, "warm", lambda: None)
     yield
     sys.modules["__main__"] = main
 
@@ -159,3 +163,21 @@ def test_a_cell_is_seen_once_it_was_chosen() -> None:
     app.run()
     assert r"1 \cdot (-1) + 2 \cdot 0.5 = 0" in app.latex[0].value
     assert not app.caption
+
+
+def test_writing_tells_views_from_copies() -> None:
+    """With real torch: the transpose, reshapes and slices are views, through which b changes; the others are copies, and one fails."""
+    views = {"b.T", "b.reshape(3, 2)", "b[1]", "b[:, 1]"}
+    app = drawn("view_or_copy")
+    try:
+        for choice in CHOICES:
+            app.session_state["here_choice_en"] = choice
+            app.session_state["here_write_en"] = True
+            app.run()
+            said = {key: any(one.value == TEXTS[f"trying.{key}"][0].format(value=NEW) for one in app.markdown) for key in
+                    ("changed", "unchanged", "no_view")}  # fmt: skip
+            kind = "no_view" if choice == "b.T.view(6)" else "changed" if choice in views else "unchanged"
+            assert said == {key: key == kind for key in said}, choice
+            assert any(f">{NEW}<" in table.proto.body for table in app.get("html")) == (kind != "no_view"), choice
+    finally:
+        workbench.close()

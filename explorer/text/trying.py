@@ -49,4 +49,33 @@ TRYING: dict[str, tuple[str, str]] = {
         "Integer types cut decimals off; a whole number that does not fit wraps around. “–”: too large for the type, the result is open.",
         "정수형은 소수 부분을 버립니다. 범위를 벗어난 정수는 범위 안의 다른 수로 바뀝니다. “–”는 결과가 정해져 있지 않다는 뜻입니다.",
     ),
+    # view or copy
+    "trying.operation": ("Operation", "연산"),
+    "trying.write": ("Write {value} into the first cell of the result", "결과의 첫 칸에 {value} 쓰기"),
+    "trying.storage": (
+        "Storage of `{name}`: {storage} · strides {strides}",
+        "`{name}`의 저장소: {storage} · 스트라이드 {strides}",
+    ),
+    "trying.view": (
+        "**A view**: the result reads the same storage, with the strides {strides}, from place {offset} on.",
+        "**뷰입니다.** 결과는 같은 저장소를 {offset}번 자리부터 스트라이드 {strides}로 읽습니다.",
+    ),
+    "trying.copy": (
+        "**A copy**: the result has a storage of its own: {storage} · strides {strides}",
+        "**복사본입니다.** 결과는 자기 저장소를 따로 가집니다. {storage} · 스트라이드 {strides}",
+    ),
+    "trying.changed": (
+        "{value} was written into the result, and `b` has changed with it: it is the same place in memory.",
+        "결과에 {value}를 썼더니 `b`도 함께 바뀌었습니다. 메모리의 같은 자리이기 때문입니다.",
+    ),
+    "trying.unchanged": (
+        "{value} was written into the result; `b` is as it was.",
+        "결과에 {value}를 썼지만 `b`는 그대로입니다.",
+    ),
+    "trying.no_view": (
+        "`view` never copies. No stride can read the six numbers in this order as one row: PyTorch refuses. `reshape` would copy here.",
+        "`view`는 복사하지 않습니다. 어떤 스트라이드로도 여섯 수를 이 순서대로 한 줄로 읽을 수 없어 오류가 납니다. `reshape`은 복사합니다.",
+    ),
+    "trying.numpy_view": ("NumPy: `{line}` is a view, too.", "NumPy의 `{line}`도 뷰입니다."),
+    "trying.numpy_copy": ("NumPy: `{line}` is a copy.", "NumPy의 `{line}`도 복사본을 만듭니다."),
 }

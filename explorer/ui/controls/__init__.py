@@ -18,6 +18,7 @@ CONTROLS: dict[str, str] = {
     "number_types": "explorer.ui.controls.number_types",
     "tangent": "explorer.ui.controls.tangent",
     "three_ways": "explorer.ui.controls.three_ways",
+    "view_or_copy": "explorer.ui.controls.view_or_copy",
 }
 
 
