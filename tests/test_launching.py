@@ -26,7 +26,9 @@ def test_settings_are_those_of_the_function(name: str) -> None:
     function = vars(importlib.import_module(example.module))[example.callable]
     defaults = {key: parameter.default for key, parameter in inspect.signature(function).parameters.items()}
     settings, steps = settings_of(name)
-    expected = {key: value for key, value in {**defaults, **example.settings}.items() if key not in ("run", "device", "seed", "steps")}
+    expected = {
+        key: value for key, value in {**defaults, **example.settings}.items() if key not in ("run", "device", "dtype", "seed", "steps")
+    }
     assert {setting.name: setting.default for setting in settings} == expected
     assert steps == {**defaults, **example.settings}["steps"]
 

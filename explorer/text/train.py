@@ -14,6 +14,13 @@ TRAIN: dict[str, tuple[str, str]] = {
     "train.steps": ("Steps", "단계 수"),
     "train.seed": ("Seed", "난수 시드"),
     "train.start": ("Start", "시작"),
+    "train.start_both": ("Start both", "둘 다 시작"),
+    "train.beside": ("Beside it", "나란히 비교"),
+    "train.beside_none": ("nothing", "없음"),
+    "train.beside_help": (
+        "Runs the same training a second time, elsewhere or in another data type, from the same weights, and compares both.",
+        "같은 학습을 같은 가중치와 자료로 다른 장치나 자료형에서 한 번 더 실행해 둘을 비교합니다.",
+    ),
     "train.more": ("More", "더 보기"),
     "train.device_help": (
         "Where the model is trained. The training runs in a process of its own and goes on when this page is closed.",
@@ -237,6 +244,9 @@ TRAIN: dict[str, tuple[str, str]] = {
     ),
     "train.compare_one": ("Compare {name}", "{name} 비교"),
     "train.compare": ("Comparison of {count} runs", "학습 실행 {count}개 비교"),
+    "train.pause_all": ("Pause all", "모두 일시 중지"),
+    "train.resume_all": ("Resume all", "모두 계속"),
+    "train.stop_all": ("Stop all", "모두 중지"),
     "train.compare_end": ("End the comparison", "비교 끝내기"),
     "train.metric": ("Metric", "지표"),
     "train.difference": ("Difference to {name}", "{name}와(과)의 차이"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from explorer.capture.programs import TRAININGS, Example
 from explorer.errors import ExplorerError
 from explorer.runs import Run, list_runs
 from explorer.text import TEXTS, say
-from explorer.ui import devices, local
+from explorer.ui import devices, local, train_compare
 from explorer.ui.known import asked_devices
 from explorer.ui.state import language
-from explorer.ui.train_process import Asked, root, start
+from explorer.ui.train_process import Asked, refuse_too_many, root, start
 from explorer.ui.train_settings import MAIN, SHAPE, offered, steps_of
 from explorer.ui.words import escaped
 
@@ -37,11 +38,14 @@ def choices() -> None:
         dtype = _dtype(device)
         steps = _number(program, "steps", steps_of(program), label=_text("steps"), least=1, most=MOST_STEPS, width=110)
         seed = _number(program, "seed", 0, label=_text("seed"), least=0, most=2**31 - 1, width=92)
+        beside = _beside(device, dtype)
         place = st.empty()
     settings, starts = _settings(program)
     needs = TRAININGS[program].needs
     lacking = needs is not None and starts is None
-    begin = place.button(_text("start"), type="primary", icon=":material/play_arrow:", disabled=lacking, key="train_start")
+    begin = place.button(
+        _text("start_both" if beside else "start"), type="primary", icon=":material/play_arrow:", disabled=lacking, key="train_start"
+    )
     kept = f" {_text('kept_in', path=_shown(root()))}" if local.refusal() is None else ""  # a visitor from elsewhere need not know the path
     st.caption(escaped(about(program) + kept))
     if lacking:
@@ -52,7 +56,8 @@ def choices() -> None:
         changed = {one.name: settings[one.name] for one in offered(program) if one.name in settings}
         changed |= starts or {}
         told = {"on_nan": _kept(program)["on_nan"], "record_every": _kept(program)["record_every"] or None}
-        _start(Asked(program, steps=steps, device=device, dtype=dtype, seed=seed, settings=changed, **told))
+        asked = Asked(program, steps=steps, device=device, dtype=dtype, seed=seed, settings=changed, **told)
+        _start([asked] if beside is None else [asked, replace(asked, device=beside[0], dtype=beside[1])])
 
 
 def title(program: str) -> str:
@@ -78,15 +83,20 @@ def _text(key: str, **values: object) -> str:
     return say(f"train.{key}", language(), **values)
 
 
-def _start(asked: Asked) -> None:
+def _start(asked: list[Asked]) -> None:
+    """Start one training, or two that are then compared."""
     st.session_state.train_error = None
+    folders = []
     try:
-        folder = start(asked)
+        refuse_too_many(len(asked))
+        for one in asked:
+            folders.append(start(one))
+            st.session_state.setdefault("begun", []).append(folders[-1])
     except ExplorerError as error:
         st.session_state.train_error = error
-    else:
-        st.session_state.setdefault("begun", []).append(folder)
-        st.query_params["run"] = folder.name
+    if folders:
+        st.query_params["run"] = folders[0].name
+        train_compare.begin([folder.name for folder in folders] if len(folders) > 1 else [])
     st.rerun()
 
 
@@ -131,6 +141,23 @@ def _device() -> str:
     )  # fmt: skip
     st.session_state.train_device = chosen
     return str(chosen)
+
+
+def _beside(device: str, dtype: str | None) -> tuple[str, str] | None:
+    """Where the same training runs a second time, for a comparison; most trainings run once."""
+    known = asked_devices()
+    first = dtype or "float32"
+    names = [name for name in known.names if name != "fake"] or ["cpu"]
+    pairs = [(name, each) for name in names for each in devices.dtypes_of(known, name) if (name, each) != (device, first)]
+    found = {"": None, **{f"{name} · {each}": (name, each) for name, each in pairs}}
+    kept = st.session_state.get("train_beside", "")
+    chosen = st.selectbox(
+        _text("beside"), list(found), index=list(found).index(kept) if kept in found else 0,
+        format_func=lambda shown: shown or _text("beside_none"), help=_text("beside_help"), width=170,
+        key=f"train_beside_{language()}_{device}_{dtype}_{len(names)}",
+    )  # fmt: skip
+    st.session_state.train_beside = chosen
+    return found[str(chosen)]
 
 
 def _device_help() -> str:

@@ -12,15 +12,17 @@ from explorer.curves import Curve, curve_figure
 from explorer.errors import FileError
 from explorer.runs import differences
 from explorer.text import TEXTS, say
-from explorer.ui import train_charts
+from explorer.ui import train_charts, train_live
 from explorer.ui.failing import told
 from explorer.ui.state import language
 from explorer.ui.train_data import Seen, look
 from explorer.ui.words import escaped
 
-__all__ = ["chosen", "end", "mark", "panel"]
+__all__ = ["begin", "chosen", "end", "mark", "panel"]
 
 BEAT = 2.0  # seconds between two drawings while one of the runs is alive
+CALM = 1.0  # between two looks at how they stand
+MOST_CARDS = 4  # runs whose progress stands above the curves
 LOWER = ("loss",)  # how the names of metrics end that are better the lower they are
 
 
@@ -39,10 +41,15 @@ def mark(name: str, key: str) -> None:
     st.session_state.train_opened = True
 
 
-def end() -> None:
-    """No run is marked any more; the boxes get new keys, so that they are empty."""
-    st.session_state.train_marked = []
+def begin(names: list[str]) -> None:
+    """These runs are marked, also before they are there, and no others; the boxes get new keys, so that they show it."""
+    st.session_state.train_marked = names
     st.session_state.train_marks = st.session_state.get("train_marks", 0) + 1
+
+
+def end() -> None:
+    """No run is marked any more."""
+    begin([])
 
 
 def panel(runs: dict[str, Path], names: list[str]) -> None:
@@ -55,12 +62,40 @@ def panel(runs: dict[str, Path], names: list[str]) -> None:
     except FileError as error:
         st.error(escaped(error.message(language())), icon=":material/error:")
         return
+    st.fragment(_standing, run_every=CALM if alive else None, key=f"compared standing {names}")({name: runs[name] for name in names}, alive)
     train_charts.options()
     st.fragment(_compared, run_every=BEAT if alive else None, key=f"compared {names}")({name: runs[name] for name in names})
 
 
 def _text(key: str, **values: object) -> str:
     return say(f"train.{key}", language(), **values)
+
+
+@told
+def _standing(runs: dict[str, Path], was_alive: bool) -> None:
+    """How far each of them is, and what one may ask of all at once."""
+    try:
+        seen = [look(folder) for folder in runs.values()]
+    except FileError:
+        return  # the part below says so
+    if len(seen) <= MOST_CARDS:
+        for column, one, label in zip(st.columns(len(seen), gap="medium"), seen, _labels(seen, list(runs)), strict=True):
+            with column:
+                train_live.card(one, label)
+    alive = {name: one for name, one in zip(runs, seen, strict=True) if one.status.alive}
+    if alive:
+        with st.container(horizontal=True, gap="small"):
+            paused = all(one.status.state == "paused" for one in alive.values())
+            for kind, icon in (
+                ("resume", ":material/play_arrow:") if paused else ("pause", ":material/pause:"),
+                ("stop", ":material/stop:"),
+            ):
+                st.button(
+                    _text(f"{kind}_all"), icon=icon, key=f"train_{kind}_all",
+                    on_click=train_live.ask_all, args=(kind, {name: runs[name] for name in alive}),
+                )  # fmt: skip
+    if bool(alive) != was_alive:
+        st.rerun()
 
 
 @told
@@ -95,9 +130,11 @@ def _title(metric: str) -> str:
 
 
 def _labels(seen: list[Seen], names: list[str]) -> list[str]:
-    """What the runs are called: by their names, and where two have the same, by their folders as well."""
+    """What the runs are called: by their names; where two have the same, by their folders, where they compute differently, by how."""
     given = [one.run.about.name for one in seen]
-    return [name if given.count(name) == 1 else f"{name} ({folder})" for name, folder in zip(given, names, strict=True)]
+    found = [name if given.count(name) == 1 else f"{name} ({folder})" for name, folder in zip(given, names, strict=True)]
+    places = [f"{one.run.about.device} · {one.run.about.dtype}" for one in seen]
+    return found if len(set(places)) == 1 else [f"{name} · {place}" for name, place in zip(found, places, strict=True)]
 
 
 def _values(one: Seen, metric: str) -> tuple[Any, Any]:
@@ -160,7 +197,7 @@ def _table(seen: list[Seen], labels: list[str], metric: str) -> None:
         _text("result.step"): [f"{one.status.step:,}" for one in seen],
         _text("result.last"): [_number(_values(one, metric)[1], lambda values: values[-1]) for one in seen],
         _text("result.best" if best is np.min else "result.highest"): [_number(_values(one, metric)[1], best) for one in seen],
-        _text("result.speed"): [f"{one.status.step / one.status.at:,.1f}" if one.status.at > 0 else "–" for one in seen],
+        _text("result.speed"): _speeds(seen),
     }
     found = differences([one.run.about for one in seen])
     for each in found:
@@ -175,6 +212,15 @@ def _table(seen: list[Seen], labels: list[str], metric: str) -> None:
     head = [_text("setting"), *labels]
     lines = [head, ["---"] * len(head), *([name, *values] for name, values in rows.items())]
     st.markdown("\n".join("| " + " | ".join(word if word == "---" else escaped(word) for word in line) + " |" for line in lines))
+
+
+def _speeds(seen: list[Seen]) -> list[str]:
+    """Steps a second, and beside them how many times that of the first run."""
+    speeds = [one.status.step / one.status.at if one.status.at > 0 else 0.0 for one in seen]
+    return [
+        ("–" if not speed else f"{speed:,.1f}") + (f" ({speed / speeds[0]:.2f} ×)" if number and speed and speeds[0] else "")
+        for number, speed in enumerate(speeds)
+    ]
 
 
 def _number(values: Any, of: Any) -> str:

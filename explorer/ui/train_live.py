@@ -18,7 +18,7 @@ from explorer.ui.train_data import Seen, look
 from explorer.ui.train_process import all_started, go_on
 from explorer.ui.words import duration, escaped
 
-__all__ = ["BADGES", "panel", "state_word"]
+__all__ = ["BADGES", "ask_all", "card", "panel", "state_word"]
 
 BEAT = 0.5  # seconds between two looks at a run that is alive
 SLOWER = 1.5  # between two drawings of its curves: a browser without a graphics card takes half a second for them
@@ -92,6 +92,18 @@ def _show(seen: Seen, name: str) -> None:
     _trouble(seen, name)
 
 
+def card(seen: Seen, label: str) -> None:
+    """One run among several: what it is called, how it stands, how far and how fast it is."""
+    color, icon = BADGES[seen.status.state]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{escaped(label)}**", width="content")
+        st.badge(state_word(seen.status.state), icon=icon, color=color)  # type: ignore[arg-type]
+    if seen.status.steps:
+        st.progress(min(1.0, seen.status.step / seen.status.steps), text=escaped(_progress(seen)))
+    else:
+        st.caption(escaped(_progress(seen)))
+
+
 def _facts(seen: Seen) -> str:
     """What is trained where, in a line."""
     about = seen.run.about
@@ -160,6 +172,12 @@ def _ask(kind: str, folder: Path, name: str) -> None:
         st.toast(_text("record_asked"), icon=":material/fiber_smart_record:")
     else:
         st.session_state.setdefault("train_asked", {})[name] = (kind, time.monotonic())
+
+
+def ask_all(kind: str, runs: dict[str, Path]) -> None:
+    """Ask the same of several."""
+    for name, folder in runs.items():
+        _ask(kind, folder, name)
 
 
 def _can_go_on(seen: Seen) -> bool:

@@ -25,7 +25,7 @@ from explorer.errors import OutputError, RequestError
 from explorer.runs import is_run, list_folders
 from explorer.text import LANGUAGES, say
 
-__all__ = ["MOST_AT_ONCE", "Asked", "Started", "all_started", "go_on", "home", "root", "start"]
+__all__ = ["MOST_AT_ONCE", "Asked", "Started", "all_started", "go_on", "home", "refuse_too_many", "root", "start"]
 
 FOLDER = "AUTOGRAD_EXPLORER_RUNS"
 LOGS = ".started"
@@ -105,7 +105,7 @@ def all_started() -> dict[Path, Started]:
 
 def start(asked: Asked) -> Path:
     """Begin a training in a new folder, and say which. Raises `RequestError` or `OutputError`."""
-    _refuse_too_many()
+    refuse_too_many()
     folder, logs = _new_folder(asked.target)
     options = {"steps": asked.steps, "device": asked.device, "dtype": asked.dtype, "seed": asked.seed, "on_nan": asked.on_nan}
     _begin(asked.target, folder, logs, settings=asked.settings, record_every=asked.record_every, **options)
@@ -116,13 +116,14 @@ def go_on(folder: Path, target: str, *, record_at: int | None = None) -> None:
     """Take up a run of a shipped program again where its last checkpoint left it; with `record_at` up to that step, which is recorded."""
     if target not in TRAININGS:
         raise RequestError("running.no_example", name=target)
-    _refuse_too_many()
+    refuse_too_many()
     logs = _logs(folder.name)
     _begin(target, folder, logs, resume=True, steps=record_at, record_at=record_at)
 
 
-def _refuse_too_many() -> None:
-    if sum(one.alive for one in all_started().values()) >= MOST_AT_ONCE:
+def refuse_too_many(more: int = 1) -> None:
+    """Refuse to start so many `more`, where that is too much for one server."""
+    if sum(one.alive for one in all_started().values()) + more > MOST_AT_ONCE:
         raise RequestError("train.too_many", most=MOST_AT_ONCE)
 
 

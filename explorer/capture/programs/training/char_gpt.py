@@ -27,9 +27,9 @@ def alphabet(text):
     return sorted(set("".join(read(other) for other, language in TEXTS.items() if language == TEXTS[text])))
 
 
-def train(*, run, device="cpu", seed=0, steps=1000, text="shakespeare", start_from="", layers=4, heads=4, width=128, context=64,
-          optimizer="adamw", learning_rate=0.003, schedule="warmup_cosine", batch_size=24, weight_decay=0.01, dropout=0.0, clip_norm=1.0,
-          show_every=100):  # fmt: skip
+def train(*, run, device="cpu", dtype=torch.float32, seed=0, steps=1000, text="shakespeare", start_from="", layers=4, heads=4, width=128,
+          context=64, optimizer="adamw", learning_rate=0.003, schedule="warmup_cosine", batch_size=24, weight_decay=0.01, dropout=0.0,
+          clip_norm=1.0, show_every=100):  # fmt: skip
     torch.manual_seed(seed)
     characters = alphabet(text)
     number = {character: place for place, character in enumerate(characters)}
@@ -37,7 +37,7 @@ def train(*, run, device="cpu", seed=0, steps=1000, text="shakespeare", start_fr
     border = len(data) * 9 // 10  # the last tenth is not learned from
     config = {"vocab_size": len(characters), "context_length": context, "emb_dim": width, "n_heads": heads, "n_layers": layers,
               "drop_rate": dropout, "qkv_bias": False}  # fmt: skip
-    model = GPTModel(config, tie_weights=True).to(device)
+    model = GPTModel(config, tie_weights=True).to(device, dtype)
     if start_from:
         load_weights(start_from, model)
     stepper = make_optimizer(model, optimizer=optimizer, learning_rate=learning_rate, weight_decay=weight_decay)
@@ -84,6 +84,8 @@ def sample(model, characters, first, context, device, *, seed, length=300):
     with torch.no_grad():
         for _ in range(length):
             scores = model(torch.tensor([written[-context:]], device=device))[0, -1].cpu().float()
+            if not scores.isfinite().all():
+                break  # from NaN nothing is drawn
             written.append(int(torch.multinomial(torch.softmax(scores / 0.8, dim=0), 1, generator=generator)))
     model.train()
     return unicodedata.normalize("NFC", "".join(characters[place] for place in written[1:]))

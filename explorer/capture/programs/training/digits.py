@@ -33,13 +33,13 @@ def read_digits():
     return table[:, :64].reshape(-1, 1, 8, 8) / 16, table[:, 64].long()
 
 
-def train(*, run, device="cpu", seed=0, steps=500, optimizer="adam", learning_rate=0.003, schedule="constant", batch_size=64,
-          weight_decay=0.0, dropout=0.2, clip_norm=0.0, validate_every=50):  # fmt: skip
+def train(*, run, device="cpu", dtype=torch.float32, seed=0, steps=500, optimizer="adam", learning_rate=0.003, schedule="constant",
+          batch_size=64, weight_decay=0.0, dropout=0.2, clip_norm=0.0, validate_every=50):  # fmt: skip
     torch.manual_seed(seed)
     images, labels = read_digits()
     order = torch.randperm(len(images))
     kept, learned = order[:360], order[360:]  # a fifth is not learned from
-    model = DigitNet(dropout).to(device)
+    model = DigitNet(dropout).to(device, dtype)
     stepper = make_optimizer(model, optimizer=optimizer, learning_rate=learning_rate, weight_decay=weight_decay)
     rates = make_schedule(stepper, schedule=schedule, steps=steps)
 
@@ -48,7 +48,7 @@ def train(*, run, device="cpu", seed=0, steps=500, optimizer="adam", learning_ra
         some = learned[torch.randint(len(learned), (batch_size,))]
         wanted = labels[some].to(device)
         stepper.zero_grad()
-        scores = model(images[some].to(device))
+        scores = model(images[some].to(device, dtype))
         loss = F.cross_entropy(scores, wanted)
         loss.backward()
         clip(model, clip_norm)
@@ -56,7 +56,7 @@ def train(*, run, device="cpu", seed=0, steps=500, optimizer="adam", learning_ra
         rates.step()
         metrics = {"loss": loss, "accuracy": (scores.argmax(1) == wanted).float().mean()}
         if step == 1 or step % validate_every == 0 or step == steps:
-            metrics |= validate(model, images[kept].to(device), labels[kept].to(device))
+            metrics |= validate(model, images[kept].to(device, dtype), labels[kept].to(device))
         yield metrics
 
 

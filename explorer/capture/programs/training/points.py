@@ -49,25 +49,26 @@ def surface(model, points, size=40):
     low, high = points.amin(0) - 0.5, points.amax(0) + 0.5
     across = torch.linspace(low[0].item(), high[0].item(), size)
     down = torch.linspace(low[1].item(), high[1].item(), size)
-    grid = torch.cartesian_prod(down, across).flip(1).to(points.device)
+    grid = torch.cartesian_prod(down, across).flip(1).to(points)
     model.eval()
     with torch.no_grad():
-        likely = torch.sigmoid(model(grid)).reshape(size, size).cpu()
+        likely = torch.sigmoid(model(grid)).reshape(size, size).float().cpu()
     model.train()
     table = [[round(value, 2) for value in row] for row in likely.tolist()]
     return json.dumps({"x": [low[0].item(), high[0].item()], "y": [low[1].item(), high[1].item()], "likely": table})
 
 
-def train(*, run, device="cpu", seed=0, steps=1000, shape="moons", count=200, noise=0.1, width=32, optimizer="adam", learning_rate=0.01,
-          schedule="constant", batch_size=64, weight_decay=0.0, dropout=0.0, clip_norm=0.0, show_every=50):  # fmt: skip
+def train(*, run, device="cpu", dtype=torch.float32, seed=0, steps=1000, shape="moons", count=200, noise=0.1, width=32,
+          optimizer="adam", learning_rate=0.01, schedule="constant", batch_size=64, weight_decay=0.0, dropout=0.0, clip_norm=0.0,
+          show_every=50):  # fmt: skip
     torch.manual_seed(seed)
     make = {"moons": moons, "spirals": spirals}[shape]
     points, labels = make(count, noise, torch.Generator().manual_seed(seed))
     others, other_labels = make(count, noise, torch.Generator().manual_seed(seed + 1))
-    model = PointNet(width, dropout).to(device)
+    model = PointNet(width, dropout).to(device, dtype)
     stepper = make_optimizer(model, optimizer=optimizer, learning_rate=learning_rate, weight_decay=weight_decay)
     rates = make_schedule(stepper, schedule=schedule, steps=steps)
-    places, classes = points.to(device), labels.to(device)
+    places, classes = points.to(device, dtype), labels.to(device, dtype)
 
     run.register(model, stepper, rates=rates)
     for step in range(run.start + 1, steps + 1):
@@ -85,7 +86,7 @@ def train(*, run, device="cpu", seed=0, steps=1000, shape="moons", count=200, no
                 {"points": [[round(v, 3) for v in p] for p in points.tolist()], "classes": labels.int().tolist()}
             )
         if step == 1 or step % show_every == 0 or step == steps:
-            metrics |= validate(model, others.to(device), other_labels.to(device))
+            metrics |= validate(model, others.to(places), other_labels.to(places))
             metrics["surface"] = surface(model, places)
         yield metrics
 
