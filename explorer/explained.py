@@ -6,17 +6,17 @@ What is the same in every language stands apart from sentences, which are number
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from explorer.checking import plain
 from explorer.formulas import Numbers, by_hand, explain, mathml, rule_for
-from explorer.model import Checks, GradientCheck, Trace
+from explorer.model import Checks, GradientCheck, Node, Trace
 from explorer.text import say
 from explorer.verdicts import reason_text
 
-__all__ = ["MOST_BY_HAND", "MOST_EXPLAINED", "explained"]
+__all__ = ["MOST_BY_HAND", "MOST_EXPLAINED", "explained", "explained_nodes", "verified"]
 
 
 MOST_EXPLAINED = 1_000  # executed nodes of which the arithmetic is sent: some 0.1 ms and 250 bytes each
@@ -30,17 +30,31 @@ CONTRADICTIONS = (ArithmeticError, AssertionError, AttributeError, LookupError, 
 
 def explained(trace: Trace, language: str) -> dict[str, Any]:
     """What the payload holds of it: rules in maths and in words, the number of each node's rule, arithmetic, verdicts and reasons."""
-    rules = [None if node.autograd is None else rule_for(node.autograd, node.arguments) for node in trace.nodes]
-    used = {rule.key: rule for rule in rules if rule is not None}
-    number = {key: place for place, key in enumerate(used)}
-    reasons = list(dict.fromkeys(_reasons(trace.checks)))
     numbers = Numbers(trace if sum(len(one.data) for one in trace.tensors.values()) <= MOST_STORED else replace(trace, tensors={}))
+    rules, tables = _rules(trace.nodes, language)
     return {
-        "maths": [mathml(rule.latex, block=True) for rule in used.values()],
-        "rule_words": [rule.words[language] for rule in used.values()],
-        "rules": [None if rule is None else number[rule.key] for rule in rules],
+        **tables,
+        "rules": rules,
         **_arithmetic(numbers, language),
         "hand": _by_hand(numbers, language),
+        **verified(trace, language),
+    }
+
+
+def explained_nodes(numbers: Numbers, nodes: Sequence[int], language: str) -> dict[str, Any]:
+    """The rules and the arithmetic of these nodes alone, of a trace of any size."""
+    told = [numbers.trace.nodes[id] for id in nodes]
+    rules, tables = _rules(told, language)
+    notes: dict[str, int] = {}
+    arithmetic = {str(node.id): _worked(numbers, node, language, notes) for node in told if _has_arithmetic(numbers, node)}
+    arithmetic = {node: worked for node, worked in arithmetic.items() if worked != []}
+    return {**tables, "rules": rules, "arithmetic": arithmetic, "notes": list(notes)}
+
+
+def verified(trace: Trace, language: str) -> dict[str, Any]:
+    """What verification said, and why some things are not told of a large trace."""
+    reasons = list(dict.fromkeys(_reasons(trace.checks)))
+    return {
         "too_many": say("player.too_many_explained", language, most=MOST_EXPLAINED),
         "too_many_by_hand": say("player.too_many_by_hand", language, most=MOST_BY_HAND),
         "checks": _checks(trace.checks, {reason: number for number, reason in enumerate(reasons)}),
@@ -48,25 +62,42 @@ def explained(trace: Trace, language: str) -> dict[str, Any]:
     }
 
 
+def _rules(nodes: Iterable[Node], language: str) -> tuple[list[int | None], dict[str, Any]]:
+    """The number of each node's rule, and the rules in maths and in words."""
+    rules = [None if node.autograd is None else rule_for(node.autograd, node.arguments) for node in nodes]
+    used = {rule.key: rule for rule in rules if rule is not None}
+    number = {key: place for place, key in enumerate(used)}
+    maths = [mathml(rule.latex, block=True) for rule in used.values()]
+    words = [rule.words[language] for rule in used.values()]
+    return [None if rule is None else number[rule.key] for rule in rules], {"maths": maths, "rule_words": words}
+
+
 # -- arithmetic
 
 
 def _arithmetic(numbers: Numbers, language: str) -> dict[str, Any]:
     """The lines of each executed node with a rule, and the sentences that they are compared with; None for a trace of too many nodes."""
-    nodes = [node for node in numbers.trace.nodes if node.status == "executed" and numbers.rule(node) is not None]
+    nodes = [node for node in numbers.trace.nodes if _has_arithmetic(numbers, node)]
     if len(nodes) > MOST_EXPLAINED:
         return {"arithmetic": None, "notes": []}
     notes: dict[str, int] = {}
-    found: dict[str, Any] = {}
-    for node in nodes:
-        try:
-            one = explain(numbers, node.id, language)
-        except CONTRADICTIONS:
-            continue
-        inputs = [[way.source, way.name, list(way.lines), way.verdict, notes.setdefault(way.note, len(notes))] for way in one.inputs]
-        written = [list(one.received), list(one.definitions), inputs]
-        found[str(node.id)] = written if len(str(written)) <= MOST_WRITTEN else None
-    return {"arithmetic": found, "notes": list(notes)}
+    found = {str(node.id): _worked(numbers, node, language, notes) for node in nodes}
+    return {"arithmetic": {node: worked for node, worked in found.items() if worked != []}, "notes": list(notes)}
+
+
+def _has_arithmetic(numbers: Numbers, node: Node) -> bool:
+    return node.status == "executed" and numbers.rule(node) is not None
+
+
+def _worked(numbers: Numbers, node: Node, language: str, notes: dict[str, int]) -> list[Any] | None:
+    """The arithmetic of one node; None where it is too long, nothing where the file contradicts itself. Sentences go to `notes`."""
+    try:
+        one = explain(numbers, node.id, language)
+    except CONTRADICTIONS:
+        return []
+    inputs = [[way.source, way.name, list(way.lines), way.verdict, notes.setdefault(way.note, len(notes))] for way in one.inputs]
+    written = [list(one.received), list(one.definitions), inputs]
+    return written if len(str(written)) <= MOST_WRITTEN else None
 
 
 def _by_hand(numbers: Numbers, language: str) -> dict[str, Any] | None:

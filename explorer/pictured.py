@@ -11,7 +11,7 @@ from typing import Any
 from explorer.fonts import STYLES, font_data, letters
 from explorer.labels import plain
 from explorer.model import Trace
-from explorer.places import places_of
+from explorer.places import places_of, remembered
 from explorer.text import LANGUAGES, TEXTS
 from explorer.unfolding import Folding, first_folding
 from explorer.view import Box, Cluster, View
@@ -70,17 +70,23 @@ def found_places(trace: Trace) -> dict[str, Any]:
 
 def drawn_letters(trace: Trace, language: str) -> str:
     """Every character that a picture of `trace` may write."""
+    return remembered(places_of(trace), f"letters {language}", lambda: _letters(trace, language))
+
+
+def _letters(trace: Trace, language: str) -> str:
     found = set(WRITTEN)
     column = LANGUAGES.index(language)
     for key, both in TEXTS.items():
         if key.startswith("drawing.") and len(both[column]) < LABEL:
             found.update(both[column])
+    names: set[str | None] = set()  # of many nodes mostly the same
     for node in trace.nodes:
-        for name in (*node.names, node.name, node.op, node.autograd, node.reason):
-            found.update(name or "")
+        names.update((node.name, node.op, node.autograd, node.reason), node.names)
         for note in node.outputs:
             if note is not None:
-                found.update(char for size in note.shape if isinstance(size, str) for char in size)
+                names.update(size for size in note.shape if isinstance(size, str))
+    for name in names:
+        found.update(name or "")
     for module in trace.modules:
         found.update(module.path, module.class_name)
     return "".join(sorted(found))

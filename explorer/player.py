@@ -30,7 +30,7 @@ from explorer.view import View
 __all__ = ["document", "framed", "joined_script", "style"]
 
 MODULES = (
-    "format", "dom", "fonts", "picture", "cells", "copy", "sketch", "maths", "curve", "rule", "code", "findings", "verification",
+    "format", "book", "dom", "fonts", "picture", "cells", "copy", "sketch", "maths", "curve", "rule", "code", "findings", "verification",
     "scene", "moves", "folds", "glide", "minimap", "lights", "overlay", "graph", "search", "tools", "address", "summary", "inspector",
     "controls", "player", "brought",
 )  # fmt: skip  # each uses those before it

@@ -7,6 +7,7 @@ out of both and counted in the statistics.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 from explorer.formulas import Numbers
@@ -22,8 +23,8 @@ MOST_SKETCHED = 600  # tensors: some 4 kB each
 NAME = re.compile(r"n(\d+)\.(output|gradient)(\d+)")
 
 
-def sketches(trace: Trace) -> dict[str, Any]:
-    """Name of a tensor ("n12.output0") -> its sketch, for those that are stored and too large to be shown whole."""
+def sketches(trace: Trace, nodes: Container[int] | None = None) -> dict[str, Any]:
+    """Name of a tensor ("n12.output0") -> its sketch, for those that are stored and too large to be shown whole; of `nodes` alone."""
     if not trace.tensors:
         return {}
     numbers = Numbers(trace)
@@ -31,6 +32,8 @@ def sketches(trace: Trace) -> dict[str, Any]:
     for name in sorted(trace.tensors):
         match = NAME.fullmatch(name)
         if match is None or len(found) >= MOST_SKETCHED or not int(match[1]) < len(trace.nodes):
+            continue
+        if nodes is not None and int(match[1]) not in nodes:
             continue
         node = trace.nodes[int(match[1])]
         notes = node.outputs if match[2] == "output" else node.gradients

@@ -7,17 +7,19 @@ Every number in a sentence stands in the trace or is a sum of such numbers.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import cached_property
+from itertools import accumulate
 from typing import Any, Literal
 
 from explorer.figures import figure, label, nested, only, plain
 from explorer.model import Edge, Node, Note, Trace, Update
 from explorer.text import say
 
-__all__ = ["PHASES", "Ref", "Sentence", "Step", "Sum", "brief", "each_step", "figure", "label", "steps"]
+__all__ = ["PHASES", "Ref", "Sentence", "Step", "Stepper", "Sum", "brief", "each_step", "figure", "label", "steps"]
 
 Phase = Literal["forward", "loss", "backward", "update"]
 What = Literal["value", "gradient", "seed", "contribution", "grad", "parameter"]
@@ -84,12 +86,51 @@ class Step:
 
 def steps(trace: Trace) -> tuple[Step, ...]:
     """The steps of a trace, in the order in which they happened."""
-    return tuple(each_step(trace))
+    return tuple(Stepper(trace))
 
 
 def each_step(trace: Trace) -> Iterator[Step]:
     """The same steps one after the other; all of a large trace's together would take more room than the trace."""
-    return chain(_initialise(trace), _forward(trace), _loss(trace), _backward(trace), _updates(trace))
+    return iter(Stepper(trace))
+
+
+class Stepper:
+    """The steps of a trace, each made when it is asked for, in any order; quickest one after the other."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.leaves = [node for node in trace.nodes if node.is_leaf and node.outputs]
+        self.ops = [id for id in trace.forward if not trace.nodes[id].is_leaf]
+        self.seeded = [(node, output, seed) for node in trace.nodes for output, seed in enumerate(node.seeds) if seed is not None]
+        self._trace = trace
+        self._made: tuple[Callable[[int], Step], ...] = (
+            lambda _: _initialise(self.leaves),
+            lambda place: _forward(trace, self._incoming, trace.nodes[self.ops[place]]),
+            lambda _: _loss(trace, self.seeded),
+            lambda place: self._backward.step(trace.nodes[trace.backward[place]]),
+            lambda place: _update(trace, place),
+        )
+        self._ends = list(accumulate((bool(self.leaves), len(self.ops), bool(self.seeded), len(trace.backward), len(trace.updates))))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def __getitem__(self, place: int) -> Step:
+        """The step at `place`, from 0."""
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        part = bisect_right(self._ends, place)
+        return self._made[part](place - (self._ends[part - 1] if part else 0))
+
+    def __iter__(self) -> Iterator[Step]:
+        return map(self.__getitem__, range(len(self)))
+
+    @cached_property
+    def _incoming(self) -> dict[int, list[int]]:
+        return _edges_by(self._trace, "target")
+
+    @cached_property
+    def _backward(self) -> _Backward:
+        return _Backward(self._trace, self._incoming)
 
 
 # -- numbers and names, as people read them ------------------------------------------------------------------------------------------
@@ -123,10 +164,7 @@ def _listed(parts: Sequence[Sentence]) -> tuple[Sentence, ...]:
 # -- forward -------------------------------------------------------------------------------------------------------------------------
 
 
-def _initialise(trace: Trace) -> Iterator[Step]:
-    leaves = [node for node in trace.nodes if node.is_leaf and node.outputs]
-    if not leaves:
-        return
+def _initialise(leaves: Sequence[Node]) -> Step:
     if len(leaves) <= MOST_NAMED:
         parts = tuple(Sentence("step.equals", {"name": label(node), "value": brief(node.outputs[0])}) for node in leaves)
         sentence = Sentence("step.initialise", {"leaves": parts})
@@ -135,18 +173,14 @@ def _initialise(trace: Trace) -> Iterator[Step]:
         counts = tuple(Sentence(f"step.count_{kind}", {"count": count}) for kind, count in kinds.items())
         sentence = Sentence("step.initialise", {"leaves": counts})
     writes = tuple(Ref("value", node.id, output) for node in leaves for output in range(len(node.outputs)))
-    yield Step("forward", None, "initialise", (), writes, (), (sentence,))
+    return Step("forward", None, "initialise", (), writes, (), (sentence,))
 
 
-def _forward(trace: Trace) -> Iterator[Step]:
-    incoming = _edges_by(trace, "target")
-    for node in (trace.nodes[id] for id in trace.forward):
-        if node.is_leaf:
-            continue
-        edges = [trace.edges[index] for index in incoming.get(node.id, ())]
-        reads = tuple(Ref("value", edge.source, edge.output) for edge in edges)
-        writes = tuple(Ref("value", node.id, output) for output in range(len(node.outputs)))
-        yield Step("forward", node.id, "op", reads, writes, (), (_computes(trace, node, edges),))
+def _forward(trace: Trace, incoming: Mapping[int, Sequence[int]], node: Node) -> Step:
+    edges = [trace.edges[index] for index in incoming.get(node.id, ())]
+    reads = tuple(Ref("value", edge.source, edge.output) for edge in edges)
+    writes = tuple(Ref("value", node.id, output) for output, _ in enumerate(node.outputs))
+    return Step("forward", node.id, "op", reads, writes, (), (_computes(trace, node, edges),))
 
 
 def _computes(trace: Trace, node: Node, edges: Sequence[Edge]) -> Sentence:
@@ -164,10 +198,7 @@ def _operand(node: Node, output: int) -> Sentence:
     return Sentence("step.operand", {"name": label(node), "value": value})
 
 
-def _loss(trace: Trace) -> Iterator[Step]:
-    seeded = [(node, output, seed) for node in trace.nodes for output, seed in enumerate(node.seeds) if seed is not None]
-    if not seeded:
-        return
+def _loss(trace: Trace, seeded: Sequence[tuple[Node, int, Note]]) -> Step:
     node, output, seed = seeded[0]
     if len(seeded) > 1:
         starts = tuple(Sentence("step.equals", {"name": label(node), "value": brief(seed)}) for node, _, seed in seeded)
@@ -178,42 +209,67 @@ def _loss(trace: Trace) -> Iterator[Step]:
         sentence = Sentence("step.seed", {"name": label(node), "seed": brief(seed)})
     reads = tuple(Ref("value", node.id, output) for node, output, _ in seeded)
     writes = tuple(Ref("seed", node.id, output) for node, output, _ in seeded)
-    yield Step("loss", node.id, "loss", reads, writes, (), (sentence,))
+    return Step("loss", node.id, "loss", reads, writes, (), (sentence,))
 
 
 # -- backward ------------------------------------------------------------------------------------------------------------------------
 
 
-def _backward(trace: Trace) -> Iterator[Step]:
-    incoming = _edges_by(trace, "target")
-    outgoing = _edges_by(trace, "source")
-    expected = _expected(trace)
-    met: dict[tuple[int, int], _Met] = {}
-    ran = set(trace.backward)
-    for node in (trace.nodes[id] for id in trace.backward):
+class _Backward:
+    """The steps of the backward pass; what has met at an output so far is worked out from the contributions before."""
+
+    def __init__(self, trace: Trace, incoming: Mapping[int, Sequence[int]]) -> None:
+        self._trace = trace
+        self._incoming = incoming
+        self._outgoing = _edges_by(trace, "source")
+        self._expected = _expected(trace)
+        self._ran = set(trace.backward)
+        self._place: dict[int, int] = {}  # edge -> which contribution it is, of those that meet others
+        self._edges: dict[tuple[int, int], list[int]] = {}  # output -> their edges, as they come
+        self._met: dict[tuple[int, int], tuple[_Met, int]] = {}  # output -> what had met after so many of them
+        for node in (trace.nodes[id] for id in trace.backward):
+            for index in () if node.is_leaf else self._sent(node):
+                at = trace.edges[index].source, trace.edges[index].output
+                if self._expected[at] > 1:
+                    edges = self._edges.setdefault(at, [])
+                    self._place[index] = len(edges)
+                    edges.append(index)
+
+    def step(self, node: Node) -> Step:
+        trace = self._trace
         received = tuple(Ref("gradient", node.id, output) for output, note in enumerate(node.gradients) if note is not None)
         if node.is_leaf:
-            yield _accumulate(node, received)
-            continue
-        sent = [index for index in incoming.get(node.id, ()) if trace.edges[index].gradient is not None]
-        writes = [*received]
-        sums = []
-        told = []
+            return _accumulate(node, received)
+        sent, writes, sums, told = self._sent(node), [*received], [], []
         for index in sent:
             edge = trace.edges[index]
             place = edge.source, edge.output
             writes.append(Ref("contribution", *place, index))
-            if place not in met:
-                met[place] = _Met(trace.nodes[edge.source].seeds[edge.output] if _seeded(trace, place) else None)
-            met[place].add(edge.gradient)
-            arrived = met[place].arrived
-            if arrived > 1:
-                sums.append(Sum(*place, arrived, expected[place], met[place].total))
-                told.append(_meets(trace, sums[-1], met[place].terms()))
-            if arrived == expected[place] and edge.source not in ran and _has_gradient(trace.nodes[edge.source], edge.output):
+            met = self._met_with(index, place)
+            arrived = 1 if met is None else met.arrived
+            if met is not None and arrived > 1:
+                sums.append(Sum(*place, arrived, self._expected[place], met.total))
+                told.append(_meets(trace, sums[-1], met.terms()))
+            if arrived == self._expected[place] and edge.source not in self._ran and _has_gradient(trace.nodes[edge.source], edge.output):
                 writes.append(Ref("gradient", *place))  # asked for by torch.autograd.grad: received, never run
         sentences = (_sends(trace, node, sent), *told)
-        yield Step("backward", node.id, "backward", _used(trace, node, outgoing), tuple(writes), tuple(sums), sentences)
+        return Step("backward", node.id, "backward", _used(trace, node, self._outgoing), tuple(writes), tuple(sums), sentences)
+
+    def _sent(self, node: Node) -> list[int]:
+        return [index for index in self._incoming.get(node.id, ()) if self._trace.edges[index].gradient is not None]
+
+    def _met_with(self, index: int, at: tuple[int, int]) -> _Met | None:
+        """What has come to an output once the contribution of this edge has; None where it is the only one."""
+        place = self._place.get(index)
+        if place is None:
+            return None
+        met, known = self._met.get(at, (None, 0))
+        if met is None or known > place:
+            met, known = _Met(self._trace.nodes[at[0]].seeds[at[1]] if _seeded(self._trace, at) else None), 0
+        for other in self._edges[at][known : place + 1]:
+            met.add(self._trace.edges[other].gradient)
+        self._met[at] = (met, place + 1)
+        return met
 
 
 class _Met:
@@ -306,18 +362,10 @@ def _accumulate(node: Node, gradients: tuple[Ref, ...]) -> Step:
 # -- update --------------------------------------------------------------------------------------------------------------------------
 
 
-def _updates(trace: Trace) -> Iterator[Step]:
-    for index, update in enumerate(trace.updates):
-        yield Step(
-            "update",
-            update.node,
-            "update",
-            (Ref("value", update.node), Ref("grad", update.node)),
-            (Ref("parameter", update.node),),
-            (),
-            (_changes(trace.nodes[update.node], update),),
-            index,
-        )
+def _update(trace: Trace, place: int) -> Step:
+    node = trace.nodes[trace.updates[place].node]
+    reads = Ref("value", node.id), Ref("grad", node.id)
+    return Step("update", node.id, "update", reads, (Ref("parameter", node.id),), (), (_changes(node, trace.updates[place]),), place)
 
 
 def _changes(node: Node, update: Update) -> Sentence:

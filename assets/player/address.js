@@ -35,5 +35,5 @@ export function rememberPicture({ folding, first }, painted) {
 
 export function linkedOverlay(data) {
   const name = new URLSearchParams(location.search).get("overlay");
-  return name in data.measures ? name : null;
+  return data.book.overlays.includes(name) ? name : null;
 }

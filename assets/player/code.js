@@ -88,8 +88,8 @@ function linesByFile(data) {
     files.set(file, content.split("\n").map((code, index) => [index + 1, code]));
   }
   const known = new Map();
-  for (const { source } of data.nodes) {
-    if (!source || files.has(source.file)) continue;
+  for (const source of data.book.places()) {
+    if (files.has(source.file)) continue;
     if (!known.has(source.file)) known.set(source.file, new Map());
     source.code.split("\n").forEach((code, index) => known.get(source.file).set(source.line + index, code));
   }
@@ -100,7 +100,10 @@ function linesByFile(data) {
 
 function mostOps(data, files) {
   const counts = new Map();
-  for (const { source, kind } of data.nodes) if (source && kind === "op") counts.set(source.file, (counts.get(source.file) ?? 0) + 1);
+  for (const [line, nodes] of data.book.nodesOfLine) {
+    const file = line.slice(0, line.lastIndexOf(":"));
+    counts.set(file, (counts.get(file) ?? 0) + nodes.length);
+  }
   const own = [...counts].filter(([file]) => file in data.sources).sort((one, other) => other[1] - one[1]);
   return own[0]?.[0] ?? [...files.keys()][0] ?? null;
 }

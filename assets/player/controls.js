@@ -5,15 +5,12 @@
 
 import { button, h, icon } from "./dom.js";
 
-const PHASES = ["initialise", "forward", "loss", "backward", "update"];
 const SPEEDS = [0.5, 1, 2, 4];
 const FINE = 10_000; // places of the slider
 const NARROWEST = 0.075; // share of the slider that a phase has at least
 
-export const phaseOf = (step) => (step.kind === "initialise" ? "initialise" : step.phase);
-
 export function controlBar(data, { words, go, play, speed }) {
-  const total = data.steps.length;
+  const { total } = data.book;
   const buttons = {
     first: button("first", words.first, () => go(1)),
     previous: button("previous", words.previous, () => go((k) => k - 1)),
@@ -21,7 +18,7 @@ export function controlBar(data, { words, go, play, speed }) {
     next: button("next", words.next, () => go((k) => k + 1)),
     last: button("last", words.last, () => go(total)),
   };
-  const stretches = stretchesOf(data.steps);
+  const stretches = stretchesOf(data.book);
   const slider = h("input", { type: "range", min: "0", max: String(FINE), step: "any", value: "0", "aria-label": words.scrubber, oninput: () => go(stepAt(stretches, Number(slider.value))) });
   const keys = { ArrowRight: (k) => k + 1, ArrowUp: (k) => k + 1, ArrowLeft: (k) => k - 1, ArrowDown: (k) => k - 1, Home: () => 1, End: () => total, PageUp: (k) => k + 10, PageDown: (k) => k - 10 };
   slider.addEventListener("keydown", (event) => {
@@ -39,7 +36,7 @@ export function controlBar(data, { words, go, play, speed }) {
   return {
     element,
     show({ k, playing, rate }) {
-      const phase = phaseOf(data.steps[k - 1]);
+      const { phase } = stretchAt(stretches, k);
       slider.value = String(placeOfStep(stretches, k));
       const where = words.step_of.replace("{step}", k).replace("{total}", total);
       slider.setAttribute("aria-valuetext", `${words[`phase_${phase}`]}, ${where}`);
@@ -60,11 +57,10 @@ export function controlBar(data, { words, go, play, speed }) {
 }
 
 // The phases that there are, with their first and last step, and where they begin and end on the slider.
-function stretchesOf(steps) {
-  const found = PHASES.map((phase) => ({ phase, first: steps.findIndex((step) => phaseOf(step) === phase) + 1, last: steps.findLastIndex((step) => phaseOf(step) === phase) + 1 }))
-    .filter(({ first }) => first > 0);
+function stretchesOf({ phases, total }) {
+  const found = phases();
   const free = Math.max(0, 1 - NARROWEST * found.length);
-  const spare = found.map(({ first, last }) => Math.max(0, (last - first + 1) / steps.length - NARROWEST));
+  const spare = found.map(({ first, last }) => Math.max(0, (last - first + 1) / total - NARROWEST));
   const sum = spare.reduce((one, other) => one + other, 0) || 1;
   let from = 0;
   return found.map((stretch, index) => {
@@ -75,9 +71,11 @@ function stretchesOf(steps) {
   });
 }
 
+const stretchAt = (stretches, k) => stretches.find((stretch) => k >= stretch.first && k <= stretch.last) ?? stretches[0];
+
 // A step stands in the middle of its share of the stretch; where it is the only one, at the beginning, so that the name can be read.
 function placeOfStep(stretches, k) {
-  const { first, last, from, to } = stretches.find((stretch) => k >= stretch.first && k <= stretch.last) ?? stretches[0];
+  const { first, last, from, to } = stretchAt(stretches, k);
   return from + (first === last ? 0.06 : (k - first + 0.5) / (last - first + 1)) * (to - from);
 }
 

@@ -13,7 +13,7 @@ export const lineName = (source) => `${plain(source.file)}:${source.line}`;
 export function findingsPanel(data, { words, onchoose, onshow }) {
   const { findings } = data;
   if (!findings.length) {
-    const none = data.nodes.length ? h("p", { class: "findings none" }, words.no_findings) : "";
+    const none = data.book.count.nodes ? h("p", { class: "findings none" }, words.no_findings) : "";
     return { element: none, show() {}, reveal() {} };
   }
   const list = h("ul", {});

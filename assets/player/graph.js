@@ -16,7 +16,7 @@ const LEGIBLE = 0.62; // smaller, and what stands in a box can only be guessed
 const BOX = /^[nms]\d+(c\d+)?$/; // a node, a closed module (its call), a run of neighbours: how the drawing calls its boxes
 
 // `onbox` is told which box was pressed, `ask` which act on modules; `tools` stands above the picture.
-export function graphPanel(data, { words, onbox, ask, at, dark, tools }) {
+export function graphPanel(data, { words, onbox, ask, dark, tools }) {
   const stage = h("div", { class: "stage" });
   const notice = h("p", { class: "notice over", role: "status" });
   const legend = h("p", { class: "legend", "aria-hidden": "true" });
@@ -119,17 +119,20 @@ export function graphPanel(data, { words, onbox, ask, at, dark, tools }) {
       ...grave.map((severity) => h("span", { class: `sign ${severity}` }, severityIcon(severity), words[severity])),
     ].flat());
   };
+  let wearing = null; // the colours that were asked for last: the numbers behind them may still be on their way
   const overlay = (name) => {
-    painted = paint(data, scene, name, dark);
-    legends();
+    wearing = name;
+    if (name) return data.book.measures((measures) => { if (wearing === name) { painted = paint(data, scene, name, dark, measures); legends(); } });
+    painted = paint(data, scene, null, dark, {});
+    return legends();
   };
 
   // The old picture goes, the new one comes; `painting` is the overlay that it wears.
   let thick = false;
   const load = (picture, painting) => {
-    const next = data.nodes.length || data.still ? sceneOf(data, picture, { at, dark }) : null;
+    const next = data.book.count.nodes ? sceneOf(data, picture, dark) : null;
     if (!next) {
-      room.append(h("p", { class: "empty" }, data.nodes.length ? words.no_picture : words.no_steps));
+      room.append(h("p", { class: "empty" }, data.book.count.nodes ? words.no_picture : words.no_steps));
       return;
     }
     const focused = folds?.focused() ?? null;
@@ -155,7 +158,7 @@ export function graphPanel(data, { words, onbox, ask, at, dark, tools }) {
     }
     anchor = [];
     overlay(painting);
-    if (thick) thicken(data, scene, true);
+    if (thick) thicken(data, () => scene, true);
     lit.on(scene);
     folds.focus(focused);
     notice.textContent = picture.said ?? "";
@@ -177,7 +180,7 @@ export function graphPanel(data, { words, onbox, ask, at, dark, tools }) {
     element, fit, zoom, start, follow, find, load, overlay,
     room,
     scene: () => scene,
-    thicken: (on) => { if (on !== thick) { thick = on; thicken(data, scene, on); } },
+    thicken: (on) => { if (on !== thick) { thick = on; thicken(data, () => scene, on); } },
     light: (what) => lit.show(what),
     mark: (nodes) => point(nodes.map((node) => scene?.boxOf[node])), // what a search has found so far
     point: (id) => point([id]),

@@ -10,28 +10,26 @@ import { equation, rulePart } from "./rule.js";
 import { heatMap, histogram, stretch } from "./sketch.js";
 import { nodeVerdict, threeWays } from "./verification.js";
 
+const MOST_ROWS = 200; // contributions told apart
+
 export function inspectorPanel(data, { words, onnode, onstep, freedAt }) {
   const body = h("div", { class: "inspector-body" });
   const element = h("section", { class: "panel inspector", "aria-label": words.inspector }, body);
-  const consumers = new Map();
-  data.edges.forEach((edge, index) => {
-    if (!consumers.has(edge[0])) consumers.set(edge[0], []);
-    consumers.get(edge[0]).push(index);
-  });
   return {
     element,
     follow() { body.scrollTop = 0; },
     show(state) {
-      const node = state.inspected === null ? null : data.nodes[state.inspected];
-      body.replaceChildren(...(node ? nodeParts(data, node, state, { words, onnode, onstep, freedAt, consumers }) : leafParts(data, state, { words, onnode })));
+      const node = state.inspected === null ? null : data.book.node(state.inspected);
+      if (state.inspected !== null && !node) body.replaceChildren(h("h2", {}, data.book.label(state.inspected)), h("p", { class: "absent" }, words.on_its_way));
+      else body.replaceChildren(...(node ? nodeParts(data, node, state, { words, onnode, onstep, freedAt }) : leafParts(data, state, { words, onnode })));
     },
   };
 }
 
 function leafParts(data, state, { words, onnode }) {
-  const leaves = data.nodes.filter((node) => node.kind !== "op");
+  const leaves = data.book.leaves();
   if (!leaves.length) return [h("p", { class: "empty" }, words.no_leaves)];
-  const rows = leaves.slice(0, 300).map((node) => h("tr", {},
+  const rows = leaves.map((node) => h("tr", {},
     h("td", {}, h("button", { type: "button", class: "link", onclick: () => onnode(node.id) }, label(node))),
     h("td", { class: "kind" }, words[`kind_${node.kind}`]),
     h("td", { class: "number value" }, brief(node.outputs[0]))));
@@ -41,11 +39,11 @@ function leafParts(data, state, { words, onnode }) {
 function nodeParts(data, node, state, context) {
   const { words } = context;
   const parts = [header(data, node, words), nodeVerdict(data, node, words), ...data.findings.filter((finding) => finding.node === node.id).map((finding) => found(finding, words))];
-  const updates = data.updates.flatMap((update, index) => (update.node === node.id ? [updatePart(update, index, state, words)] : []));
+  const updates = data.book.updates(node.id).map(([index, update]) => updatePart(update, index, state, words));
   if (state.step.phase === "update") parts.push(...updates);
   node.outputs.forEach((note, output) => {
     const many = node.outputs.length > 1 ? ` ${output}` : "";
-    const sketch = (what) => data.sketches[`n${node.id}.${what}${output}`];
+    const sketch = (what) => data.book.sketch(`n${node.id}.${what}${output}`);
     parts.push(quantity(words.value + many, "value", state.has("value", node.id, output) ? note : null, words.not_computed, words, sketch("output")));
     parts.push(gradientPart(node, output, many, state, words, sketch("gradient")));
   });
@@ -106,12 +104,14 @@ function gradientPart(node, output, many, state, words, sketch) {
 }
 
 // What came back along each wire, as it arrives, with the sum that this node works on.
-function contributions(data, node, state, { words, consumers }) {
-  const edges = (consumers.get(node.id) ?? []).filter((index) => data.edges[index][4]);
+function contributions(data, node, state, { words }) {
+  const { book } = data;
+  const edges = [...book.out(node.id)].filter(book.carries);
   const seeds = node.seeds.map((seed, output) => [seed, output]).filter(([seed]) => seed);
   if (edges.length + seeds.length < 2 && !seeds.length) return null;
   const rows = seeds.map(([seed, output]) => contributionRow(words.start, state.has("seed", node.id, output) ? seed : null, words));
-  for (const index of edges) rows.push(contributionRow(label(data.nodes[data.edges[index][2]]), state.has("contribution", index) ? data.edges[index][4] : null, words));
+  for (const index of edges.slice(0, MOST_ROWS)) rows.push(contributionRow(book.label(book.target[index]), state.has("contribution", index) ? book.contribution(index) : null, words));
+  if (edges.length > MOST_ROWS) rows.push(h("tr", {}, h("td", { class: "more" }, `+${edges.length - MOST_ROWS}`), h("td", {})));
   const sum = edges.length + seeds.length > 1 ? state.sum(node.id, 0) : null;
   if (sum) {
     rows.push(h("tr", { class: "sum" }, h("td", {}, sum.arrived < sum.expected ? words.running_sum : words.sum),
@@ -178,7 +178,7 @@ function savedPart(data, node, state, { words, onstep, freedAt }) {
   const bytes = node.saved.reduce((sum, saved) => sum + saved.bytes, 0);
   return h("details", { class: "part" }, h("summary", {}, `${words.saved} (${node.saved.length} · ${byteText(bytes)})`), h("table", { class: "rows" }, node.saved.map((saved) => h("tr", {},
     h("td", {}, saved.name), h("td", {}, shapeText(saved.shape)), h("td", {}, byteText(saved.bytes)), h("td", {}, when(saved)),
-    h("td", {}, saved.shared_with === null ? "" : label(data.nodes[saved.shared_with]))))));
+    h("td", {}, saved.shared_with === null ? "" : data.book.label(saved.shared_with))))));
 }
 
 function statistics(node, state, words) {

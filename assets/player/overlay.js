@@ -1,13 +1,13 @@
 // Boxes coloured by a number: five shades, even in the logarithm, between the smallest and the largest number met.
 
-import { byteText, count, figure } from "./format.js";
+import { byteText, figure } from "./format.js";
 import { h } from "./dom.js";
 
 const ADDED = new Set(["time", "memory"]); // of several nodes these add up; of the others the largest counts
 const WRITTEN = { time: (number) => `${figure(number)} µs`, memory: byteText };
 
 // Colours the scene, or takes the colours away; gives what a legend needs.
-export function paint(data, scene, name, dark) {
+export function paint(data, scene, name, dark, measures) {
   if (!scene) return null;
   for (const shape of scene.svg.querySelectorAll("[data-painted]")) {
     shape.style.removeProperty("fill");
@@ -16,7 +16,7 @@ export function paint(data, scene, name, dark) {
   scene.svg.classList.toggle("overlaid", Boolean(name));
   if (!name) return null;
   const shades = data.colors.scales[name][dark ? 1 : 0];
-  const numbers = new Map([...scene.nodesOf].map(([box, nodes]) => [box, numberOf(nodes.map((node) => data.measures[name][node]), ADDED.has(name))]));
+  const numbers = new Map([...scene.nodesOf].map(([box, nodes]) => [box, numberOf(nodes.map((node) => measures[name][node]), ADDED.has(name))]));
   const finite = [...numbers.values()].filter((number) => Number.isFinite(number) && number > 0);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
   const shade = (number) => {
@@ -50,12 +50,12 @@ export function legendOf({ name, shades, low, high, known, write, broken }, word
 }
 
 // Wires as thick as the gradient that flows back along them, in the logarithm; those without one stay as they are.
-export function thicken(data, scene, on) {
-  if (!scene) return;
-  const size = (edge) => {
-    const note = data.edges[edge][4];
-    return note && typeof note.norm === "number" && note.norm > 0 ? note.norm / Math.sqrt(Math.max(1, count(note))) : null;
-  };
+export function thicken(data, current, on) {
+  data.book.measures(({ edges }) => { if (current()) thickenTo(current(), edges, on); });
+}
+
+function thickenTo(scene, sizesOfEdges, on) {
+  const size = (edge) => sizesOfEdges[edge];
   const sizes = new Map();
   for (const [arrow, edges] of scene.picture.arrows) {
     const known = edges.map(size).filter((one) => one !== null);

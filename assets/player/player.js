@@ -5,6 +5,7 @@
 // step that wrote it is at most k. Going back is the same as never having gone forward.
 
 import { linkTo, linkedOverlay, rememberPicture, rememberStep, startingStep } from "./address.js";
+import { bookOf } from "./book.js";
 import { codePanel } from "./code.js";
 import { controlBar } from "./controls.js";
 import { h } from "./dom.js";
@@ -19,17 +20,25 @@ const BEAT = 1100; // milliseconds a step at speed 1
 const MOST_QUEUED = 8; // presses that wait for a picture
 let last = null; // which recording stood at which step, for a page that builds the player anew without telling
 
-export function mountPlayer(root, data, { before = null, address = false, alone = false, shared = false, link = null, pictures } = {}) {
-  const words = data.texts;
-  const total = data.steps.length;
+export function mountPlayer(root, recording, { before = null, address = false, alone = false, shared = false, link = null, pictures, sheets = null } = {}) {
+  const words = recording.texts;
   const listening = new AbortController();
-  const when = timetable(data);
+  const book = bookOf(recording, { fetch: sheets, onread: (read) => arrived(read) });
+  const data = { ...recording, book };
+  const { total } = book;
   const same = before && before.key === data.key;
   const state = { k: 1, playing: false, rate: 1, inspected: null, finding: null, lens: null, thick: false, painted: address ? linkedOverlay(data) : data.overlay ?? null, past: [], ...(same ? before : {}) };
   state.k = Math.min(Math.max(1, same ? before.k : startingStep(data, address, last)), Math.max(1, total));
   let timer = null;
   let addressTimer = null;
   let frame = null;
+  let lost = false; // whether the server does not answer
+  // More of a large recording is there, or its server does not answer.
+  const arrived = (read) => {
+    lost = !read;
+    tools.search.arrived();
+    render();
+  };
 
   const go = (to, { keep = false, finding = null } = {}) => {
     const k = Math.min(total, Math.max(1, typeof to === "function" ? to(state.k) : to));
@@ -56,21 +65,21 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   };
   // The step of one of these nodes: the next one in this phase, else the next at all; asking again goes on to the one after it.
   const jump = (nodes) => {
-    const steps = [...nodes].flatMap((node) => when.stepsOf.get(node) ?? []).sort((one, other) => one - other);
+    const steps = [...nodes].flatMap((node) => book.stepsOf(node)).sort((one, other) => one - other);
     if (!steps.length) { pause(); state.inspected = [...nodes][0]; return render(); }
-    const { phase } = data.steps[state.k - 1];
-    const inPhase = steps.filter((k) => data.steps[k - 1].phase === phase);
+    const phase = book.phaseAt(state.k);
+    const inPhase = steps.filter((k) => book.phaseAt(k) === phase);
     return go(steps.includes(state.k) ? steps.find((k) => k > state.k) ?? steps[0] : inPhase[0] ?? steps[0]);
   };
 
   // To the step at which a finding is seen, its node in the middle and its line marked; once more closes it again.
   const choose = (index) => {
     const { node, kind } = data.findings[index];
-    const steps = when.stepsOf.get(node) ?? [];
+    const steps = node === null ? [] : book.stepsOf(node);
     const phase = kind.endsWith("_gradient") ? "backward" : "forward";
     pause();
     if (state.finding === index) state.finding = null;
-    else if (steps.length) go(steps.find((k) => data.steps[k - 1].phase === phase) ?? steps[0], { finding: index });
+    else if (steps.length) go(steps.find((k) => book.phaseAt(k) === phase) ?? steps[0], { finding: index });
     else Object.assign(state, { finding: index, inspected: node });
     if (!steps.length || state.finding === null) render();
     requestAnimationFrame(() => {
@@ -83,7 +92,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   // A press on a box leads to its step, and lights up what it comes from and leads to; with Shift, the paths from the one before to it.
   const press = (box, shift) => {
     const nodes = graph.scene().nodesOf.get(box);
-    if (!nodes || data.still) return;
+    if (!nodes) return;
     const from = state.lens?.node ?? state.lens?.to;
     if (shift && from !== undefined) { state.lens = { kind: "paths", from, to: nodes[0] }; return void render(); }
     jump(nodes);
@@ -158,7 +167,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     if (answer && asked?.from && old && unfolded) state.past.push(asked.from);
     if (picture.fonts) more.push(drawingFonts(picture.fonts));
     graph.load(picture, state.painted);
-    graph.start(total ? boxOf(data.steps[state.k - 1].node) : null);
+    graph.start(total ? boxOf(book.nodeAt(state.k)) : null);
     render();
     if (address) rememberPicture(picture, state.painted);
     if (answer && sought && !picture.said) found(sought);
@@ -167,8 +176,8 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   };
   const more = [];
 
-  const nodesOfLine = groups(data.nodes.flatMap(({ id, kind, source }) => (source && kind === "op" ? [[`${source.file}:${source.line}`, id]] : [])));
-  const code = codePanel(data, { words, times: lineTimes(nodesOfLine, when.at), online: (file, line) => nodesOfLine.has(`${file}:${line}`) && jump(nodesOfLine.get(`${file}:${line}`)) });
+  const { nodesOfLine } = book;
+  const code = codePanel(data, { words, times: lineTimes(nodesOfLine, book.at), online: (file, line) => nodesOfLine.has(`${file}:${line}`) && jump(nodesOfLine.get(`${file}:${line}`)) });
   const tools = graphTools(data, {
     words, ask, undo, onfind: seek,
     onsee: (nodes) => graph.mark(nodes),
@@ -182,17 +191,17 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     },
     onaround: (hops) => ask({ focus: current(), hops }),
   });
-  const current = () => state.inspected ?? (total ? data.steps[state.k - 1].node : null) ?? 0;
+  const current = () => state.inspected ?? (total ? book.nodeAt(state.k) : null) ?? 0;
   // The parameter that is looked at, else the first one in front of the node that is.
   const parameterNear = (node) => {
-    const parameters = data.nodes.filter((one) => one.kind === "parameter").map((one) => one.id);
-    if (parameters.includes(node)) return node;
-    return data.edges.find((edge) => edge[2] === node && parameters.includes(edge[0]))?.[0] ?? parameters[0];
+    const isParameter = (one) => book.kind(one) === "parameter";
+    if (isParameter(node)) return node;
+    return Array.from(book.into(node), (edge) => book.source[edge]).find(isParameter) ?? book.find(isParameter);
   };
-  const graph = graphPanel(data, { words, at: when.at, dark: root.dataset.theme === "dark", onbox: press, ask, tools: tools.element });
+  const graph = graphPanel(data, { words, dark: root.dataset.theme === "dark", onbox: press, ask, tools: tools.element });
   const inspector = inspectorPanel(data, {
     words, onstep: go, onnode: (node) => { state.inspected = node; render(); },
-    freedAt: (node) => when.stepsOf.get(node)?.find((k) => data.steps[k - 1].kind === "backward") ?? null,
+    freedAt: (node) => book.stepsOf(node).find((k) => book.kindAt(k) === "backward") ?? null,
   });
   const findings = findingsPanel(data, { words, onchoose: choose, onshow: (node) => {
     graph.element.scrollIntoView({ block: "nearest" });
@@ -205,14 +214,14 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   const help = helpBox(words);
   root.replaceChildren(
     summary(data, words, { jump, reveal, help, link: link ? () => link(state.k) : address && data.linked ? () => linkTo(state.k) : null }),
-    data.still ? h("div", { class: "frame still" }, graph.element) : h("div", { class: "frame" }, code.element, graph.element, inspector.element),
+    h("div", { class: "frame" }, code.element, graph.element, inspector.element),
     total ? sentence : "",
-    bar?.element ?? h("p", { class: data.still ? "sentence" : "empty" }, data.still ?? words.no_steps),
+    bar?.element ?? h("p", { class: "empty" }, words.no_steps),
     findings.element,
     help.element,
   );
 
-  const has = (what, ...place) => when.at(what, ...place) <= state.k;
+  const has = (what, ...place) => book.at(what, ...place) <= state.k;
 
   function render() {
     findings.show(state.finding);
@@ -226,21 +235,22 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
       return inspector.show({ inspected: state.inspected, step: { phase: "forward" }, has: () => true, sum: () => null, k: 0 });
     }
     last = { key: data.key, k: state.k };
-    const step = data.steps[state.k - 1];
+    book.want(state.k, state.inspected ?? book.nodeAt(state.k));
+    const step = book.step(state.k) ?? { phase: book.phaseAt(state.k), kind: book.kindAt(state.k), node: book.nodeAt(state.k), reads: [], writes: [], text: lost ? words.step_unanswered : words.on_its_way };
     const now = step.node === null ? null : boxOf(step.node);
     const side = step.phase === "forward" ? "value" : "gradient";
-    const box = ([what, node, , edge]) => boxOf(what === "contribution" ? data.edges[edge][0] : node);
+    const box = ([what, node, , edge]) => boxOf(what === "contribution" ? book.source[edge] : node);
     const others = (references) => references.filter(([what]) => what !== "contribution" || step.phase !== "backward").map(box);
     const sent = step.writes.filter(([what]) => what === "contribution");
     const wires = step.phase === "backward" ? sent.map(([, , , edge]) => scene?.arrowOf.get(edge))
-      : step.kind === "op" ? when.into.get(step.node)?.map((edge) => scene?.arrowOf.get(edge)) ?? [] : [];
+      : step.kind === "op" ? Array.from(book.into(step.node), (edge) => scene?.arrowOf.get(edge)) : [];
     graph.show({
       k: state.k, now, side, wires: wires.filter((arrow) => arrow !== undefined),
       reads: others(step.reads), writes: [...others(step.writes), ...sent.map(box)],
     });
-    const own = step.node === null ? null : data.nodes[step.node].source;
+    const own = step.node === null ? null : book.place(step.node);
     code.show({ source: line ?? own, phase: line ? "finding" : side === "value" ? "forward" : "backward", k: state.k });
-    const sum = (node, output) => when.sums.get(`${node}.${output}`)?.findLast(([k]) => k <= state.k)?.[1] ?? null;
+    const sum = (node, output) => book.sum(node, output, state.k);
     inspector.show({ inspected: state.inspected ?? step.node, step, has, sum, k: state.k });
     sentence.setAttribute("aria-live", state.playing ? "off" : "polite");
     sentence.className = `sentence ${side}`;
@@ -264,7 +274,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
   };
 
   document.addEventListener("keydown", (event) => {
-    if ((!total && !data.still) || !mine(event, root, { alone, shared })) return;
+    if (!total || !mine(event, root, { alone, shared })) return;
     const act = {
       ArrowRight: () => go((k) => k + 1), ArrowLeft: () => go((k) => k - 1), Home: () => go(1), End: () => go(total), " ": play,
       "+": () => graph.zoom(1.25), "=": () => graph.zoom(1.25), "-": () => graph.zoom(0.8), 0: () => graph.fit(),
@@ -276,7 +286,7 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
     act();
   }, { signal: listening.signal });
 
-  const sized = new ResizeObserver(() => graph.start(total ? boxOf(data.steps[state.k - 1].node) : null));
+  const sized = new ResizeObserver(() => graph.start(total ? boxOf(book.nodeAt(state.k)) : null));
   sized.observe(graph.room);
   if (same && before.view) graph.restore(before.view);
   const fonts = drawingFonts(data.fonts);
@@ -298,33 +308,6 @@ export function mountPlayer(root, data, { before = null, address = false, alone 
       for (const one of [fonts, ...more]) one.remove();
     },
   };
-}
-
-// When each thing is written, by which steps a node is seen, and where edges lie in the picture.
-function timetable(data) {
-  const written = new Map();
-  const stepsOf = new Map();
-  data.steps.forEach((step, index) => {
-    for (const [what, node, output, edge] of step.writes) {
-      const key = what === "contribution" ? `${what}:${edge}` : what === "grad" || what === "parameter" ? `${what}:${node}` : `${what}:${node}.${output}`;
-      if (!written.has(key)) written.set(key, index + 1);
-    }
-    if (step.node !== null) stepsOf.set(step.node, [...(stepsOf.get(step.node) ?? []), index + 1]);
-  });
-  const into = groups(data.edges.map((edge, index) => [edge[2], index]));
-  const sums = groups(data.steps.flatMap((step, index) => step.sums.map((sum) => [`${sum.node}.${sum.output}`, [index + 1, sum]])));
-  const at = (what, ...place) => written.get(`${what}:${place.join(".")}`) ?? Infinity;
-  return { at, stepsOf, into, sums };
-}
-
-function groups(pairs) {
-  const found = new Map();
-  for (const [key, value] of pairs) {
-    if (key === null) continue;
-    if (!found.has(key)) found.set(key, []);
-    found.get(key).push(value);
-  }
-  return found;
 }
 
 // The numbers of a sentence stand out; digits inside names and shapes do not.

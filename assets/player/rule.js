@@ -7,17 +7,17 @@ const LONG = 150; // characters of a term that one opens to see whole
 
 // The numbers stand there once the node has received its gradient; `onnode` inspects another node.
 export function rulePart(data, node, reached, { words, onnode }) {
-  const rule = data.rules[node.id];
+  const rule = data.book.rule(node.id);
   if (rule === null && !node.formula) return null;
   return h("section", { class: "part rule" }, h("h3", {}, words.rule),
-    rule !== null && [h("p", { class: "says" }, data.rule_words[rule]), maths(data.maths[rule], words.formula)],
+    rule !== null && [h("p", { class: "says" }, rule.words), maths(rule.maths, words.formula)],
     rule !== null && reached && arithmetic(data, node, { words, onnode }),
     node.formula && ownLine(node.formula, rule !== null, words));
 }
 
 function arithmetic(data, node, { words, onnode }) {
-  if (!data.arithmetic) return h("p", { class: "why" }, data.too_many);
-  const found = data.arithmetic[node.id];
+  if (!data.book.explains) return h("p", { class: "why" }, data.too_many);
+  const found = data.book.arithmetic(node.id);
   if (found === null) return h("p", { class: "why" }, words.too_long);
   if (!found) return null;
   const [received, definitions, inputs] = found;
@@ -27,7 +27,7 @@ function arithmetic(data, node, { words, onnode }) {
     inputs.map(([source, name, lines, verdict, note]) => h("div", { class: "input" },
       h("p", { class: "to" }, "→ ", h("button", { type: "button", class: "link", onclick: () => onnode(source) }, name)),
       lines.map((line) => equation(line)),
-      h("p", { class: "why" }, VERDICTS[verdict] && h("span", { class: `verdict ${VERDICTS[verdict][1]}`, "aria-hidden": "true" }, `${VERDICTS[verdict][0]} `), data.notes[note]))));
+      h("p", { class: "why" }, VERDICTS[verdict] && h("span", { class: `verdict ${VERDICTS[verdict][1]}`, "aria-hidden": "true" }, `${VERDICTS[verdict][0]} `), data.book.noted(node.id, note)))));
 }
 
 const VERDICTS = { equal: ["✓", "equal"], close: ["≈", "close"], differs: ["✗", "wrong"] };

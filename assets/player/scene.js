@@ -1,13 +1,13 @@
 // One picture as elements: which box stands for which node, where it lies, what of it is there from which step on.
 
-import { brief, isNumber, plain, shapeText } from "./format.js";
+import { brief, plain, shapeText } from "./format.js";
 import { s } from "./dom.js";
 import { safePicture } from "./picture.js";
 
 const MOST_WRITTEN = 20; // characters beside a wire
 
 // null where the text holds no picture.
-export function sceneOf(data, picture, { at, dark }) {
+export function sceneOf(data, picture, dark) {
   const colors = dark ? data.colors.dark : {};
   const svg = safePicture(picture.svg, colors);
   if (!svg) return null;
@@ -30,13 +30,12 @@ export function sceneOf(data, picture, { at, dark }) {
       return rectangles.get(id);
     },
   };
-  if (data.still) for (const element of byId.values()) element.classList.add("reached");
-  else Object.assign(scene, { changes: timeline(data, scene, at, colors), labels: wireLabels(data, scene) });
-  return scene;
+  return Object.assign(scene, { changes: timeline(data, scene, colors), labels: wireLabels(data, scene) });
 }
 
 // What of the drawing appears at which step, in order, so that a step touches only what it changes.
-function timeline(data, { byId, nodesOf, picture }, at, colors) {
+function timeline(data, { byId, nodesOf, picture }, colors) {
+  const { at, source, output } = data.book;
   const entries = [];
   const add = (element, name, when) => element && entries.push({ element, name, when });
   for (const [box, nodes] of nodesOf) {
@@ -47,7 +46,7 @@ function timeline(data, { byId, nodesOf, picture }, at, colors) {
     }
   }
   for (const [id, edges] of picture.arrows) {
-    add(byId.get(id), "reached", edges.reduce((first, edge) => Math.min(first, at("value", data.edges[edge][0], data.edges[edge][1])), Infinity));
+    add(byId.get(id), "reached", edges.reduce((first, edge) => Math.min(first, at("value", source[edge], output[edge])), Infinity));
     add(byId.get(id), "delivered", edges.reduce((first, edge) => Math.min(first, at("contribution", edge)), Infinity));
   }
   entries.sort((one, other) => one.when - other.when);
@@ -70,8 +69,7 @@ function numbersIn(data, box, node, colors) {
       if (line.getAttribute("fill") === (colors[color] ?? color)) found.push([line, what]);
     }
   }
-  const update = data.updates.find((entry) => entry.node === node);
-  if (update && isNumber(update.after) && lines.length) found.push([lines[lines.length - 1], "parameter"]);
+  if (data.book.numbered(node) && lines.length) found.push([lines[lines.length - 1], "parameter"]);
   return found;
 }
 
@@ -91,7 +89,7 @@ function wireLabels(data, { svg, byId, picture }) {
   return {
     of(wire, side) {
       const key = `${wire} ${side}`;
-      if (!made.has(key)) made.set(key, wireLabel(data, byId.get(wire)?.querySelector("path"), edgesOf.get(wire) ?? [], side, layer, picture.folding.flow === "down"));
+      if (!made.get(key)) made.set(key, wireLabel(data, byId.get(wire)?.querySelector("path"), edgesOf.get(wire) ?? [], side, layer, picture.folding.flow === "down"));
       return made.get(key);
     },
   };
@@ -99,9 +97,10 @@ function wireLabels(data, { svg, byId, picture }) {
 
 function wireLabel(data, path, edges, side, layer, down) {
   if (!path || !edges.length) return null;
-  const [source, output, , , contribution] = data.edges[edges[0]];
-  const same = edges.every((edge) => data.edges[edge][0] === source && data.edges[edge][1] === output);
-  const note = side === "value" ? same && data.nodes[source].outputs[output] : edges.length === 1 && contribution;
+  const { book } = data;
+  const [source, output] = book.edge(edges[0]);
+  const same = edges.every((edge) => book.source[edge] === source && book.output[edge] === output);
+  const note = side === "value" ? same && (book.node(source) ?? book.near(source))?.outputs[output] : edges.length === 1 && book.contribution(edges[0]);
   if (!note) return null;
   const points = pointsOf(path.getAttribute("d"));
   const [start, middle, end] = [points[0], halfway(points), points[points.length - 1]];

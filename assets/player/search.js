@@ -8,6 +8,7 @@ const MOST_FOUND = 40; // results listed
 // `onfind` gets {node} or {frame}; `onsee` the nodes found so far, to be marked in the picture.
 export function searchBox(data, { words, onfind, onsee }) {
   let index = null; // made when first needed
+  let waiting = false;
   let results = [];
   let active = 0;
   const list = h("ul", { class: "results", role: "listbox", id: "found", "aria-label": words.search_results, hidden: true });
@@ -35,8 +36,9 @@ export function searchBox(data, { words, onfind, onsee }) {
   const look = () => {
     const asked = input.value.trim().toLowerCase().replaceAll("×", "x").split(/\s+/).filter(Boolean);
     if (!asked.length) { results = []; onsee([]); return close(); }
-    index ??= entries(data);
-    const all = index.filter((entry) => asked.every((part) => entry.text.includes(part)));
+    if (!index) data.book.names((names) => { index ??= entries(data, names); });
+    if (!index) { waiting = true; return close(); } // it looks again once the names are there
+    const all = index.filter((entry) => asked.every((part) => entry.text.includes(part) || entry.code?.includes(part)));
     all.sort((one, other) => rank(one, asked) - rank(other, asked) || one.order - other.order);
     results = all.slice(0, MOST_FOUND);
     list.replaceChildren(...results.map((entry, place) => h("li", { role: "option", id: `found-${place}`, "aria-selected": "false", onmousedown: (event) => { event.preventDefault(); take(entry); } },
@@ -61,21 +63,37 @@ export function searchBox(data, { words, onfind, onsee }) {
     event.preventDefault();
     event.stopPropagation();
   });
-  return { element, focus: () => { input.focus(); input.select(); } };
+  return { element, focus: () => { input.focus(); input.select(); }, arrived: () => { if (waiting) { waiting = false; if (input.getRootNode().activeElement === input) look(); } } };
 }
 
-function entries(data) {
+const lowered = new WeakMap(); // a line of code is that of many nodes
+
+function codeOf(place) {
+  if (!place) return "";
+  if (!lowered.has(place)) lowered.set(place, place.code.toLowerCase().replaceAll("×", "x"));
+  return lowered.get(place);
+}
+
+function entries(data, { said: table, of }) {
   const found = data.frames.map(([id, path, kind, , around], order) => ({
     frame: id, order, around, title: plain(path || kind), what: plain(kind), where: "", text: `${path} ${kind}`.toLowerCase(), name: path.toLowerCase(),
   }));
-  for (const node of data.nodes) {
-    const shapes = node.outputs.filter((note) => note && note.shape.length).map((note) => shapeText(note.shape));
-    const own = [...node.names, node.name, node.op, node.autograd].filter(Boolean);
+  const told = table.map(([name, names, op, autograd, module, shapesOf]) => {
+    const shapes = shapesOf.filter((shape) => shape.length).map((shape) => shapeText(shape));
+    const own = [...names, name, op, autograd].filter(Boolean);
+    return {
+      title: name || op || autograd ? label({ name, op, autograd }) : null, what: [name && op, shapes[0]].filter(Boolean).map((part) => plain(part)).join(" "), module: plain(module),
+      text: [...own, module, ...shapes].join(" ").toLowerCase().replaceAll("×", "x"), name: own.join(" ").toLowerCase(),
+    };
+  });
+  of.forEach((which, node) => {
+    const { title, what, module, text, name } = told[which];
+    const place = data.book.place(node);
     found.push({
-      node: node.id, order: data.frames.length + node.id, title: label(node), what: [node.name && node.op, shapes[0]].filter(Boolean).map((part) => plain(part)).join(" "), where: plain(node.module || (node.source ? `${node.source.file}:${node.source.line}` : "")),
-      text: [...own, node.module, ...shapes, node.source?.code ?? ""].join(" ").toLowerCase().replaceAll("×", "x"), name: own.join(" ").toLowerCase(),
+      node, order: data.frames.length + node, title: title ?? `#${node}`, what, where: module || plain(place ? `${place.file}:${place.line}` : ""),
+      text, code: codeOf(place), name,
     });
-  }
+  });
   return found;
 }
 

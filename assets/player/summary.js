@@ -3,18 +3,18 @@
 import { linkButton } from "./copy.js";
 import { h } from "./dom.js";
 import { severityIcon } from "./findings.js";
-import { brief, label, plain } from "./format.js";
+import { brief, plain } from "./format.js";
 import { verdictChip } from "./verification.js";
 
 export function summary(data, words, { jump, reveal, help, link }) {
-  const leaves = data.nodes.filter((node) => node.grad && node.gradients[0]);
+  const { count, first } = data.book.headed;
   const grave = gravest(data, words, reveal);
   const verdicts = verdictChip(data, words);
   let room = 110 - (grave ? 26 : 0) - (verdicts ? 18 : 0); // characters, so that this stays one line on a desk
-  const named = leaves.filter((node) => { room -= Math.min(24, label(node).length) + 14; return room > 0; });
-  const chips = named.map((node) => h("button", { type: "button", class: "chip", title: label(node), onclick: () => jump([node.id]) },
-    h("span", { class: "name" }, label(node)), " ", h("span", { class: "number gradient" }, brief(node.gradients[0]))));
-  const more = leaves.length - chips.length;
+  const named = first.filter(([, name]) => { room -= Math.min(24, name.length) + 14; return room > 0; });
+  const chips = named.map(([node, name, gradient]) => h("button", { type: "button", class: "chip", title: name, onclick: () => jump([node]) },
+    h("span", { class: "name" }, name), " ", h("span", { class: "number gradient" }, brief(gradient))));
+  const more = count - chips.length;
   return h("header", { class: "summary" },
     h("div", { class: "facts" },
       h("h1", {}, plain(data.title)),

@@ -14,7 +14,7 @@ export function graphTools(data, { words, ask, undo, onfind, onsee, onoverlay, o
     thick: button("thick", words.thick, onthick, { "aria-pressed": "false" }),
     flow: button("flow", words.flow_right, () => ask({ flow: buttons.flow.dataset.to })),
   };
-  const known = OVERLAYS.filter((name) => data.measures[name].some((number) => number !== null));
+  const known = OVERLAYS.filter((name) => data.book.overlays.includes(name));
   const overlay = h("select", { class: "choose", "aria-label": words.overlay, title: words.overlay, onchange: () => onoverlay(overlay.value || null) },
     h("option", { value: "" }, words.overlay_off), known.map((name) => h("option", { value: name }, words[`overlay_${name}`])));
   const classes = classCounts(data);
@@ -26,12 +26,12 @@ export function graphTools(data, { words, ask, undo, onfind, onsee, onoverlay, o
   } },
     h("option", { value: "" }, words.lens_off),
     h("option", { value: "lineage" }, words.lens_lineage),
-    data.nodes.some((node) => node.kind === "parameter") && h("option", { value: "reaches" }, words.lens_reaches),
+    data.book.some((node) => data.book.kind(node) === "parameter") && h("option", { value: "reaches" }, words.lens_reaches),
     h("option", { value: "flow" }, words.lens_flow),
     around,
     classes.length > 0 && h("optgroup", { label: words.lens_class }, classes.map(([name, count]) => h("option", { value: `class ${name}` }, `${name} (${count})`))));
   const element = h("div", { class: "tools", role: "toolbar", "aria-label": words.tools },
-    search.element, h("div", { class: "buttons" }, buttons.undo, buttons.all, buttons.first, buttons.flow, data.edges.some((edge) => edge[4]) && buttons.thick), known.length > 0 && overlay, !data.still && lens);
+    search.element, h("div", { class: "buttons" }, buttons.undo, buttons.all, buttons.first, buttons.flow, data.book.source.some((_, edge) => data.book.carries(edge)) && buttons.thick), known.length > 0 && overlay, lens);
   return {
     element, search,
     show({ folding, first, foldable, undoable, painted, thick, shown }) {

@@ -3,7 +3,7 @@
 import { arrayCells } from "./cells.js";
 import { errorCurve } from "./curve.js";
 import { h } from "./dom.js";
-import { brief, figure, label } from "./format.js";
+import { brief, figure } from "./format.js";
 import { maths } from "./maths.js";
 import { equation } from "./rule.js";
 
@@ -55,7 +55,7 @@ function handWay(hand, data, { words, onnode }) {
 // Product by product along every way from the loss, and as one expression where that is short.
 function pathsPart(hand, data, { words, onnode }) {
   const count = hand.paths.length + hand.hidden;
-  const stops = (nodes) => nodes.map((node, index) => [index ? " → " : "", h("button", { type: "button", class: "link", onclick: () => onnode(node) }, label(data.nodes[node]))]);
+  const stops = (nodes) => nodes.map((node, index) => [index ? " → " : "", h("button", { type: "button", class: "link", onclick: () => onnode(node) }, data.book.label(node))]);
   const paths = hand.paths.map(([nodes, text, factors]) => h("li", {}, h("p", { class: "stops" }, stops(nodes)), text && equation(text),
     factors.length > 0 && h("details", {}, h("summary", {}, words.factors), factors.map((factor) => equation(factor)))));
   return h("details", {}, h("summary", {}, count === 1 ? words.one_path : words.paths.replace("{count}", count)),

@@ -134,8 +134,8 @@ DRAWING: dict[str, tuple[str, str]] = {
         "그리는 데 {seconds}초가 넘게 걸려 멈췄습니다. --depth를 줄이거나 --focus로 노드 하나만 골라 더 적게 표시하세요.",
     ),
     "drawing.too_many_to_play": (
-        "The player holds at most {most:,} nodes and this recording has {nodes:,}. Draw it as .svg or .dot, or keep it as .trace or .json.",
-        "플레이어에는 노드를 {most:,}개까지만 담을 수 있는데 이 기록은 {nodes:,}개입니다. .svg나 .dot으로 그리거나 .trace로 저장하세요.",
+        "An .html file holds at most {most:,} nodes and this recording has {nodes:,}. Save it as .trace, which the web app steps through.",
+        ".html에는 노드를 {most:,}개까지만 담을 수 있는데 이 기록은 {nodes:,}개입니다. .trace로 저장하면 웹 앱에서 단계별로 봅니다.",
     ),
     "drawing.engine_failed": (
         "Graphviz ({engine}) could not draw this picture: {what}. Show less with --depth, or set AUTOGRAD_EXPLORER_DOT to another one.",

@@ -13,6 +13,11 @@ GRAPH: dict[str, tuple[str, str]] = {
         "No picture came. Press again; if that does not help, load the page anew.",
         "그림이 오지 않았습니다. 다시 눌러 보시고, 그래도 안 되면 페이지를 새로 고치십시오.",
     ),
+    "player.on_its_way": ("… on its way", "… 불러오는 중"),
+    "player.step_unanswered": (
+        "This step has not come. Press again; if that does not help, load the page anew.",
+        "이 단계가 오지 않았습니다. 다시 눌러 보시고, 그래도 안 되면 페이지를 새로 고치십시오.",
+    ),
     "player.tools": ("What the graph shows", "그래프에 보이는 것"),
     "player.unfold": ("Open {name}", "{name} 열기"),
     "player.fold": ("Close {name}", "{name} 닫기"),

@@ -140,10 +140,6 @@ PAGE: dict[str, tuple[str, str]] = {
     "player.inspector": ("Inspector", "인스펙터"),
     "player.initialise": ("Initialise: what the program starts with", "초기화: 프로그램이 시작할 때 있는 값"),
     "player.no_leaves": ("The recording holds no inputs and no parameters.", "이 기록에는 입력도 매개변수도 없습니다."),
-    "page.still": (
-        "{nodes} nodes are too many to step through (at most {most}). Their graph can be opened, closed and searched for modules.",
-        "노드가 {nodes}개여서 단계별로 따라갈 수 없습니다(최대 {most}개). 그래프를 열고 닫거나 모듈을 검색할 수는 있습니다.",
-    ),
     "player.no_steps": ("Nothing was recorded, so there is nothing to step through.", "기록된 것이 없어 따라갈 단계가 없습니다."),
     "player.kind_op": ("op", "연산"),
     "player.kind_parameter": ("parameter", "매개변수"),

@@ -286,7 +286,7 @@ def _player(shown: Opened) -> None:
     except ExplorerError as error:
         st.error(_plain(error.message(language())), icon=":material/error:")
         return
-    player.show(recording)
+    player.show(recording, shown.trace)
     _picture()
     _printed()
     memory.panel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from explorer.errors import ExplorerError, FileError
 from explorer.files import assets_folder, load
 from explorer.layout import picture
 from explorer.model import Trace
-from explorer.payload import recorded
+from explorer.payload import MOST_WHOLE, outlined, recorded
 from explorer.pictured import pictured
 from explorer.text import LANGUAGES, TEXTS, say
 from explorer.unfolding import Folding, after, first_folding, read_folding, refusal, view_of_folding
@@ -132,7 +133,15 @@ def shared(path: Path) -> Trace:
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_SHARED)
 def _read(path: str, changed: int) -> Trace:
-    return load(Path(path))
+    return _spared(load(Path(path)))
+
+
+def _spared(trace: Trace) -> Trace:
+    """A large trace that Python's cycle collector goes past: it finds nothing in it, and each time takes a quarter of a second to."""
+    if len(trace.nodes) > MOST_WHOLE:
+        gc.collect(1)
+        gc.freeze()
+    return trace
 
 
 def load_upload(name: str, content: bytes) -> Trace:
@@ -141,7 +150,7 @@ def load_upload(name: str, content: bytes) -> Trace:
         path = Path(folder) / "upload.trace"
         path.write_bytes(content)
         try:
-            return load(path)
+            return _spared(load(path))
         except FileError as error:
             raise FileError(error.key, **{**error.values, "path": name}) from error
 
@@ -181,7 +190,10 @@ def recording_for_player(shown: Opened) -> dict[str, Any]:
     if place not in kept:
         while len(kept) >= MOST_RECORDINGS:
             kept.pop(next(iter(kept)))
-        kept[place] = recorded(shown.trace, language(), key=shown.key, around=_said_around())
+        if len(shown.trace.nodes) <= MOST_WHOLE:
+            kept[place] = recorded(shown.trace, language(), key=shown.key, around=_said_around())
+        else:
+            kept[place] = outlined(shown.trace, language(), key=shown.key, step=_linked_step(), around=_said_around())
         kept[place]["linked"] = shown.origin != "file" and shown.name in EXAMPLES  # a link selects nothing but a shipped example
         if shown.origin != "file":
             kept[place]["texts"]["not_verified"] = say("page.not_verified", language())
@@ -225,6 +237,12 @@ def asked_number() -> int:
     asked = st.session_state.get("picture", {}).get("asked")
     number = asked.get("number") if isinstance(asked, Mapping) else None
     return number if isinstance(number, int) else 0
+
+
+def _linked_step() -> int:
+    """The step in the address."""
+    text = st.query_params.get("step", "")
+    return int(text) if text.isdecimal() and len(text) < 9 else 1
 
 
 def _linked() -> dict[str, Any]:

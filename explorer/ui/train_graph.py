@@ -125,7 +125,7 @@ def _graph(seen: Seen, name: str, found: Recorded) -> None:
     why = say(reason if reason in TEXTS else "train.reason.other", language())
     st.markdown(escaped(_text("shown", step=found.step, name=seen.run.about.name, reason=why)))
     try:
-        player.show(recording_for_player(shown))
+        player.show(recording_for_player(shown), shown.trace)
     except ExplorerError as error:
         st.error(escaped(error.message(language())), icon=":material/error:")
         return

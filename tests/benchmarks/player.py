@@ -4,7 +4,8 @@ Headless Chromium with software rendering opens an exported file for each size, 
 Printed for each number of visible nodes: script time of a step (median), time from the key to the painted step (median), how many frames
 a second a drag and a zoom reach, and whether steps keep up with a key that is held down. Then, for GPT-2 in the served
 page: from the press on a block to the painted picture (median). And how long the first page takes until a key moves it, beside Streamlit's
-own hello page until its title stands there, in turn, each in a browser that has never seen it; and a recording of `--large` nodes, opened.
+own hello page until its title stands there, in turn, each in a browser that has never seen it; and a recording of `--large` nodes, opened
+by the first visitor, for whom it is read, and by others; and how long a jump to a step in it takes that has not been fetched.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from explorer.export import export
 from explorer.files import save
+from explorer.text import TEXTS
 from tests.browser.conftest import FLAGS, served
 from tests.dummy import chain_trace
 
@@ -85,6 +87,17 @@ HOLD = """async ([milliseconds]) => {
     lag = Math.max(lag, performance.now() - pressed);
   }
   return { sent, lag };
+}"""
+
+JUMP = """async ([place, waiting]) => {
+  const roots = [document, ...[...document.querySelectorAll("*")].map((element) => element.shadowRoot).filter(Boolean)];
+  const root = roots.map((one) => one.querySelector(".player")).find(Boolean);
+  const slider = root.querySelector("input[type=range]");
+  const start = performance.now();
+  slider.value = String(place);
+  slider.dispatchEvent(new Event("input"));
+  while (root.querySelector(".sentence").textContent === waiting) await new Promise((done) => setTimeout(done, 5));
+  return performance.now() - start;
 }"""
 
 UNFOLDED = """() => {
@@ -212,12 +225,22 @@ def openings(browser: Browser, *, times: int) -> dict[str, list[float]]:
     return found
 
 
-def large(browser: Browser, size: int, folder: Path) -> list[float]:
-    """A recording of `size` nodes, read and drawn anew for each visitor, until a key moves it."""
+def large(browser: Browser, size: int, folder: Path) -> dict[str, list[float]]:
+    """A recording of `size` nodes until a key moves it: read for the first visitor, then for others; and jumps to steps far away."""
     path = folder / "large.trace"
     save(chain_trace(size - 1), path)
     with served(AUTOGRAD_EXPLORER_OPEN=str(path)) as address:
-        return [opened(browser, address, pressed) for _ in range(3)]
+        first, *others = (opened(browser, address, pressed) for _ in range(6))
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(address)
+        pressed(page)
+        page.wait_for_timeout(2000)
+        jumps = []
+        for turn in range(1, 9):
+            jumps.append(page.evaluate(JUMP, [1000 + 1000 * (turn * 3 % 8), TEXTS["player.on_its_way"][0]]))
+            page.wait_for_timeout(1000)
+        page.close()
+    return {"first": [first], "others": others, "jumps": jumps}
 
 
 def main() -> None:
@@ -227,7 +250,7 @@ def main() -> None:
     parser.add_argument("--browser", default=shutil.which("chromium"))
     parser.add_argument("--hold", type=float, default=10.0, help="seconds for which the key is held down")
     parser.add_argument("--openings", type=int, default=6, help="how often each first page is opened")
-    parser.add_argument("--large", type=int, default=50_000, help="nodes of a recording that is opened in the page")
+    parser.add_argument("--large", type=int, default=100_000, help="nodes of a recording that is opened in the page")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     rows = {}
@@ -252,7 +275,10 @@ def main() -> None:
     spread = f"{min(times):.0f} to {max(times):.0f}"
     ours, theirs = statistics.median(first["ours"]), statistics.median(first["hello"])
     print(f"first page until a key moves it: {ours:.0f} ms, {ours / theirs:.2f} x Streamlit's hello ({theirs:.0f} ms)")
-    print(f"a recording of {asked.large} nodes opened, until a key moves it: {statistics.median(many):.0f} ms")
+    print(
+        f"a recording of {asked.large} nodes, until a key moves it: {statistics.median(many['others']):.0f} ms,"
+        f" {many['first'][0]:.0f} ms where it is read first; a jump in it: {statistics.median(many['jumps']):.0f} ms"
+    )
     print(f"opening or closing a block of GPT-2, to painted: {statistics.median(times):.0f} ms (of {len(times)}: {spread})")
 
 

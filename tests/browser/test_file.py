@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from explorer.export import export
 from explorer.files import assets_folder, load
 from explorer.formulas import rule_for
 from explorer.model import Checks, Finding, GradientCheck, NodeCheck, StepError, Trace
-from explorer.text import LANGUAGES, TEXTS
+from explorer.text import LANGUAGES
 from tests.browser.conftest import FLAGS
 from tests.browser.reading import HOSTILE, SHOWN, hostile_trace, place, seen_in_graph, sentence, snapshot
 
@@ -293,25 +292,3 @@ def test_what_flows_stands_beside_its_wire(read: Any, neuron: Trace) -> None:
         beside = text["x"] + text["width"] <= other["x"] or other["x"] + other["width"] <= text["x"]
         above = text["y"] + text["height"] <= other["y"] + 3 or other["y"] + other["height"] <= text["y"] + 3
         assert beside or above
-
-
-def test_too_many_nodes_to_step_through(read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The picture opens, closes, moves and is searched all the same; what cannot be stepped through says so, and nothing pretends."""
-    monkeypatch.setattr("explorer.payload.MOST_PLAYED", 100)
-    for room in ("explorer.payload", "explorer.export"):
-        monkeypatch.setattr(sys.modules[room], "check_playable", lambda _: None)
-    page = read(load(assets_folder() / "samples" / "gpt2.trace"))
-    expect(page.locator(".sentence")).to_have_text(TEXTS["page.still"][0].format(nodes=934, most=100))
-    assert page.locator(".inspector, .code, .controls").count() == 0
-    card = page.locator(".stage g.node", has_text="×12").first
-    assert card.evaluate("e => getComputedStyle(e).opacity") == "1"
-    card.locator("text").first.click()
-    page.get_by_role("menuitem", name="Show the 12 side by side").click()
-    expect(page.get_by_role("button", name="Open trf_blocks.7")).to_be_attached()
-    page.locator(".stage g.node.op text").first.click()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("u")
-    expect(card).to_be_attached()
-    page.keyboard.press("/")
-    page.keyboard.type("blocks.3")
-    expect(page.get_by_role("option").first).to_contain_text("trf_blocks.3")
