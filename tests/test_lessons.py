@@ -68,6 +68,8 @@ MISTAKES = [
     ("lesson.toml", "value = 1.0", "value = 2.0", "lesson.toml:30: the mistake `once` in `gradient` is not told from the right answer"),
     ("lesson.toml", 'expression = "ones.T.shape"\n\n[numbers.kind]', 'expression = "ones.shape"\n\n[numbers.kind]',
      "recorded.json:1: no value is recorded for `ones.shape`"),
+    ("lesson.toml", 'kind = "shape"\nexpression = "ones.T.shape"', 'kind = "shape"\nprogram = "hidden_layer"\nof = "b1"\nwhat = "gradient"',
+     "lesson.toml:33: the answer ("),
     ("lesson.toml", "minutes = 3", "minutes = 3 3", "lesson.toml:1: this is no TOML"),
 ]  # fmt: skip
 
@@ -106,7 +108,7 @@ def test_answers_are_read_as_people_write_them(kind: str, typed: str, read_as: o
 
 REACTIONS = [
     ("gradient", 2.0, "right"), ("gradient", 1.0, "once"), ("gradient", -2.0, "learn.sign_differs"),
-    ("gradient", 20.0, "learn.point_moved"),
+    ("gradient", 20.0, "learn.point_moved"), ("gradient", -4.0, "learn.other_sign"),
     ("gradient", 4.0, "learn.times_too_large"), ("gradient", 0.5, "learn.times_too_small"), ("gradient", 0.0, "learn.not_zero"),
     ("gradient", 2.02, "learn.more_digits"), ("gradient", -7.0, "learn.other_sign"), ("gradient", 7.0, "learn.too_large"),
     ("gradient", 1.3, "learn.too_small"), ("gradient", None, "learn.unread_number"),

@@ -132,6 +132,7 @@ def test_ten_thousand_elements() -> None:
         ("ones([2,3]);ones([3,3]);stack(a,b)", "stack"),
         ("ones([2,3]);ones([3,2]);cat(a,b)", "cat"),
         ("literal([[1,2],[3]])", "ragged"),
+        ("literal([1,2],requires_grad=True)", "grad_dtype"),
         ("arange(0,5,0)", "made"),
     ],
 )
@@ -211,6 +212,7 @@ def test_nothing_else_gets_in(text: str) -> None:
 def test_numbers_as_people_type_them() -> None:
     """Nested lists and tuples, signs, NaN, complex numbers; anything else is refused."""
     assert literal(" [(1, -2), [3.5, nan]] ") == [[1, -2], [3.5, "nan"]]
+    assert read("arange(7)") == read("arange(0, 7)") == read("arange(end=7, step=1)")
     assert literal("[True, -inf, 1-2j, 2e3]") == [True, "-inf", "1-2j", 2000.0]
     for text in ("[1, a]", "{1}", "[1", "f(2)", "'text'", "", "[1]*3", "None"):
         with pytest.raises(RequestError):

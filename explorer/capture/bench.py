@@ -65,7 +65,7 @@ def answer(recipe: Recipe) -> dict[str, Any]:
         told["warning"] = warned
         steps.append(told)
         if failed is not None:
-            error = {"message": _told(failed)} | _why(step, tensors, one, two)
+            error = {"message": _told(failed)} | _why(step, line, tensors, one, two)
             if line.numpy is not None and told["numpy"]["line"] is not None and told["numpy"]["error"] is None:
                 told["numpy"]["differs"] = ["works"]
             break
@@ -104,8 +104,12 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".partition("\nException raised")[0][:1000]
 
 
-def _why(step: dict[str, Any], tensors: dict[str, torch.Tensor], one: Any, two: Any) -> dict[str, Any]:
+def _why(step: dict[str, Any], line: Line, tensors: dict[str, torch.Tensor], one: Any, two: Any) -> dict[str, Any]:
     """Why torch refused a step, in our words."""
+    if step.get("requires_grad"):
+        plain, failed, _ = _run(line, line.torch.replace(", requires_grad=True", ""), {})
+        if failed is None:
+            return {"why": "grad_dtype", "values": {"dtype": _dtype(plain)}}
     if "of" not in step:
         return {"why": "ragged" if step["do"] == "literal" else "made", "values": {}}
     operand = tensors[step["of"]]

@@ -10,7 +10,7 @@ from typing import Any
 from explorer.capture.recipes import NAMES, TABLE, Recipe, arguments, as_number, checked, is_nest
 from explorer.errors import RequestError
 
-__all__ = ["literal", "read", "written"]
+__all__ = ["literal", "read", "steps", "written"]
 
 MOST_LETTERS = 100_000
 
@@ -38,18 +38,25 @@ def _text(value: Any) -> str:
 
 def read(text: str) -> Recipe:
     """The recipe that `written` wrote, or a person: `arange(0,12);reshape(a,[3,4])`. Raises RequestError."""
+    return checked(steps(text))
+
+
+def steps(text: str) -> Recipe:
+    """The steps in a text, of which nothing is checked yet but their form."""
     recipe: Recipe = []
     for statement in _parsed(text, "exec").body:
         match statement:
             case ast.Expr(value=ast.Call(func=ast.Name(id=do), args=given, keywords=named)):
                 names = [name for name, _, _ in arguments(do)] if do in TABLE else []
+                if do == "arange" and len(given) == 1:
+                    names = ["end"]  # as Python counts
                 if len(given) > len(names) or any(one.arg is None for one in named):
                     raise RequestError("tensors.bad.recipe")
                 step = {"do": do} | {name: _value(one) for name, one in zip(names, given, strict=False)}
                 recipe.append(step | {str(one.arg): _value(one.value) for one in named})
             case _:
                 raise RequestError("tensors.bad.recipe")
-    return checked(recipe)
+    return recipe
 
 
 def literal(text: str) -> Any:

@@ -107,7 +107,7 @@ def _number(quiz: Quiz, given: float, right: float) -> Verdict:
             return Verdict(False, key="learn.sign_differs")
         if given == 0:
             return Verdict(False, key="learn.not_zero")
-        ratio = abs(given / right)
+        ratio = given / right
         close = max(near / abs(right), 1e-9)
         for factor in (10, 100, 1000):
             if abs(ratio / factor - 1) <= close or abs(ratio * factor - 1) <= close:

@@ -191,7 +191,8 @@ class _Checks:
             if not verdict.right:
                 self.wrong_setting(quiz.line, "answer_is_wrong", name=name, answer=shown(answer))
             fits = {"number": int | float, "shape": tuple, "order": tuple, "line": int}.get(quiz.kind)
-            if fits is not None and not isinstance(answer, fits):
+            nested = quiz.kind == "shape" and isinstance(answer, tuple) and not all(isinstance(size, int) for size in answer)
+            if nested or (fits is not None and not isinstance(answer, fits)):
                 self.wrong_setting(quiz.line, "answer_kind", name=name, kind=quiz.kind, answer=shown(answer))
             if quiz.kind == "choice" and not any(shown(answer, minus="-") == shown(option, minus="-") for option in quiz.options):
                 self.wrong_setting(quiz.line, "answer_no_option", name=name, answer=shown(answer))

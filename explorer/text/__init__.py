@@ -23,6 +23,7 @@ from explorer.text.lessons import LESSONS
 from explorer.text.memory import MEMORY
 from explorer.text.page import PAGE
 from explorer.text.programs import PROGRAMS
+from explorer.text.recipes import RECIPES
 from explorer.text.running import RUNNING
 from explorer.text.runs import RUNS
 from explorer.text.sizes import SIZES
@@ -54,6 +55,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **MEMORY,
     **PAGE,
     **PROGRAMS,
+    **RECIPES,
     **RUNNING,
     **RUNS,
     **SIZES,

@@ -104,7 +104,7 @@ def table(found: Sequence[Ways], language: str) -> str:
     heads = [rf"$\partial L/\partial {one.name}$" for one in found]
     lines = [f"| | {' | '.join(heads)} |", f"|---|{'---|' * len(found)}"]
     lines += [f"| {say(key, language)} | {' | '.join(_shown(value) for value in values)} |" for key, values in rows]
-    differences = ["–" if one.difference is None else f"{one.difference:.1e}" for one in found]
+    differences = ["–" if one.difference is None else _power(one.difference) for one in found]
     lines.append(f"| {say('trying.difference', language)} | {' | '.join(differences)} |")
     paths = [f"- {head}: {one.path}" for head, one in zip(heads, found, strict=True) if one.path]
     return "\n".join(lines) + "\n\n" + say("trying.along_the_path", language) + "\n\n" + "\n".join(paths)
@@ -112,3 +112,8 @@ def table(found: Sequence[Ways], language: str) -> str:
 
 def _shown(value: float | None) -> str:
     return "–" if value is None else f"**{value:.4f}** :small[({value:.10f})]".replace("-", "−")
+
+
+def _power(number: float) -> str:
+    digits, _, power = f"{number:.1e}".partition("e")
+    return rf"${digits} \times 10^{{{int(power)}}}$"
