@@ -336,10 +336,14 @@ def main(*, seed=0):
     logits = model(tokens)
     loss = F.cross_entropy(logits.flatten(0, 1), following.flatten())
     return loss
+
+
+if __name__ == "__main__":
+    main().backward()
 '''
 
 
-def as_python(config: Configuration, *, batch: int = 1, tokens: int | None = None, file: str = "gpt.py") -> str:
+def as_python(config: Configuration, *, batch: int = 1, tokens: int | None = None, file: str = "my_gpt.py") -> str:
     """A program that runs one training step of the model: its configuration as a dictionary, and a `main` to record."""
     lines = "\n".join(f"    {name!r}: {value!r},".replace("'", '"') for name, value in config.as_gpt_config().items())
     return _PROGRAM.format(

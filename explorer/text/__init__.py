@@ -20,6 +20,7 @@ from explorer.text.graph import GRAPH
 from explorer.text.layers import LAYERS
 from explorer.text.learn import LEARN
 from explorer.text.lessons import LESSONS
+from explorer.text.llm import LLM
 from explorer.text.memory import MEMORY
 from explorer.text.page import PAGE
 from explorer.text.programs import PROGRAMS
@@ -52,6 +53,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **LAYERS,
     **LEARN,
     **LESSONS,
+    **LLM,
     **MEMORY,
     **PAGE,
     **PROGRAMS,

@@ -23,7 +23,7 @@ SIZES: dict[str, tuple[str, str]] = {
     ),
     "sizes.too_large": (
         "{name} is {value}, larger than anything that could be built: choose at most {high}.",
-        "{name} 값이 {value}이면 실제로 만들 수 있는 범위를 벗어납니다. {high} 이하로 정해 주세요.",
+        "{name} 값이 {value}이면 만들 수 있는 범위를 벗어납니다. {high} 이하로 정해 주세요.",
     ),
     "sizes.rate": (
         "drop_rate is {value}, but it is the share of numbers that are set to zero: choose 0 or more, and less than 1.",
@@ -31,6 +31,6 @@ SIZES: dict[str, tuple[str, str]] = {
     ),
     "sizes.heads": (
         "{heads} heads cannot share an embedding of {size} equally: choose {fewer} heads, or emb_dim {wider}.",
-        "임베딩 차원({size})은 헤드 수({heads})로 나누어떨어지지 않습니다. n_heads = {fewer} 또는 emb_dim = {wider}(으)로 바꿔 주세요.",
+        "임베딩 차원({size})은 헤드 수({heads})로 나누어떨어지지 않습니다. n_heads = {fewer} 또는 emb_dim = {wider} 중 하나로 바꿔 주세요.",
     ),
 }

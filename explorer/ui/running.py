@@ -32,9 +32,10 @@ PASTED = "pasted.py"  # what a program is called that has no file: no module of 
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """A program as text."""
+    """A program as text, and what its file is called while it runs."""
 
     code: str
+    name: str = PASTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ def _as_target(target: str | Pasted) -> Iterator[tuple[str, Callable[[str], str]
         return
     with tempfile.TemporaryDirectory(prefix="autograd-explorer-", ignore_cleanup_errors=True) as folder:
         place = os.path.realpath(folder)
-        path = Path(place) / PASTED
+        path = Path(place) / target.name
         path.write_text(target.code, encoding="utf-8", errors="backslashreplace", newline="\n")
         yield str(path), lambda words: words.replace(place + os.sep, "")
 

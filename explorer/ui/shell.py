@@ -15,7 +15,7 @@ from explorer.ui.state import language
 __all__ = ["main"]
 
 HERE = Path(__file__).resolve().parent
-PAGES = ("explore", "train", "learn", "tensors")
+PAGES = ("explore", "train", "learn", "tensors", "llm")
 FIRST = "explore"
 LANGUAGE_NAMES = {"en": "EN", "ko": "한국어"}
 
