@@ -64,6 +64,7 @@ FILES_OF = {
     "portions": "charts",
     "surfaces": "charts",
     "tangents": "charts",
+    "plots": "charts",
     "listing": "cli",
     "serving": "cli",
     "choosing": "view",

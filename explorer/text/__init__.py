@@ -30,6 +30,7 @@ from explorer.text.runs import RUNS
 from explorer.text.sizes import SIZES
 from explorer.text.stopping import STOPPING
 from explorer.text.tensors import TENSORS
+from explorer.text.touching import TOUCHING
 from explorer.text.train import TRAIN
 from explorer.text.training import TRAINING
 from explorer.text.trying import TRYING
@@ -63,6 +64,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **SIZES,
     **STOPPING,
     **TENSORS,
+    **TOUCHING,
     **TRAIN,
     **TRAINING,
     **TRYING,

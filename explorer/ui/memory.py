@@ -15,7 +15,7 @@ from explorer.ui import player
 from explorer.ui.failing import told
 from explorer.ui.state import Opened, language, opened
 
-__all__ = ["panel"]
+__all__ = ["curve_look", "panel", "step_names"]
 
 
 @st.fragment
@@ -49,7 +49,7 @@ def _curve(shown: Opened, found: Memory) -> None:
         )
         st.button(say("memory.go", language()), icon=":material/my_location:", key="memory_go", on_click=_ask, args=(shown.key, top + 1))
     begins = len(found.nodes) - len(trace.updates) - len(trace.backward) if trace.backward else 0
-    chart = memory_figure(found, names=names, begins=begins, look=_look(), language=language())
+    chart = memory_figure(found, names=names, begins=begins, look=curve_look(), language=language())
     key = f"memory_chart_{shown.key}_{language()}"
     st.plotly_chart(
         chart, key=key, on_select=lambda: _ask_for_point(shown.key, key), selection_mode="points", config={"displayModeBar": False},
@@ -102,7 +102,8 @@ def _ask_for_point(key: str, chart: str) -> None:
         _ask(key, int(points[0]["customdata"][0]))
 
 
-def _look() -> Look:
+def curve_look() -> Look:
+    """The colours of the curve in the theme of now."""
     dark = st.context.theme.type == "dark"
     palette = PALETTE["dark" if dark else "light"]
     return Look(palette["value"], palette["gradient"], palette["ink"], palette["line"])

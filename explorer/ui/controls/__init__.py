@@ -12,12 +12,21 @@ from importlib import import_module
 __all__ = ["CONTROLS", "draw"]
 
 CONTROLS: dict[str, str] = {
+    "configuration": "explorer.ui.controls.configuration",
+    "descent": "explorer.ui.controls.descent",
+    "differences": "explorer.ui.controls.differences",
     "doubled": "explorer.ui.controls.doubled",
+    "dropout": "explorer.ui.controls.dropout",
+    "faults": "explorer.ui.controls.faults",
+    "heads": "explorer.ui.controls.heads",
     "indexing": "explorer.ui.controls.indexing",
     "matrix_product": "explorer.ui.controls.matrix_product",
+    "memory": "explorer.ui.controls.memory",
+    "modes": "explorer.ui.controls.modes",
     "number_types": "explorer.ui.controls.number_types",
     "tangent": "explorer.ui.controls.tangent",
     "three_ways": "explorer.ui.controls.three_ways",
+    "two_trainings": "explorer.ui.controls.two_trainings",
     "view_or_copy": "explorer.ui.controls.view_or_copy",
 }
 
