@@ -15,6 +15,11 @@ from tests import user_state as users
 from tests.conformance.lines import summary
 
 
+# Before torch is loaded, here and in child processes: the threads of one worker spin while they wait for each other, and on cores that
+# other workers use that takes twenty times as long as one thread alone.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     process_state.adopt_orphans()
     os.environ["HF_HUB_OFFLINE"] = "1"  # models are built from a configuration, with random weights; nothing is fetched

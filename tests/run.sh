@@ -110,4 +110,5 @@ export AUTOGRAD_EXPLORER_BROWSER=$browser
 [ "${AUTOGRAD_EXPLORER_SETUP:-}" != only ] || exit 0
 rm -f "$log"
 cd "$root"
+unset PYTHONDONTWRITEBYTECODE # hundreds of tests start a Python of their own, which then need not compile the package anew
 exec "$venv/bin/python" -m pytest -n "${AUTOGRAD_EXPLORER_JOBS:-2}" --dist loadfile "$@"
