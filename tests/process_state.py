@@ -6,6 +6,7 @@ loaded already; where a test was the first to load it, its state afterwards is h
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -181,14 +182,29 @@ def _new_threads(before: set[threading.Thread]) -> list[str]:
 def _children() -> dict[int, str]:
     """Command lines of our living child processes; empty where there is no /proc."""
     children = {}
-    for entry in Path("/proc").glob("[0-9]*"):
+    for number in _numbers():
+        entry = Path("/proc", number)
         try:
             state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
             if int(parent) == os.getpid() and state not in "ZX":
-                children[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ").strip()
+                children[int(number)] = (entry / "cmdline").read_text().replace("\0", " ").strip()
         except (OSError, ValueError):  # it ended while we looked
             continue
     return children
+
+
+def _numbers() -> list[str]:
+    """Process numbers among which our children are: as Linux lists them for each thread, where it does, else all there are.
+
+    The guard looks twice for each of thousands of tests, and a machine may run hundreds of processes.
+    """
+    if os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
+        found = []
+        for task in os.listdir("/proc/self/task"):
+            with contextlib.suppress(OSError):  # the thread ended while we looked; its children have moved to another
+                found += Path("/proc/self/task", task, "children").read_text().split()
+        return found
+    return [entry.name for entry in Path("/proc").glob("[0-9]*")]
 
 
 def _new_children(before: set[int]) -> list[str]:
