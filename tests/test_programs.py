@@ -16,8 +16,7 @@ from explorer.text import LANGUAGES, TEXTS
 
 ROOT = Path(__file__).resolve().parents[1]
 FAKE_ONLY = [name for name, example in EXAMPLES.items() if example.fake_only]
-SLOW = ["gpt2"]
-RUNNABLE = [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in EXAMPLES if name not in FAKE_ONLY]
+SLOW = ["gpt2"]  # that it gives the same numbers twice, in two processes, is in tests/test_examples_recorded.py
 
 
 def variables_of(name: str) -> dict[str, Any]:
@@ -91,7 +90,7 @@ def test_every_program_text_belongs_to_an_example() -> None:
     assert {example.topic for example in EXAMPLES.values()} == set(TOPICS)
 
 
-@pytest.mark.parametrize("name", RUNNABLE)
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in FAKE_ONLY + SLOW])
 def test_the_same_seed_gives_the_same_numbers(name: str) -> None:
     """Two runs return equal tensors, bit for bit, whatever the state of torch's generator was."""
     torch = pytest.importorskip("torch")

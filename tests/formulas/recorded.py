@@ -1,13 +1,15 @@
-"""Traces for the tests of arithmetic: programs of this process, and the examples, each recorded once for all tests."""
+"""Traces for the tests of arithmetic: programs and examples, recorded in this process; each example once for all tests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import explorer
+from explorer.capture.programs import EXAMPLES
 from explorer.model import Trace
 
 __all__ = ["example", "traced", "whole_example"]
@@ -22,8 +24,8 @@ def traced(program: Callable[[], Any], **options: Any) -> Trace:
 
 @cache
 def whole_example(name: str) -> Trace:
-    """An example program with every number kept."""
-    return explorer.trace(name, values="all")
+    """An example program with every number kept. That a child process records the same is for `tests/test_examples_recorded.py` to say."""
+    return explorer.trace(import_module(EXAMPLES[name].module).main, values="all", seed=0)
 
 
 def example(name: str) -> Trace:
