@@ -9,12 +9,19 @@ import pytest
 import torch
 from torch import nn
 
+from explorer.capture import numeric
 from explorer.capture.recorder import Recorder
 from explorer.document import from_document, to_document
 from tests.user_state import user_state
 from tests.verifying import PARTLY, WHOLE, Program, checked, checkpointed, checkpointed_reentrant, checks, double_backward, node_checks
 
 pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(autouse=True)
+def little_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests are about nodes: of differences of intermediates only as many as half a second allows."""
+    monkeypatch.setattr(numeric, "INNER_BUDGET", 0.5)
 
 
 @pytest.mark.parametrize("program", WHOLE)

@@ -124,7 +124,7 @@ def stepping(browser: Browser, size: int, folder: Path, *, hold: float) -> dict[
     page.wait_for_timeout(1500)
     visible = page.locator(".stage g.node").count()
     steps = page.evaluate(STEP, [min(STEPS, size)])
-    drag, zoom = (page.evaluate(MOVE, [kind, 2500]) for kind in ("drag", "zoom"))
+    drag, zoom = (page.evaluate(MOVE, [kind, min(2500, 1000 * hold)]) for kind in ("drag", "zoom"))
     page.keyboard.press("Home")
     held = page.evaluate(HOLD, [1000 * hold])
     page.close()
@@ -139,7 +139,7 @@ def stepping(browser: Browser, size: int, folder: Path, *, hold: float) -> dict[
     }
 
 
-def unfolding(browser: Browser, address: str) -> list[float]:
+def unfolding(browser: Browser, address: str, blocks: int) -> list[float]:
     """From the press on a block of GPT-2 to the painted picture, with the server in between; opened and closed in turn."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(f"{address}/?example=gpt2")
@@ -148,8 +148,8 @@ def unfolding(browser: Browser, address: str) -> list[float]:
     page.locator(".fold[aria-expanded=false]").first.click()
     page.get_by_role("menuitem").first.click()
     page.wait_for_timeout(1500)
-    blocks = page.locator(".fold[aria-expanded=false]")
-    names = [blocks.nth(place).get_attribute("data-id") or "" for place in range(6)]
+    closed = page.locator(".fold[aria-expanded=false]")
+    names = [closed.nth(place).get_attribute("data-id") or "" for place in range(blocks)]
     times = []
     for name in names:
         for sign in (name, f"cluster_{name}"):
@@ -214,10 +214,10 @@ def opened(browser: Browser, address: str, ready: Callable[[Page], None]) -> flo
     return took
 
 
-def openings(browser: Browser, *, times: int) -> dict[str, list[float]]:
+def openings(browser: Browser, ours: str, *, times: int) -> dict[str, list[float]]:
     """Our first page and Streamlit's, in turn; the first time, when the servers load what they need, does not count."""
     found: dict[str, list[float]] = {"ours": [], "hello": []}
-    with served() as ours, hello() as theirs:
+    with hello() as theirs:
         for turn in range(times + 1):
             for name, took in (("ours", opened(browser, ours, pressed)), ("hello", opened(browser, theirs, titled))):
                 if turn:
@@ -250,7 +250,8 @@ def main() -> None:
     parser.add_argument("--browser", default=shutil.which("chromium"))
     parser.add_argument("--hold", type=float, default=10.0, help="seconds for which the key is held down")
     parser.add_argument("--openings", type=int, default=6, help="how often each first page is opened")
-    parser.add_argument("--large", type=int, default=100_000, help="nodes of a recording that is opened in the page")
+    parser.add_argument("--blocks", type=int, default=6, help="how many blocks of GPT-2 are opened and closed")
+    parser.add_argument("--large", type=int, default=100_000, help="nodes of a recording that is opened in the page; 0: none")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     rows = {}
@@ -259,9 +260,9 @@ def main() -> None:
         for size in map(int, asked.sizes.split(",")):
             rows[size] = stepping(browser, size, Path(folder), hold=asked.hold)
         with served() as address:
-            times = unfolding(browser, address)
-        first = openings(browser, times=asked.openings)
-        many = large(browser, asked.large, Path(folder))
+            times = unfolding(browser, address, asked.blocks)
+            first = openings(browser, address, times=asked.openings)
+        many = large(browser, asked.large, Path(folder)) if asked.large else {}
         browser.close()
     if asked.json:
         print(json.dumps({"sizes": rows, "unfold_ms": times, "first_ms": first, "large_ms": many}))
@@ -275,10 +276,11 @@ def main() -> None:
     spread = f"{min(times):.0f} to {max(times):.0f}"
     ours, theirs = statistics.median(first["ours"]), statistics.median(first["hello"])
     print(f"first page until a key moves it: {ours:.0f} ms, {ours / theirs:.2f} x Streamlit's hello ({theirs:.0f} ms)")
-    print(
-        f"a recording of {asked.large} nodes, until a key moves it: {statistics.median(many['others']):.0f} ms,"
-        f" {many['first'][0]:.0f} ms where it is read first; a jump in it: {statistics.median(many['jumps']):.0f} ms"
-    )
+    if many:
+        print(
+            f"a recording of {asked.large} nodes, until a key moves it: {statistics.median(many['others']):.0f} ms,"
+            f" {many['first'][0]:.0f} ms where it is read first; a jump in it: {statistics.median(many['jumps']):.0f} ms"
+        )
     print(f"opening or closing a block of GPT-2, to painted: {statistics.median(times):.0f} ms (of {len(times)}: {spread})")
 
 

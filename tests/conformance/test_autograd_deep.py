@@ -1,13 +1,11 @@
-"""What autograd does to a tracer: graphs so deep that taking them apart overflows the stack (T01, P01)."""
+"""What autograd does to a tracer: graphs so deep that taking them apart overflows the stack (T01, P01; more in test_large.py)."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -33,42 +31,6 @@ def run(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "deep.py").write_text(CHAIN + "import os, sys, explorer\n" + text, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.run([sys.executable, "deep.py"], cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
-
-
-@pytest.fixture(scope="module")
-def deep_document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The document of a chain of 100,000 ops, traced by the command line in its child process."""
-    folder = tmp_path_factory.mktemp("deep")
-    (folder / "deep.py").write_text(CHAIN, encoding="utf-8")
-    command = [sys.executable, "-m", "explorer", "trace", "deep.py:chain", "-o", "deep.json"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=500)
-    assert done.returncode == 0, done.stderr
-    loaded: dict[str, Any] = json.loads((folder / "deep.json").read_text(encoding="utf-8"))
-    return loaded
-
-
-@pytest.mark.slow
-def test_T01_the_child_survives_a_deep_graph(deep_document: dict[str, Any]) -> None:
-    """A program whose graph has 100,000 nodes in a row ends in its child as ever, everything dropped: the record is whole."""
-    assert not deep_document["partial"]
-    assert [finding["kind"] for finding in deep_document["findings"]] == []
-    assert len(deep_document["backward"]) == 100_002
-
-
-@pytest.mark.slow
-def test_P01_a_hundred_thousand_ops_in_a_row(deep_document: dict[str, Any]) -> None:
-    """All 100,000 ops are there, one behind the other, and the gradient that went through all of them is right."""
-    products = [node["id"] for node in deep_document["nodes"] if node["op"] == "mul"]
-    assert products == list(range(1, 100_001))
-    assert [(edge["source"], edge["target"]) for edge in deep_document["edges"]] == [(i, i + 1) for i in range(100_001)]
-    value = 1.0
-    for _ in range(5):  # by hand: each node's gradient is that of the next times 1.0001, in float32
-        value *= 1.0001
-    (gradient,) = deep_document["nodes"][100_000 - 5]["gradients"][0]["values"]
-    assert gradient == pytest.approx(value, rel=1e-6)
-    (last,) = deep_document["nodes"][0]["gradients"][0]["values"]
-    assert last == pytest.approx(1.0001**100_000, rel=1e-2)  # 100,000 roundings of float32
 
 
 def test_T01_the_own_process_is_asked_first() -> None:
