@@ -14,7 +14,6 @@ from tests import process_state
 from tests import user_state as users
 from tests.conformance.lines import summary
 
-
 # Before torch is loaded, here and in child processes: the threads of one worker spin while they wait for each other, and on cores that
 # other workers use that takes twenty times as long as one thread alone.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

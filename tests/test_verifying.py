@@ -227,8 +227,8 @@ def test_a_second_pass_that_takes_too_long_is_no_failure(capsys: Captured) -> No
     first = FORGOTTEN.replace("range(5)", "range(1)")
     Path("long.py").write_text(first + "import time\nwhile True: time.sleep(0.01 * float(layer(torch.ones(2, 3)).exp()[0]))\n")
     with ThreadPoolExecutor(1) as python:  # both wait for as long
-        asked = python.submit(explorer.check, "long.py", timeout=6)
-        code, found = document(capsys, "long.py", "--timeout", "6")
+        asked = python.submit(explorer.check, "long.py", timeout=8)
+        code, found = document(capsys, "long.py", "--timeout", "8")
         checked = asked.result()
     assert (code, found["findings"]) == (0, [])
     assert [each["verdict"] for each in found["gradients"]] == ["equal", "equal"]
