@@ -27,7 +27,7 @@ from explorer.text import LANGUAGES, say
 from explorer.unfolding import remembering
 from explorer.view import View
 
-__all__ = ["document", "framed", "joined_script", "style"]
+__all__ = ["document", "framed", "joined", "joined_script", "style"]
 
 MODULES = (
     "format", "book", "dom", "fonts", "picture", "cells", "copy", "sketch", "maths", "curve", "rule", "code", "findings", "verification",
@@ -40,8 +40,13 @@ FRAME_HEIGHT = 760  # pixels in a notebook
 
 def joined_script(*more: str) -> str:
     """The modules of the player as one, and `more` after them, without their imports and exports."""
+    return joined(*MODULES, *more)
+
+
+def joined(*names: str) -> str:
+    """Some modules of the player as one script; each uses those before it."""
     folder = assets_folder() / "player"
-    texts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in (*MODULES, *more)]
+    texts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in names]
     return "\n".join(re.sub(r"^export ", "", re.sub(r"^import .*\n", "", text, flags=re.MULTILINE), flags=re.MULTILINE) for text in texts)
 
 

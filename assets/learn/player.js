@@ -27,6 +27,7 @@ export default function ({ data, parentElement }) {
     url.searchParams.set("step", String(k));
     return url.href;
   };
+  arrive(parentElement, data.name);
   const build = () => {
     seen.disconnect();
     root.classList.remove("waiting");

@@ -14,7 +14,7 @@ function read() {
 export default function ({ data, setStateValue }) {
   if (data.ask) return setStateValue("stored", { lessons: read(), given: true });
   const kept = read();
-  const next = data.lessons === null ? kept : { ...kept, ...data.lessons };
+  const next = { ...kept, ...data.lessons };
   for (const name of Object.keys(next)) if (!next[name] || !Object.keys(next[name]).length) delete next[name];
   try {
     localStorage.setItem(PLACE, JSON.stringify(next));

@@ -3,11 +3,11 @@
 LESSONS: dict[str, tuple[str, str]] = {
     "lesson.broken": (
         "A lesson cannot be shown: {file}, line {line}: {mistake}",
-        "강의를 보여 줄 수 없습니다. {file} {line}번째 줄: {mistake}",
+        "레슨을 보여 줄 수 없습니다. {file} {line}번째 줄: {mistake}",
     ),
     "lesson.missing_language": (
         "there is no {file}; a lesson has en.md and ko.md",
-        "{file} 파일이 없습니다. 강의에는 en.md와 ko.md가 모두 있어야 합니다",
+        "{file} 파일이 없습니다. 레슨에는 en.md와 ko.md가 모두 있어야 합니다",
     ),
     "lesson.missing_settings": (
         "there is no {file}; it names programs, numbers and questions",
@@ -25,7 +25,7 @@ LESSONS: dict[str, tuple[str, str]] = {
     "lesson.no_title": ("the first line has to be `# Title`", "첫 줄은 `# 제목`이어야 합니다"),
     "lesson.no_goal": (
         "under the title a paragraph that begins with `> ` says what one can do afterwards",
-        "제목 아래에 `> `로 시작하는 문단으로 이 강의를 마치면 무엇을 할 수 있는지 적어야 합니다",
+        "제목 아래에 `> `로 시작하는 문단으로 이 레슨을 마치면 무엇을 할 수 있는지 적어야 합니다",
     ),
     "lesson.unknown_directive": ("there is no directive `::: {what}`", "`::: {what}` 지시문은 없습니다"),
     "lesson.no_name": ("`::: {what}` needs a name", "`::: {what}`에는 이름이 필요합니다"),
@@ -81,13 +81,13 @@ LESSONS: dict[str, tuple[str, str]] = {
     "lesson.asked_twice": ("the question `{name}` is asked twice", "문제 `{name}`이 두 번 나옵니다"),
     "lesson.few_questions": (
         "there are {count} questions; a lesson has at least {fewest}",
-        "문제가 {count}개입니다. 강의에는 {fewest}개 이상 있어야 합니다",
+        "문제가 {count}개입니다. 레슨에는 {fewest}개 이상 있어야 합니다",
     ),
     "lesson.no_try": (
         "there is nothing to try; a lesson has at least one `::: try`",
-        "직접 해 볼 것이 없습니다. 강의에는 `::: try`가 하나 이상 있어야 합니다",
+        "직접 해 볼 것이 없습니다. 레슨에는 `::: try`가 하나 이상 있어야 합니다",
     ),
-    "lesson.no_summary": ("the lesson has to end with `::: summary`", "강의는 `::: summary`로 끝나야 합니다"),
+    "lesson.no_summary": ("the lesson has to end with `::: summary`", "레슨은 `::: summary`로 끝나야 합니다"),
     "lesson.when_without_mistake": (
         "`::: when {when}` in `{name}` belongs to no `[question.{name}.mistakes.{when}]` and to no option",
         "`{name}`의 `::: when {when}`에 해당하는 `[question.{name}.mistakes.{when}]`이나 선택지가 없습니다",

@@ -16,9 +16,9 @@ __all__ = ["bring", "bring_for"]
 SWITCH = "한국어"  # stands on every page, in whatever language
 
 
-def bring() -> None:
-    """Let the page know the font that the theme names second."""
-    _face("Explorer Text", SWITCH + _said(language()))
+def bring(more: str = "") -> None:
+    """Let the page know the font that the theme names second, for all that is said here and for `more`."""
+    _face("Explorer Text", SWITCH + _said(language()) + more)
 
 
 def bring_for(text: str, *, within: str) -> None:

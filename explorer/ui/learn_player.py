@@ -15,7 +15,8 @@ from explorer.model import Trace
 from explorer.payload import recorded
 from explorer.pictured import pictured
 from explorer.player import joined_script, style
-from explorer.ui.state import language, shared
+from explorer.ui.learn_parts import asset
+from explorer.ui.state import language, said_around, shared
 from explorer.unfolding import view_of_folding
 
 __all__ = ["lesson_player", "sample_of"]
@@ -26,12 +27,11 @@ HTML = """
 <div class="player waiting"></div>
 """
 
-_folder = assets_folder() / "learn"
 _component = st.components.v2.component(
     "autograd_explorer_lesson_player",
     html=HTML,
-    css=style() + (_folder / "player.css").read_text(encoding="utf-8"),
-    js=joined_script() + (_folder / "player.js").read_text(encoding="utf-8"),
+    css=style() + asset("player.css"),
+    js=joined_script() + asset("arrive.js") + asset("player.js"),
 )
 
 
@@ -40,13 +40,14 @@ def sample_of(program: str) -> Trace:
     return shared(assets_folder() / "samples" / f"{program}.trace")
 
 
-def lesson_player(computed: Computed, name: str, *, start: int | None = None) -> None:
-    """The player of this name in a lesson, at its step or at `start`."""
+def lesson_player(computed: Computed, name: str, *, asked: int | None = None) -> int:
+    """The player of this name in a lesson, at its step or at the one that is asked for; the step."""
     at = computed.lesson.players[name]
-    step = computed.step(at) if start is None else start
+    step = asked or computed.step(at)
     fixed = _fixed(at.program, at.opened, language())
     data = {**fixed, "start": step, "name": name}
-    _component(key=f"learn_{computed.lesson.name}_player_{name}", data=data)
+    _component(key=f"learn_{computed.lesson.name}_p_{name}", data=data)
+    return step
 
 
 @st.cache_resource(show_spinner=False, max_entries=40)
@@ -60,4 +61,8 @@ def _fixed(program: str, opened: tuple[str, ...], chosen: str) -> dict[str, Any]
         pictures = [{**made, "ways": {}}]
     else:
         pictures = brought(view, key=program)
-    return {"recording": recorded(trace, chosen, key=program), "picture": pictures[0], "pictures": packed(pictures)}
+    return {
+        "recording": recorded(trace, chosen, key=program, around=said_around(chosen)),
+        "picture": pictures[0],
+        "pictures": packed(pictures),
+    }

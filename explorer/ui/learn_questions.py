@@ -1,8 +1,12 @@
-"""A question in a lesson: the answer is typed or chosen, and what is said about it comes from the answer that torch gave."""
+"""A question in a lesson: the answer is typed or chosen, and what is said about it comes from the answer that torch gave.
+
+NOTE [form]: what is typed is looked at when Enter or a button is pressed, not when the field is left: the way to the hint is no answer.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -12,10 +16,13 @@ from explorer.lessons.parts import Quiz
 from explorer.text import say
 from explorer.ui import learn_progress as progress
 from explorer.ui.failing import told
+from explorer.ui.learn_parts import displayed, link_to_part
 from explorer.ui.state import language
 from explorer.ui.words import escaped
 
 __all__ = ["ask"]
+
+Pressed = Literal["check", "hint", "show", None]
 
 
 def _text(key: str, **values: object) -> str:
@@ -25,36 +32,42 @@ def _text(key: str, **values: object) -> str:
 @st.fragment
 @told
 def ask(computed: Computed, question: Question, *, number: int, count: int) -> None:
-    """The question with its field; a touch runs this alone, but the answer that is right runs the lesson once more."""
-    lesson, name = computed.lesson.name, question.name
-    key = f"learn_{lesson}_{name}"
-    with st.container(border=True, key=f"part-{name}"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f"###### :material/help: {_text('question', number=number, count=count)}", width="content")
-        st.markdown(computed.filled(question.asked))
-        how = progress.answered(lesson).get(name)
-        quiz = computed.lesson.quizzes[name]
-        if how is None:
-            _open(computed, question, quiz, key)
-        else:
-            _closed(computed, question, quiz, how)
+    """The question with its field; a touch runs this alone, but an answer that is right runs the lesson once more."""
+    lesson, quiz = computed.lesson.name, computed.lesson.quizzes[question.name]
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f":material/help: **{_text('question', number=number, count=count)}**", width="content")
+        link_to_part(lesson, question.name)
+    st.markdown(displayed(computed.filled(question.asked)))
+    how = progress.answered(lesson).get(question.name)
+    if how is None:
+        _open(computed, question, quiz, f"learn_{lesson}_q_{question.name}_{language()}")
+    else:
+        _closed(computed, question, quiz, how)
 
 
 def _closed(computed: Computed, question: Question, quiz: Quiz, how: str) -> None:
-    right = how == "right"
-    said = _text("right" if right else "shown", answer=_said(computed, question, quiz, computed.answer(question.name)))
-    (st.success if right else st.info)(said, icon=":material/check_circle:" if right else ":material/lightbulb:")
-    st.markdown(computed.filled(question.why))
+    said = _text("right" if how == "right" else "shown", answer=_said(computed, question, quiz))
+    if how == "right":
+        st.success(said, icon=":material/check_circle:")
+    else:
+        st.info(said, icon=":material/lightbulb:")
+    st.markdown(displayed(computed.filled(question.why)))
+    if how == "shown" and st.button(
+        _text("again"), icon=":material/replay:", type="tertiary", key=f"learn_again_{question.name}",
+    ):  # fmt: skip
+        progress.open_again(computed.lesson.name, question.name)
+        st.rerun()
 
 
-def _said(computed: Computed, question: Question, quiz: Quiz, answer: Any) -> str:
+def _said(computed: Computed, question: Question, quiz: Quiz) -> str:
     """The answer as a person reads it, in Markdown."""
+    answer = computed.answer(question.name)
     match quiz.kind:
         case "order":
             return " → ".join(f"`{item}`" for item in answer)
         case "line":
-            line = dict(_lines(computed, quiz)).get(answer, "")
-            return _text("line", line=answer, code=f"`{line.strip()}`")
+            code = dict(_lines(quiz)).get(answer, "").strip()
+            return _text("line", line=answer, code=f"`{code}`")
         case "choice":
             return _option(computed, question, answer)
         case "shape":
@@ -63,66 +76,70 @@ def _said(computed: Computed, question: Question, quiz: Quiz, answer: Any) -> st
 
 
 def _open(computed: Computed, question: Question, quiz: Quiz, key: str) -> None:
-    lesson, name = computed.lesson.name, question.name
     tried: tuple[Any, Verdict] | None = st.session_state.get(f"{key}_tried")
-    given, asked = _field(computed, question, quiz, key)
-    with st.container(horizontal=True):
-        pressed = st.button(_text("check"), type="primary", key=f"{key}_check") or asked
-        hinted = st.button(_text("hint"), icon=":material/lightbulb:", key=f"{key}_hint_button")
-        if tried is not None and st.button(_text("show"), key=f"{key}_show"):
-            progress.note(lesson, name, "shown")
-            st.rerun()
-    if hinted:
-        st.session_state[f"{key}_hint"] = True
-    if pressed:
-        verdict = judge(computed, name, given)
+    given, pressed = _field(computed, question, quiz, key, can_show=tried is not None)
+    if pressed == "check":
+        verdict = judge(computed, question.name, given)
         if verdict.right:
-            progress.note(lesson, name, "right")
-            st.rerun()
+            _answered(computed, question, "right")
+        if given is not None and tried is not None and not st.session_state.get(f"{key}_hint"):
+            st.session_state[f"{key}_hint"] = True  # the second time it comes unasked
         st.session_state[f"{key}_tried"] = (given, verdict)
-        st.session_state[f"{key}_hint"] = st.session_state.get(f"{key}_hint", False) or (given is not None and tried is not None)
         if tried is None:
-            st.rerun(scope="fragment")  # for the button that shows the answer
+            st.rerun(scope="fragment")  # the button that shows the answer comes with the first try
         tried = given, verdict
+    elif pressed == "hint":
+        st.session_state[f"{key}_hint"] = True
+    elif pressed == "show":
+        _answered(computed, question, "shown")
     if tried is not None:
         st.warning(_reaction(computed, question, tried[1]), icon=":material/reply:")
     if st.session_state.get(f"{key}_hint"):
-        st.info(computed.filled(question.hint), icon=":material/lightbulb:")
+        st.info(displayed(computed.filled(question.hint)), icon=":material/lightbulb:")
+
+
+def _answered(computed: Computed, question: Question, how: str) -> None:
+    progress.note(computed.lesson.name, question.name, how)
+    st.rerun()
 
 
 def _reaction(computed: Computed, question: Question, verdict: Verdict) -> str:
     if verdict.when is not None and verdict.when in question.when:
-        return computed.filled(question.when[verdict.when])
+        return displayed(computed.filled(question.when[verdict.when]))
     return say(verdict.key, language(), **{name: escaped(str(value)) for name, value in verdict.values.items()})
 
 
 # -- fields --------------------------------------------------------------------------------------------------------------------------
 
 
-def _field(computed: Computed, question: Question, quiz: Quiz, key: str) -> tuple[Any, bool]:
-    """What somebody answers, and whether Enter asks for it to be checked."""
-    label = _text(f"answer_{quiz.kind}")
-    match quiz.kind:
-        case "order":
-            return _order(quiz, key, label), False
-        case "line":
-            lines = _lines(computed, quiz)
-            chosen = st.radio(
-                label, [number for number, _ in lines], index=None, format_func=lambda number: _coded(number, lines), key=f"{key}_field"
-            )
-            return chosen, False
-        case "choice":
-            chosen = st.radio(
-                label, range(len(quiz.options)), index=None, key=f"{key}_field",
-                format_func=lambda index: _option(computed, question, quiz.options[index]),
-            )  # fmt: skip
-            return None if chosen is None else quiz.options[chosen], False
-    entered = f"{key}_entered"
-    typed = st.text_input(
-        label, key=f"{key}_field", placeholder=_text(f"example_{quiz.kind}"), width=220, max_chars=80,
-        on_change=lambda: st.session_state.__setitem__(entered, True),
-    )  # fmt: skip
-    return read_answer(quiz.kind, typed), bool(st.session_state.pop(entered, False) and typed.strip())
+def _field(computed: Computed, question: Question, quiz: Quiz, key: str, *, can_show: bool) -> tuple[Any, Pressed]:
+    """What somebody answers, and what was pressed."""
+    if quiz.kind == "order":
+        return _order(quiz, key), _buttons(st.button, key, can_show=can_show)
+    with st.form(f"{key}_form", border=False):
+        given = _entered(computed, question, quiz, key, _text(f"answer_{quiz.kind}"))
+        return given, _buttons(st.form_submit_button, key, can_show=can_show)
+
+
+def _entered(computed: Computed, question: Question, quiz: Quiz, key: str, label: str) -> Any:
+    if quiz.kind == "line":
+        said = _coded(_lines(quiz))
+        with st.container(key=f"{key}_lines"):
+            return st.radio(label, list(said), index=None, format_func=said.__getitem__, key=f"{key}_field")
+    if quiz.kind == "choice":
+        options = [_option(computed, question, option) for option in quiz.options]
+        chosen = st.radio(label, range(len(options)), index=None, format_func=options.__getitem__, key=f"{key}_field")
+        return None if chosen is None else quiz.options[chosen]
+    typed = st.text_input(label, key=f"{key}_field", placeholder=_text(f"example_{quiz.kind}"), width=240, max_chars=80)
+    return read_answer(quiz.kind, typed)
+
+
+def _buttons(button: Callable[..., bool], key: str, *, can_show: bool) -> Pressed:
+    with st.container(horizontal=True):
+        check = button(_text("check"), type="primary", key=f"{key}_check")
+        hint = button(_text("hint"), icon=":material/lightbulb:", key=f"{key}_ask_hint")
+        show = can_show and button(_text("show"), icon=":material/visibility:", key=f"{key}_show")
+    return "check" if check else "hint" if hint else "show" if show else None
 
 
 def _option(computed: Computed, question: Question, option: Any) -> str:
@@ -130,9 +147,10 @@ def _option(computed: Computed, question: Question, option: Any) -> str:
     return computed.filled(question.options[written]) if written in question.options else f"`{written}`"
 
 
-def _order(quiz: Quiz, key: str, label: str) -> tuple[str, ...] | None:
+def _order(quiz: Quiz, key: str) -> tuple[str, ...] | None:
+    """Items that are pressed one after the other."""
     chosen: list[str] = st.session_state.setdefault(f"{key}_chosen", [])
-    st.caption(label)
+    st.markdown(_text("answer_order"))
     with st.container(horizontal=True, key=f"{key}_items"):
         for item in quiz.items:
             st.button(item, key=f"{key}_item_{item}", disabled=item in chosen, on_click=chosen.append, args=(item,))
@@ -148,7 +166,7 @@ def _take_back(chosen: list[str]) -> None:
     chosen.pop()
 
 
-def _lines(computed: Computed, quiz: Quiz) -> list[tuple[int, str]]:
+def _lines(quiz: Quiz) -> list[tuple[int, str]]:
     """The lines of the program that hold code, after its opening words."""
     source = program_source(quiz.answer.program or "") or ""
     lines = list(enumerate(source.splitlines(), start=1))
@@ -156,7 +174,6 @@ def _lines(computed: Computed, quiz: Quiz) -> list[tuple[int, str]]:
     return [(number, line) for number, line in lines if number >= first and line.strip() and not line.strip().startswith("#")]
 
 
-def _coded(number: int, lines: list[tuple[int, str]]) -> str:
-    line = dict(lines)[number]
-    inside = len(line) - len(line.lstrip())
-    return f"`{number:>3} {chr(0xA0) * inside}{line.strip()}`".replace("`  ", "`\u00a0\u00a0").replace("` ", "`\u00a0")
+def _coded(lines: list[tuple[int, str]]) -> dict[int, str]:
+    """Each line as code with its number; Markdown keeps no spaces at the ends of code, so they are of the kind that does not break."""
+    return {number: f"`{f'{number:3}  {line}'.replace(' ', chr(0xA0))}`" for number, line in lines}

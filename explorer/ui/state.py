@@ -38,6 +38,7 @@ __all__ = [
     "opened",
     "picture_for_player",
     "recording_for_player",
+    "said_around",
     "same_pass",
     "sample",
     "seen",
@@ -177,9 +178,9 @@ def same_pass(trace: Trace) -> bool:
     return all(getattr(shown.trace, name) == getattr(trace, name) for name in looked_at)
 
 
-def _said_around() -> str:
-    """Whatever the page may say in the language it is in."""
-    column = LANGUAGES.index(language())
+def said_around(chosen: str) -> str:
+    """Whatever the page may say in a language."""
+    column = LANGUAGES.index(chosen)
     return "".join(both[column] for both in TEXTS.values())
 
 
@@ -191,9 +192,9 @@ def recording_for_player(shown: Opened) -> dict[str, Any]:
         while len(kept) >= MOST_RECORDINGS:
             kept.pop(next(iter(kept)))
         if len(shown.trace.nodes) <= MOST_WHOLE:
-            kept[place] = recorded(shown.trace, language(), key=shown.key, around=_said_around())
+            kept[place] = recorded(shown.trace, language(), key=shown.key, around=said_around(language()))
         else:
-            kept[place] = outlined(shown.trace, language(), key=shown.key, step=_linked_step(), around=_said_around())
+            kept[place] = outlined(shown.trace, language(), key=shown.key, step=_linked_step(), around=said_around(language()))
         kept[place]["linked"] = shown.origin != "file" and shown.name in EXAMPLES  # a link selects nothing but a shipped example
         if shown.origin != "file":
             kept[place]["texts"]["not_verified"] = say("page.not_verified", language())
