@@ -250,6 +250,27 @@ def test_two_sides_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not app.success  # a table of something else is not shown beside it
 
 
+def test_what_two_sides_begin_with_cannot_be_lost() -> None:
+    """What a side is set to is what its choices begin with, so that a browser that missed one message shows the same; a choice stays."""
+    app = opened()
+    app.session_state["beside_asked"] = True
+    app.run()
+    assert [(box.proto.set_value, box.options[box.proto.default]) for box in choices_of(app, "Second")] == [
+        (False, "cpu"),
+        (False, "bfloat16"),
+    ]
+    choices_of(app, "Second")[1].select("float64").run()
+    app.query_params["lang"] = "ko"
+    app.run()
+    assert [box.value for box in choices_of(app, "둘째")] == ["cpu", "float64"]
+    assert app.session_state["sides"] == {"first": running.Side("cpu", None), "second": running.Side("cpu", "float64")}
+
+
+def choices_of(app: AppTest, side: str) -> list[Any]:
+    """The device and the data type of one side."""
+    return [box for box in app.selectbox if box.label.startswith(f"{side}: ")]
+
+
 def test_a_side_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says on which side the program failed; what was open stays open."""
     error = ProgramError("running.interrupted", report="theirs", trace=dummy_trace(partial=True))

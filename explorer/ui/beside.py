@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -103,7 +104,29 @@ def _controls() -> None:
 
 
 def _side(which: str, names: tuple[str, ...], *, busy: bool) -> running.Side:
-    """The choice of one side. A widget knows its options by their words, so that each language has its own."""
+    """The choice of one side. A widget knows its options by their words, so that each language has its own.
+
+    NOTE [index]: what is chosen stands in `sides`, which only a person's choice changes; a widget is told it as the one that it begins
+    with. Had its value been put into the session's state, a press on something else, at the moment when it is first shown, could lose it.
+    """
+    side = _chosen(which, names)
+    usable = ("", *devices.dtypes_of(asked_devices(), side.device))
+    word, known = _text(which), " ".join((language(), *names, *usable))
+    key = f"{which}_device_{known}"
+    st.selectbox(
+        _text("device_of", side=word), names, index=names.index(side.device), key=key, on_change=_choose, args=(which, "device", key),
+        disabled=busy, width=130,
+    )  # fmt: skip
+    key = f"{which}_dtype_{side.device}_{known}"
+    st.selectbox(
+        _text("dtype_of", side=word), usable, index=usable.index(side.dtype or ""), key=key, on_change=_choose, args=(which, "dtype", key),
+        format_func=lambda name: name or say("page.dtype_own", language()), disabled=busy, width=150,
+    )  # fmt: skip
+    return side
+
+
+def _chosen(which: str, names: tuple[str, ...]) -> running.Side:
+    """The side as it was chosen, as far as this machine has it; at first what the page is set to, and beside it another."""
     kept: dict[str, running.Side] = st.session_state.setdefault("sides", {})
     if which not in kept:
         chosen = st.session_state.get("device")
@@ -114,22 +137,13 @@ def _side(which: str, names: tuple[str, ...], *, busy: bool) -> running.Side:
             kept[which] = running.Side(here, own)
         else:
             kept[which] = running.Side(other, own) if other else running.Side(here, "float64" if own == "bfloat16" else "bfloat16")
-    side, word = kept[which], _text(which)
-    keys = f"{which}_device", f"{which}_dtype_{language()}"
-    usable = devices.dtypes_of(asked_devices(), side.device)
-    st.session_state.setdefault(keys[0], side.device)
-    st.session_state.setdefault(keys[1], side.dtype or "")
-    if st.session_state[keys[0]] not in names:
-        st.session_state[keys[0]] = names[0]
-    if st.session_state[keys[1]] not in ("", *usable):
-        st.session_state[keys[1]] = ""
-    device = st.selectbox(_text("device_of", side=word), names, key=keys[0], disabled=busy, width=130)
-    dtype = st.selectbox(
-        _text("dtype_of", side=word), ("", *usable), key=keys[1], format_func=lambda name: name or say("page.dtype_own", language()),
-        disabled=busy, width=150,
-    )  # fmt: skip
-    kept[which] = running.Side(str(device), str(dtype) or None)
-    return kept[which]
+    side = kept[which]
+    device = side.device if side.device in names else names[0]
+    return running.Side(device, side.dtype if side.dtype in devices.dtypes_of(asked_devices(), device) else None)
+
+
+def _choose(which: str, part: str, key: str) -> None:
+    st.session_state.sides[which] = replace(st.session_state.sides[which], **{part: st.session_state[key] or None})
 
 
 # -- what was found --------------------------------------------------------------------------------------------------------------------
