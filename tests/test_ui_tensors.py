@@ -20,17 +20,19 @@ from explorer.files import assets_folder
 from explorer.text import TEXTS
 from explorer.ui import devices, explore
 from explorer.ui.tensors_view import COMPARED, FIELDS, GROUPS, KEY, SAMPLES, WORDS, notes
+from tests.tensors import ANSWERS, answers
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The devices are known at once, and AppTest's `__main__` does not stay."""
+    """The devices are known at once, no thread warms the workbench, and AppTest's `__main__` does not stay."""
     main = sys.modules["__main__"]
     answer = devices.Devices(names=("cpu", "fake"))
     answer.answered.set()
     monkeypatch.setattr(devices, "ask", lambda: answer)
+    monkeypatch.setattr(workbench, "warm", lambda: None)
     explore.asked_devices.clear()
     yield
     explore.asked_devices.clear()
@@ -118,8 +120,17 @@ def test_without_torch_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> N
     workbench.close()
     workbench._known.clear()
     monkeypatch.setattr(workbench, "_START", "raise SystemExit")
-    data = given(page())
+    data = given(page(do="arange(11)"))
     assert (data["answer"], data["problem"]) == (None, TEXTS["tensors.no_bench"][0])
+
+
+def test_recorded_answers_are_those_of_torch() -> None:
+    """The page opens with a recorded example, which says what torch and NumPy say now, their versions aside."""
+    shipped = json.loads(ANSWERS.read_text(encoding="utf-8"))
+    now = answers()
+    for told in (*shipped.values(), *now.values()):
+        del told["torch"], told["numpy"]
+    assert shipped == json.loads(json.dumps(now)), "python tests/tensors.py --write"
 
 
 @pytest.mark.parametrize("name", SAMPLES)

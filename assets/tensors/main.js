@@ -43,8 +43,20 @@ export function mountTensors(root, data, { kept, send }) {
   if (!names.includes(kept.selected)) kept.selected = names.at(-1);
   const focused = root.getRootNode().activeElement?.dataset?.key;
 
-  const ask = (next, { redo = [] } = {}) => {
-    kept.redo = redo;
+  const ask = (next) => {
+    kept.past = [...kept.past, texts].slice(-50);
+    kept.future = [];
+    go(next);
+  };
+  const back = () => {
+    kept.future.push(texts);
+    go(kept.past.pop() ?? texts.slice(0, -1));
+  };
+  const forth = () => {
+    kept.past.push(texts);
+    go(kept.future.pop());
+  };
+  const go = (next) => {
     root.classList.add("waiting");
     root.setAttribute("aria-busy", "true");
     send(next);
@@ -188,11 +200,17 @@ export function mountTensors(root, data, { kept, send }) {
     if (made.requires_grad) facts.push(made.grad_fn ? ["grad_fn", made.grad_fn, "double"] : ["requires_grad", "True"]);
     if (made.grad) facts.push([".grad", `[${made.grad.slice(0, 8).map(shown).join(", ")}${made.grad.length > 8 ? ", …" : ""}]`, "double"]);
     const element = h("article", { class: `card storage-${made.storage % 6}${made.name === kept.selected ? " selected" : ""}`, "data-name": made.name, style: `--wide: ${Math.max(300, cells.wide + 30)}px` },
-      h("header", {}, choose, h("code", { class: "made-by", title: step.line.slice(0, 400) }, inCard(step.line)), relation(step)),
+      h("header", {}, choose, h("span", { class: "made-by" }, h("code", { title: step.line.slice(0, 400) }, inCard(step.line)), shapes(step, made)), relation(step)),
       cells.element, memory.element,
       h("dl", {}, facts.map(([label, value, wide]) => h("div", { class: wide }, h("dt", {}, label), h("dd", {}, String(value))))), arrow);
     cards[made.name] = { element, grid: cells, strip: memory, arrow, choose };
     return element;
+  };
+
+  const shapes = (step, made) => {
+    if (!step.of.length) return null;
+    const sign = { add: "+", sub: "−", mul: "*", div: "/", pow: "**", gt: ">", eq: "==", matmul: "@" }[step.do] ?? ",";
+    return h("span", { class: "shapes quiet" }, `${step.of.map((name) => tuple(all[name].shape)).join(` ${sign} `)} → ${tuple(made.shape)}`);
   };
 
   const relation = (step) => {
@@ -238,7 +256,6 @@ export function mountTensors(root, data, { kept, send }) {
 
   const part = (name, title, content, open) => h("details", { class: "part", open: kept.open[name] ?? open,
     ontoggle: (event) => { kept.open[name] = event.target.open; } }, h("summary", { "data-key": `part ${name}` }, h("h2", {}, title)), content);
-  const undone = kept.redo ?? [];
   const act = (text, drawn, onclick, disabled, key) => h("button", { type: "button", class: `tool ${key}`, disabled, onclick, "data-key": key }, drawn ? icon(drawn) : null, text);
   const link = act(words.link, "link", async () => {
     link.lastChild.textContent = (await toClipboard(window.location.href)) ? words.copied : words.copy_failed;
@@ -246,8 +263,8 @@ export function mountTensors(root, data, { kept, send }) {
   }, !data.linked, "link");
   if (!data.linked) link.title = words.not_linked;
   const tools = h("div", { class: "tools" },
-    act(words.undo, "undo", () => ask(texts.slice(0, -1), { redo: [texts.at(-1), ...undone] }), !recipe.length, "undo"),
-    act(words.redo, "undo", () => ask([...texts, undone[0]], { redo: undone.slice(1) }), !undone.length, "redo"),
+    act(words.undo, "undo", back, !recipe.length && !kept.past.length, "undo"),
+    act(words.redo, "undo", forth, !kept.future.length, "redo"),
     act(words.reset, null, () => { begin(); ask([]); }, !recipe.length, "reset"), link);
   const samples = h("div", { class: "samples", role: "group", "aria-label": words.samples }, h("span", { class: "quiet" }, words.samples),
     data.samples.map(([text, steps_of], at) => h("button", { type: "button", class: "chip", "data-key": `sample ${at}`, onclick: () => { begin(); ask(steps_of); } }, text)));
@@ -259,8 +276,8 @@ export function mountTensors(root, data, { kept, send }) {
       h("div", { class: "work" }, tools, problem,
         tensors.length ? h("div", { class: "pointed" }, readout, live) : null,
         failed ? misfit(failed, steps[failed.step], words, data.why) : null,
-        h("div", { class: "cards" }, tensors.map(card), tensors.length ? null : h("p", { class: "none" }, words.empty)))),
-    answer?.steps.length ? lines(answer, data.notes, words) : "",
+        h("div", { class: "cards" }, tensors.map(card), tensors.length ? null : h("p", { class: "none" }, words.empty)),
+        answer?.steps.length ? lines(answer, data.notes, words) : null)),
     comparison(data.comparison, words));
   root.onkeydown = (event) => { if (event.key === "Escape" && kept.pinned) letGo(); };
   drawMake();

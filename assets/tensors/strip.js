@@ -35,10 +35,18 @@ function boxes(made, kin, reached, head) {
   });
   let lit;
   return {
-    element: h("div", { class: "strip" }, head, h("div", { class: "places", "aria-hidden": "true", style: `--room: ${Math.max(34, 8 + 6.4 * longest)}px; --least: ${Math.max(22, 4 + 6 * longest)}px` }, places)),
+    element: h("div", { class: "strip" }, head, h("div", { class: "places", "aria-hidden": "true", style: `grid-template-columns: repeat(${perRow(places.length, longest)}, minmax(0, ${Math.max(34, 8 + 6.4 * longest)}px))` }, places)),
     light: (place) => { lit?.classList.remove("here"); lit = places[place]; lit?.classList.add("here"); },
     box: (place) => places[place]?.firstChild.getBoundingClientRect(),
   };
+}
+
+// Places in a row of the strip: as many as fit a narrow card, so that the rows are of one length where the number allows it.
+function perRow(places, longest) {
+  const most = Math.min(14, Math.floor(280 / Math.max(20, 4 + 6 * longest)));
+  if (places <= most) return places;
+  for (let count = most; count > most / 2; count -= 1) if (places % count === 0) return count;
+  return most;
 }
 
 function band(made, reached, head) {

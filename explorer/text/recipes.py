@@ -68,7 +68,7 @@ RECIPES: dict[str, tuple[str, str]] = {
     ),
     "tensors.why.dim": (
         "There is no dimension {dim} here: rank {rank} allows {low} to {high}.",
-        "차원 {dim}은(는) 없습니다. 랭크 {rank}에서는 {low}부터 {high}까지 쓸 수 있습니다.",
+        "{dim}번 차원은 없습니다. 랭크 {rank}에서는 {low}부터 {high}까지 쓸 수 있습니다.",
     ),
     "tensors.why.permute": (
         "permute wants each of the {rank} dimensions exactly once: some order of {dims}.",

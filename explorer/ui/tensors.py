@@ -13,7 +13,7 @@ import streamlit as st
 
 from explorer.capture.recipe_text import literal, read, steps, written
 from explorer.capture.recipes import Recipe, checked
-from explorer.capture.workbench import Answer, ask
+from explorer.capture.workbench import ask, warm
 from explorer.errors import RequestError
 from explorer.text import say
 from explorer.ui import fonts, tensors_view
@@ -30,13 +30,14 @@ def page() -> None:
     """One run of the page."""
     fonts.bring()
     state = _asked()
-    answer: Answer | None = None
     problem = state["problem"]
-    try:
-        with st.spinner(say("tensors.working", language())):
-            answer = ask(state["recipe"])
-    except RequestError as error:
-        problem = problem or error.message(language())
+    answer = tensors_view.recorded(state["recipe"])
+    if answer is None:
+        try:
+            with st.spinner(say("tensors.working", language())):
+                answer = ask(state["recipe"])
+        except RequestError as error:
+            problem = problem or error.message(language())
     text = written(state["recipe"])
     linked = len(text) <= LONGEST_LINK
     if linked:
@@ -46,6 +47,7 @@ def page() -> None:
         st.query_params.pop("do", None)
     devices = [name for name in asked_devices().names if name in ("cuda", "mps", "xpu")]
     tensors_view.show(state["recipe"], answer, problem=problem, linked=linked, devices=["cpu", "meta", *devices], number=state["number"])
+    warm()
 
 
 def _asked() -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from functools import cache
+from typing import Any
 
 import streamlit as st
 
@@ -13,7 +16,7 @@ from explorer.files import assets_folder
 from explorer.text import LANGUAGES, TEXTS, say
 from explorer.ui.state import language
 
-__all__ = ["COMPARED", "GROUPS", "KEY", "SAMPLES", "notes", "show"]
+__all__ = ["COMPARED", "GROUPS", "KEY", "SAMPLES", "notes", "recorded", "show"]
 
 KEY = "tensor_bench"
 
@@ -83,7 +86,7 @@ HTML = """
 MOUNT = """
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".tensors");
-  const begun = { number: 0, form: {}, slices: {}, open: {}, redo: [], make: "literal", op: "reshape" };
+  const begun = { number: 0, form: {}, slices: {}, open: {}, past: [], future: [], make: "literal", op: "reshape" };
   const kept = (document.autogradExplorerTensors ??= begun);
   kept.number = Math.max(kept.number, data.answers);
   root.dataset.theme = darkPage(root) ? "dark" : "light";
@@ -116,6 +119,18 @@ def _script() -> str:
 
 _style = (assets_folder() / "tensors" / "tensors.css").read_text(encoding="utf-8")
 _component = st.components.v2.component("autograd_explorer_tensors", html=HTML, css=_style, js=_script() + MOUNT)
+
+
+@cache
+def _recorded() -> dict[str, Any]:
+    """What the workbench answered to the examples when they were recorded: see tests/tensors.py."""
+    found: dict[str, Any] = json.loads((assets_folder() / "tensors" / "answers.json").read_text(encoding="utf-8"))
+    return found
+
+
+def recorded(recipe: Recipe) -> Answer | None:
+    """The answer to an example, as it ships: the page opens with one before torch is loaded."""
+    return _recorded().get(written(recipe))
 
 
 def show(recipe: Recipe, answer: Answer | None, *, problem: str | None, linked: bool, devices: list[str], number: int) -> None:

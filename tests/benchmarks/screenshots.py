@@ -79,12 +79,18 @@ def _trained(page: Page) -> None:
     page.locator(".stMain").evaluate("main => main.scrollTo(0, 0)")
 
 
+def _pointed(page: Page) -> None:
+    """A cell of the transpose is held."""
+    page.locator('.card[data-name="c"] td[data-flat="4"]').click()
+
+
 SHOTS = {
     "player": Shot("example=logistic_neuron&step=11"),
     "gpt2": Shot("example=gpt2", act=_gradients, options={"color_scheme": "dark"}),
     "nan": Shot("example=nan_where", height=1000, act=_nan),
     "phone": Shot("example=logistic_neuron&step=11&lang=ko", 390, 844, _player, {"device_scale_factor": 2}),
     "llm": Shot("model=medium&n_layers=30", 1440, 1240, path="llm", ready=".js-plotly-plot g.slice"),
+    "tensors": Shot("", 1440, 1010, _pointed, path="tensors", ready=".tensors .card"),
     "train": Shot("run=two_spirals", 1440, 1010, _trained, path="train", ready=".js-plotly-plot"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -100,6 +101,23 @@ def test_building_and_computing(come: Any) -> None:
     page.get_by_role("button", name="Apply to c").click()
     expect(page.locator(".misfit")).to_have_count(0)
     expect(page.locator('.card[data-name="d"] .relation')).to_have_text("view of c")
+
+
+def test_where_a_cell_comes_from(come: Any) -> None:
+    """The cells that light up are those of which a product, sum or copy was made: worked out from them, it is what torch says."""
+    made = "randint(0,9,[2,1,3]);randint(0,9,[3,2],1);matmul(a,b);mul(a,-3);transpose(b,0,1);sum(b,dim=0)"
+    page = come(f"do={made};to_dtype(b,'float32');mean(g,dim=-1,keepdim=True);stack(b,b);flip(b,1);take(b,[2,0]);clone(e)")
+    for name in "cdfghijkl":
+        for one in page.locator(f'.card[data-name="{name}"] td[data-flat]').all():
+            one.hover()
+            expect(one).to_have_class(re.compile("here"))
+            value = float(one.inner_text().replace("−", "-"))
+            sources = page.locator(".card td.source").all_inner_texts()
+            words = page.locator(".readout .sum")
+            told = words.inner_text().strip(" =") if words.count() else sources[0]
+            assert sources, name
+            worked_out = eval(told.replace("−", "-").replace("×", "*").replace("÷", "/"))
+            assert worked_out == pytest.approx(value, abs=1e-3), (name, told)
 
 
 def test_by_keyboard_on_a_phone(come: Any) -> None:
