@@ -30,9 +30,9 @@ from explorer.view import View
 __all__ = ["document", "framed", "joined", "joined_script", "style"]
 
 MODULES = (
-    "format", "book", "dom", "fonts", "picture", "cells", "copy", "sketch", "maths", "curve", "rule", "code", "findings", "verification",
-    "scene", "moves", "folds", "glide", "minimap", "lights", "overlay", "graph", "search", "tools", "address", "summary", "inspector",
-    "controls", "player", "brought",
+    "format", "book", "dom", "ground", "fonts", "picture", "cells", "copy", "sketch", "maths", "curve", "rule", "code", "findings",
+    "verification", "scene", "moves", "folds", "glide", "minimap", "lights", "overlay", "graph", "search", "tools", "address",
+    "summary", "inspector", "controls", "player", "brought",
 )  # fmt: skip  # each uses those before it
 STYLES = ("player", "graph", "findings", "explained")
 FRAME_HEIGHT = 760  # pixels in a notebook

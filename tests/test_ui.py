@@ -303,6 +303,13 @@ def test_no_two_scripts_call_different_things_alike() -> None:
     assert [name for name, count in Counter(declared).items() if count > 1] == []
 
 
+def test_one_place_knows_whether_the_page_is_dark() -> None:
+    """All components ask the same few lines."""
+    scripts = [*assets_folder().rglob("*.js"), *(ROOT / "explorer" / "ui").rglob("*.py")]
+    assert [path.name for path in scripts if "0.299" in path.read_text(encoding="utf-8")] == ["ground.js"]
+    assert sum("themeAround(root)" in path.read_text(encoding="utf-8") for path in scripts) > 5
+
+
 def test_the_page_loads_no_torch() -> None:
     """Nothing that the page imports loads torch."""
     code = "import sys, explorer.ui.explore, explorer.ui.shell; assert 'torch' not in sys.modules"

@@ -16,7 +16,7 @@ function mountContrast(root, data, go) {
   const before = root.chosen ?? { above: false, largest: false };
   root.chosen = before;
   root.lang = data.language;
-  root.dataset.theme = darkTable(root) ? "dark" : "light";
+  root.dataset.theme = themeAround(root);
 
   const body = part("tbody", {});
   const none = part("p", { class: "none" }, words.none);
@@ -55,13 +55,4 @@ function mountContrast(root, data, go) {
     ...(data.more ? [part("p", { class: "more" }, data.more)] : []),
   );
   fill();
-}
-
-function darkTable(root) {
-  const probe = part("span", {});
-  probe.style.color = "var(--st-background-color)";
-  root.append(probe);
-  const parts = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-  probe.remove();
-  return 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] < 128;
 }

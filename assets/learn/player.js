@@ -9,7 +9,7 @@ export default function ({ data, parentElement }) {
   parentElement.lesson = kept;
   if (kept.player) Object.assign(kept, { before: kept.player.state(), player: kept.player.stop() });
   root.lang = data.recording.language;
-  root.dataset.theme = darkGround(root) ? "dark" : "light";
+  root.dataset.theme = themeAround(root);
   let standing = data.picture;
   const pictures = {
     current: () => standing,
@@ -39,13 +39,4 @@ export default function ({ data, parentElement }) {
     seen.disconnect();
     if (kept.player) Object.assign(kept, { before: kept.player.state(), player: kept.player.stop() });
   };
-}
-
-function darkGround(root) {
-  const probe = document.createElement("span");
-  probe.style.color = "var(--st-background-color)";
-  root.append(probe);
-  const parts = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-  probe.remove();
-  return 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] < 128;
 }

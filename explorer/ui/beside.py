@@ -18,6 +18,7 @@ from explorer.contrast import Contrast, Row, contrast, written
 from explorer.figures import figure, label, nested, only, plain
 from explorer.files import assets_folder
 from explorer.model import MadeWith, Note, Trace
+from explorer.player import joined
 from explorer.text import say
 from explorer.ui import devices, running, source
 from explorer.ui.known import asked_devices
@@ -44,7 +45,9 @@ def _asset(name: str) -> str:
     return (assets_folder() / "contrast" / name).read_text(encoding="utf-8")
 
 
-_table = st.components.v2.component("autograd_explorer_contrast", html=HTML, css=_asset("contrast.css"), js=_asset("contrast.js") + MOUNT)
+_table = st.components.v2.component(
+    "autograd_explorer_contrast", html=HTML, css=_asset("contrast.css"), js=joined("ground") + _asset("contrast.js") + MOUNT
+)
 
 
 def keep(first: Trace, second: Trace) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.files import assets_folder
+from explorer.player import joined
 from explorer.text import say
 from explorer.ui.state import language
 
@@ -46,7 +47,7 @@ MOUNT = """
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".editor");
   const kept = document.autogradExplorerEditor;
-  root.dataset.theme = darkPage(root) ? "dark" : "light";
+  root.dataset.theme = themeAround(root);
   root.lang = data.language;
   const tell = (text) => setStateValue("code", text);
   const run = (text) => { tell(text); setTriggerValue("run", true); };
@@ -55,15 +56,6 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   if (text !== data.text) tell(text);
   return () => { document.autogradExplorerEditor = { begins: data.text, text: editor.text() }; };
 }
-
-function darkPage(root) {
-  const probe = document.createElement("span");
-  probe.style.color = "var(--st-background-color)";
-  root.append(probe);
-  const parts = getComputedStyle(probe).color.match(/[\\d.]+/g).map(Number);
-  probe.remove();
-  return 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] < 128;
-}
 """
 
 
@@ -71,7 +63,9 @@ def _asset(name: str) -> str:
     return (assets_folder() / "editor" / name).read_text(encoding="utf-8")
 
 
-_component = st.components.v2.component("autograd_explorer_editor", html=HTML, css=_asset("editor.css"), js=_asset("editor.js") + MOUNT)
+_component = st.components.v2.component(
+    "autograd_explorer_editor", html=HTML, css=_asset("editor.css"), js=joined("ground") + _asset("editor.js") + MOUNT
+)
 
 
 def code() -> str:

@@ -60,7 +60,7 @@ export default function ({ data, parentElement }) {
   const link = linkOf(data.name);
   const before = parentElement.player ? parentElement.player.state() : link.before;
   if (parentElement.player) parentElement.player.stop();
-  root.dataset.theme = darkGround(root) ? "dark" : "light";
+  root.dataset.theme = themeAround(root);
   root.lang = data.language;
   const pictures = {
     current: () => link.picture,
@@ -78,15 +78,6 @@ export default function ({ data, parentElement }) {
   if (data.name === "player") document.autogradExplorer.go = link.go;
   parentElement.player = player;
   return () => { link.before = player.state(); player.stop(); };
-}
-
-function darkGround(root) {
-  const probe = document.createElement("span");
-  probe.style.color = "var(--st-background-color)";
-  root.append(probe);
-  const parts = getComputedStyle(probe).color.match(/[\\d.]+/g).map(Number);
-  probe.remove();
-  return 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] < 128;
 }
 """
 )

@@ -89,24 +89,15 @@ export default function ({ data, parentElement, setStateValue }) {
   const begun = { number: 0, form: {}, slices: {}, open: {}, past: [], future: [], make: "literal", op: "reshape" };
   const kept = (document.autogradExplorerTensors ??= begun);
   kept.number = Math.max(kept.number, data.answers);
-  root.dataset.theme = darkPage(root) ? "dark" : "light";
+  root.dataset.theme = themeAround(root);
   root.lang = data.language;
   const send = (recipe) => { kept.number += 1; setStateValue("asked", { recipe, number: kept.number }); };
   mountTensors(root, data, { kept, send });
 }
-
-function darkPage(root) {
-  const probe = document.createElement("span");
-  probe.style.color = "var(--st-background-color)";
-  root.append(probe);
-  const parts = getComputedStyle(probe).color.match(/[\\d.]+/g).map(Number);
-  probe.remove();
-  return 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] < 128;
-}
 """
 
 MODULES = (
-    *("player/dom", "player/copy", "player/format"),
+    *("player/dom", "player/copy", "player/format", "player/ground"),
     *(f"tensors/{name}" for name in ("places", "grids", "strip", "misfit", "lines", "forms", "main")),
 )
 
