@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from explorer.capture.fits import fit, grown, reason
+from explorer.capture.fits import fit, grown, made, reason
 from explorer.capture.recipe_lines import Line, lines
 from explorer.capture.recipes import LARGEST, MAKES, TABLE, Recipe
 
@@ -60,8 +60,8 @@ def answer(recipe: Recipe) -> dict[str, Any]:
             error = {"message": None, "why": "large", "values": {"size": size, "most": LARGEST}}
             steps.append(told | {"numpy": _nothing(line)})
             break
-        made, failed, warned = _run(line, line.torch, tensors)
-        told["numpy"] = _beside(step, line, arrays, made)
+        result, failed, warned = _run(line, line.torch, tensors)
+        told["numpy"] = _beside(step, line, arrays)
         told["warning"] = warned
         steps.append(told)
         if failed is not None:
@@ -69,10 +69,10 @@ def answer(recipe: Recipe) -> dict[str, Any]:
             if line.numpy is not None and told["numpy"]["line"] is not None and told["numpy"]["error"] is None:
                 told["numpy"]["differs"] = ["works"]
             break
-        told |= _relation(step, line, made, tensors)
+        told |= _relation(step, line, result, tensors)
         if line.makes is not None:
-            tensors[line.makes] = made
-        told["numpy"]["differs"] = _differences(step, told, made, arrays, apart)
+            tensors[line.makes] = result
+        told["numpy"]["differs"] = _differences(step, told, result, arrays, apart)
     if error is not None:
         error |= {"step": len(steps) - 1, "shapes": {name: list(tensors[name].shape) for name in steps[-1]["of"]}}
     storages: dict[int, int] = {}
@@ -111,9 +111,9 @@ def _why(step: dict[str, Any], line: Line, tensors: dict[str, torch.Tensor], one
         if failed is None:
             return {"why": "grad_dtype", "values": {"dtype": _dtype(plain)}}
     if "of" not in step:
-        return {"why": "ragged" if step["do"] == "literal" else "made", "values": {}}
+        return {"why": made(step), "values": {}}
     operand = tensors[step["of"]]
-    facts = {"dtype": _dtype(operand), "requires_grad": operand.requires_grad, "leaf": operand.is_leaf}
+    facts = {"dtype": _dtype(operand), "device": operand.device.type, "requires_grad": operand.requires_grad, "leaf": operand.is_leaf}
     why, values = reason(step, one, two, facts)
     return {"why": why, "values": values}
 
@@ -188,7 +188,7 @@ def _nothing(line: Line) -> dict[str, Any]:
     return {"line": line.numpy, "error": None, "relation": None, "shares": [], "dtype": None, "shape": None, "strides": None, "differs": []}
 
 
-def _beside(step: dict[str, Any], line: Line, arrays: dict[str, Any], made: Any) -> dict[str, Any]:
+def _beside(step: dict[str, Any], line: Line, arrays: dict[str, Any]) -> dict[str, Any]:
     """The same step with NumPy, unless an operand has no counterpart there; the array is put among `arrays`."""
     told = _nothing(line)
     if line.numpy is None or any(name not in arrays for name in line.of):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["ELEMENTWISE", "fit", "grown", "reason"]
+__all__ = ["ELEMENTWISE", "fit", "grown", "made", "reason"]
 
 ELEMENTWISE = ("add", "sub", "mul", "div", "pow", "gt", "eq")
 
@@ -75,9 +75,11 @@ def grown(step: dict[str, Any], one: Shape, two: Shape | None) -> int:
 def reason(step: dict[str, Any], one: Shape, two: Shape | None, facts: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Why torch refuses a step: the key of a sentence after "tensors.why.", and its values; "other" where only torch's words say it.
 
-    `facts` are those of the operand: its data type, whether it requires a gradient and is a leaf.
+    `facts` are those of the operand: its data type and device, whether it requires a gradient and is a leaf.
     """
     do, rank = step["do"], len(one)
+    if do == "to_device":
+        return ("meta", {}) if facts["device"] == "meta" else ("device", {"device": step["device"]})
     told = fit(step, one, two)
     if told is not None and told["kind"] == "broadcast" and told["result"] is None:
         number = next(n for n, column in enumerate(reversed(told["columns"]), 1) if column[2] is None)
@@ -124,9 +126,22 @@ def reason(step: dict[str, Any], one: Shape, two: Shape | None, facts: dict[str,
             if math.prod(one) != 1
             else ("backward_again", {})
         )
-    if do == "to_device":
-        return "device", {"device": step["device"]}
+    if do in ("add_", "mul_"):
+        return "cast", {"dtype": facts["dtype"]}
+    if do in ("amax", "argmax") and not math.prod(one):
+        return "empty", {}
+    if facts["dtype"] == "bool" or facts["dtype"].startswith("complex"):
+        return "unsupported", {"dtype": facts["dtype"]}
     return "other", {}
+
+
+def made(step: dict[str, Any]) -> str:
+    """Why torch makes no tensor so: the key of a sentence after "tensors.why."."""
+    if any(size < 0 for size in step.get("shape", ())):
+        return "negative"
+    if step["do"] == "randint" and step["low"] >= step["high"]:
+        return "no_range"
+    return {"literal": "ragged", "arange": "counting"}.get(step["do"], "made")
 
 
 def _indexing(step: dict[str, Any], one: Shape, facts: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -144,6 +159,6 @@ def _indexing(step: dict[str, Any], one: Shape, facts: dict[str, Any]) -> tuple[
         dim = number + (place if "..." in items[: items.index(item)] else 0)
         if ":" not in item and not -one[dim] <= int(item) < one[dim]:
             return "index", {"size": one[dim], "dim": dim}
-    if step["do"] == "set" and facts["requires_grad"]:
-        return "leaf", {}
+    if step["do"] == "set":
+        return ("leaf", {}) if facts["requires_grad"] else ("cast", {"dtype": facts["dtype"]})
     return "other", {}

@@ -29,7 +29,7 @@ from explorer.errors import RequestError
 
 __all__ = ["Answer", "Beside", "Failed", "Made", "Step", "ask", "close", "positions", "warm"]
 
-LIMIT = 10.0  # seconds for one recipe
+LIMIT = 20.0  # seconds for one recipe: a few milliseconds, but the first tensor on meta makes torch load more of itself
 START_LIMIT = 120.0  # seconds for torch to be loaded
 MOST_KEPT = 32  # answers
 

@@ -99,8 +99,8 @@ RECIPES: dict[str, tuple[str, str]] = {
         "{dtype}의 평균은 정수가 아닐 수 있으니 먼저 부동소수점 자료형으로 바꾸세요. NumPy는 스스로 바꿉니다.",
     ),
     "tensors.why.cat": (
-        "cat joins along one dimension: all other sizes must be equal.",
-        "cat은 한 차원을 따라 잇습니다. 나머지 크기는 모두 같아야 합니다.",
+        "cat joins along a dimension that both have: all other sizes must be equal.",
+        "cat은 둘 다 가진 차원을 따라 잇습니다. 나머지 크기는 모두 같아야 합니다.",
     ),
     "tensors.why.stack": (
         "stack needs two tensors of exactly the same shape.",
@@ -125,6 +125,31 @@ RECIPES: dict[str, tuple[str, str]] = {
     "tensors.why.device": (
         "There is no device {device} on this machine, or this torch was built without it.",
         "이 컴퓨터에 {device} 장치가 없거나, 이 torch가 그 장치 없이 빌드되었습니다.",
+    ),
+    "tensors.why.meta": (
+        "A tensor on the device meta has no values that could be brought back.",
+        "meta 장치의 텐서에는 되가져올 값이 없습니다.",
+    ),
+    "tensors.why.cast": (
+        "In place the data type cannot change, and {dtype} cannot hold the result.",
+        "제자리에서는 자료형을 바꿀 수 없는데, {dtype}에는 결과가 들어가지 않습니다.",
+    ),
+    "tensors.why.empty": ("There is no largest of no elements.", "요소가 없으면 최댓값도 없습니다."),
+    "tensors.why.unsupported": (
+        "torch does not do this with {dtype}; convert with .to first.",
+        "torch는 {dtype}에 이 연산을 하지 않습니다. 먼저 .to로 바꾸세요.",
+    ),
+    "tensors.why.negative": (
+        "A size cannot be negative; −1 only means “what is left” where a shape is changed.",
+        "크기는 음수일 수 없습니다. −1은 형상을 바꿀 때만 “나머지”를 뜻합니다.",
+    ),
+    "tensors.why.no_range": (
+        "The upper bound must be greater than the lower one.",
+        "상한은 최솟값보다 커야 합니다.",
+    ),
+    "tensors.why.counting": (
+        "The step must lead from the start to the end, and its sign must fit; bool and complex numbers are not counted.",
+        "간격은 0이 아니어야 하고 시작에서 끝으로 가는 부호여야 합니다. bool과 복소수로는 셀 수 없습니다.",
     ),
     "tensors.why.ragged": (
         "All rows of a tensor have the same length, and its numbers must fit the data type.",
