@@ -27,13 +27,14 @@ def copies(flow: Flow) -> Copies:
     region = _region(flow)
     whole = {_signature(note): node for node in region for note in node.outputs[:1] if _signature(note) is not None}
     single = {note.item: node for node in region for note in node.outputs[:1] if _is_telling(note.item)}
+    written = _items_by_line(region)
     found: Copies = {}
     for node in nodes:
         if node.id not in flow.useful:
             continue
-        if node.arguments and single:
+        if node.arguments and (single or written):
             for value in _plain_numbers(node.arguments.values()):
-                origin = single.get(value)
+                origin = single.get(value) or _written_in(node, value, written)
                 if origin is not None and origin.op == "item" and origin.id < node.id:
                     found[origin.id] = (origin, _read_by(flow, origin), node)
         if not node.is_leaf or flow.into[node.id] or not node.outputs:
@@ -65,6 +66,44 @@ def exits(flow: Flow, known: set[int]) -> Copies:
                 found[node.id] = (node, _read_by(flow, node), other)
                 break
     return found
+
+
+def round_trips(flow: Flow) -> Copies:
+    """Values that leave the graph as numbers and come back as a new tensor on the same line, of what gets a gradient by another way."""
+    made: dict[tuple[str, int], list[Node]] = {}
+    for node in flow.trace.nodes:
+        if node.kind in ("constant", "input") and node.op is None and node.id in flow.useful and node.source is not None:
+            made.setdefault((node.source.file, node.source.line), []).append(node)
+    found: Copies = {}
+    for node in flow.trace.nodes:
+        if node.reason != "detach" or node.id in flow.useful or node.source is None or not NUMBERS.search(node.source.code):
+            continue
+        back = next((one for one in made.get((node.source.file, node.source.line), ()) if one.id > node.id), None)
+        if back is not None and flow.into[node.id] and flow.into[node.id][0].source not in flow.unreached:
+            found[node.id] = (node, _read_by(flow, node), back)
+    return found
+
+
+def _items_by_line(region: list[Node]) -> dict[tuple[str, int], list[Node]]:
+    found: dict[tuple[str, int], list[Node]] = {}
+    for node in region:
+        if node.op == "item" and node.source is not None and node.outputs:
+            found.setdefault((node.source.file, node.source.line), []).append(node)
+    return found
+
+
+def _written_in(node: Node, value: float, items: Mapping[tuple[str, int], list[Node]]) -> Node | None:
+    """The item() that stands in the very expression of `node` and gave this number, however common the number is."""
+    around = node.source
+    if around is None or around.end_line is not None:
+        return None
+    for item in items.get((around.file, around.line), ()):
+        inner = item.source
+        if item.outputs[0].item != value or inner is None or inner.end_line is not None or inner == around:
+            continue
+        if around.column <= inner.column and inner.end_column <= around.end_column:
+            return item
+    return None
 
 
 def _region(flow: Flow) -> list[Node]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from explorer.findings.copies import copies, exits
+from explorer.findings.copies import copies, exits, round_trips
 from explorer.findings.flow import Flow, is_nonzero, is_zero
 from explorer.findings.wording import Severity, called, finding, listed
 from explorer.model import Finding, Node, Related
@@ -40,6 +40,8 @@ def cuts(flow: Flow) -> Iterator[Finding]:
             found.setdefault(number, Cut("detached", "number" if node.op == "item" else "copied", node, what, back))
         for number, (node, what, back) in exits(flow, set(found)).items():
             found.setdefault(number, Cut("detached", "left", node, what, back))
+    for number, (node, what, back) in round_trips(flow).items():
+        found.setdefault(number, Cut("detached", "round_trip", node, what, back))
     starving, ends = _blame(flow, found)
     yield from _cut_findings(flow, found, starving)
     yield from _ends(flow, ends)
@@ -108,8 +110,8 @@ def _cut_findings(flow: Flow, found: Mapping[int, Cut], starving: Mapping[int, l
         leaves = [leaf for number in guilty for leaf in starving[number]]
         if leaves:
             yield _starving(flow, cut, leaves, len(silent))
-        elif cut.kind == "detached" and not cut.variant:
-            yield finding("detached", "info", cut.node, name=called(cut.what), variant="kept")
+        elif cut.kind == "detached" and cut.variant in ("", "round_trip"):
+            yield finding("detached", "info", cut.node, name=called(cut.what), variant=cut.variant or "kept")
         elif cut.kind == "integer_cut" and not cut.variant:
             yield finding("integer_cut", "info", cut.node, name=called(cut.what), variant="kept")
     if silent and not any(found[number].kind == "no_grad" for number in starving):

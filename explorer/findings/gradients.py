@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from explorer.findings.flow import Flow
 from explorer.findings.wording import Severity, called, finding, listed
-from explorer.model import Finding, Node
+from explorer.model import Finding, Node, Note
 from explorer.sums import misfits
+
+MODULE_HOOK = "BackwardHookFunctionBackward"
 
 
 def replaced_gradient(flow: Flow) -> Iterator[Finding]:
@@ -17,6 +19,19 @@ def replaced_gradient(flow: Flow) -> Iterator[Finding]:
         node = trace.nodes[number]
         variant = {0: "", 1: "by_hook"}.get(len(node.hooks), "by_hooks")
         yield finding("replaced_gradient", "warning", node, variant=variant, hooks=", ".join(node.hooks))
+    yield from _by_modules(flow)
+
+
+def _by_modules(flow: Flow) -> Iterator[Finding]:
+    """The node that torch puts before a module with a full backward hook hands on what it received, unless the hook gives another."""
+    for node in flow.trace.nodes:
+        if node.autograd != MODULE_HOOK or node.status != "executed":
+            continue
+        for edge in flow.into[node.id]:
+            sent, received = edge.gradient, node.gradients[edge.input] if edge.input < len(node.gradients) else None
+            if sent is not None and received is not None and sent.norm is not None and _statistics(sent) != _statistics(received):
+                yield finding("replaced_gradient", "warning", node, name=node.module, variant="by_module", module=node.module)
+                break
 
 
 def averaged_gradient(flow: Flow) -> Iterator[Finding]:
@@ -27,6 +42,11 @@ def averaged_gradient(flow: Flow) -> Iterator[Finding]:
     averaged = [node for node in trace.nodes if node.kind == "parameter" and _is_another(node)]
     if averaged:
         yield finding("averaged_gradient", "info", averaged[0], count=len(averaged))
+
+
+def _statistics(note: Note) -> str:
+    """What tells one gradient from another; as text, so that NaN equals NaN."""
+    return repr((note.min, note.max, note.mean, note.norm, note.values))
 
 
 def _is_another(leaf: Node) -> bool:

@@ -42,6 +42,14 @@ CUTS: dict[str, tuple[str, str]] = {
         "Nothing to do if the value is meant as a constant; else leave out .detach() or .data.",
         "상수로 쓰려는 값이라면 할 일이 없습니다. 아니라면 .detach()나 .data를 빼세요.",
     ),
+    "finding.detached.round_trip": (
+        "{name} leaves the graph here and comes back as a new tensor. No gradient flows this way; what it comes from gets one by another.",
+        "{name}이(가) 여기서 그래프를 떠났다가 새 텐서로 돌아옵니다. 이 길로는 기울기가 흐르지 않고, 그 앞쪽은 다른 길로 받습니다.",
+    ),
+    "finding.detached.round_trip.remedy": (
+        "Nothing to do if the value is meant as a constant; else compute it with torch from the tensor itself.",
+        "상수로 쓰려는 값이라면 할 일이 없습니다. 아니라면 원래 텐서에서 torch 연산으로 계산하세요.",
+    ),
     "finding.detached.copied": (
         "{name} is a new tensor made of the numbers of {origin}; it has no history, and no gradient reaches {starved}.",
         "{name}은(는) {origin}의 숫자로 새로 만든 텐서라서 계산 기록이 없습니다. 그래서 {starved}에 기울기가 닿지 않습니다.",
@@ -126,8 +134,8 @@ CUTS: dict[str, tuple[str, str]] = {
         "그 결과를 손실 계산에 쓰세요. 다른 손실이나 표시에만 쓰는 값이라면 할 일이 없습니다.",
     ),
     "finding.unused_parameter.read_out": (
-        "{starved} got no gradient: what is computed from it only leaves the graph here ({end}), and the loss does not use it.",
-        "{starved}에 기울기가 없습니다. 그로부터 계산한 값이 여기({end})서 그래프를 떠나기만 하고 손실에 쓰이지 않습니다.",
+        "{starved} got no gradient: what is computed from it only leaves the graph here ({end}), and no op leads from it to the loss.",
+        "{starved}에 기울기가 없습니다. 그로부터 계산한 값이 여기({end})서 그래프를 떠나기만 하고, 거기서 손실로 이어지는 연산이 없습니다.",
     ),
     "finding.unused_parameter.read_out.remedy": (
         "Use the tensor itself on the way to the loss; if it is only logged, there is nothing to do.",

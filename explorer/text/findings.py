@@ -30,6 +30,14 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "The edges show what was sent, the node what it received; remove the hook that does it if that was not meant.",
         "간선에는 보내진 기울기가, 노드에는 받은 기울기가 표시됩니다. 의도하지 않았다면 해당 훅을 제거하세요.",
     ),
+    "finding.replaced_gradient.by_module": (
+        "A backward hook of the module {module} replaced the gradient that it sends back; what stands before it received the hook's.",
+        "모듈 {module}의 backward 훅이 앞으로 돌려보내는 기울기를 바꾸었습니다. 그 앞의 연산은 훅이 준 기울기를 받았습니다.",
+    ),
+    "finding.replaced_gradient.by_module.remedy": (
+        "This is what register_full_backward_hook does if its function returns a gradient; remove the hook if that was not meant.",
+        "register_full_backward_hook의 함수가 기울기를 반환하면 이렇게 됩니다. 의도하지 않았다면 훅을 제거하세요.",
+    ),
     "finding.averaged_gradient": (
         "{name} received this process's own gradient; .grad holds the average over all processes. Parameters of which this is so: {count}.",
         "{name}이(가) 받은 것은 이 프로세스의 기울기이고, .grad에는 모든 프로세스의 평균이 들어 있습니다. 그런 매개변수: {count}개.",

@@ -189,3 +189,24 @@ def angle_between_equal_vectors() -> Any:
     a = torch.tensor([[1.0, 0.0]], requires_grad=True)
     cosine = (a * torch.tensor([[1.0, 0.0]])).sum(-1)
     return torch.acos(cosine).sum()  # <- angle_between_equal_vectors
+
+
+@fault("replaced_gradient", says="module 1 replaced", line=False)
+def module_hook_that_scales() -> Any:
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    model[1].register_full_backward_hook(lambda module, sent, received: tuple(None if one is None else 0.01 * one for one in sent))
+    return model(torch.randn(5, 3)).abs().mean()
+
+
+@fault("detached", says="plain number", starves="temperature")
+def common_number_put_back() -> Any:
+    logits, temperature = torch.randn(5, requires_grad=True), torch.tensor(2.0, requires_grad=True)
+    scaled = logits / temperature.item()  # <- common_number_put_back
+    return -torch.log_softmax(scaled, 0)[2]
+
+
+@fault("detached", severity="info", says="new tensor")
+def smoothed_by_numpy() -> Any:
+    raw = nn.Linear(8, 8)(torch.randn(8))
+    smooth = torch.from_numpy(numpy.convolve(raw.detach().numpy(), numpy.ones(3) / 3, "same")).float()  # <- smoothed_by_numpy
+    return smooth.square().sum() + 0.01 * raw.abs().sum()

@@ -306,3 +306,12 @@ def clamped_and_dropped_layers() -> Any:
         if number != 3:
             h = h + F.relu6(layer(h))
     return h.clamp(-100, 100).square().mean()
+
+
+@healthy
+def module_hooks_that_only_look() -> Any:
+    seen: list[float] = []
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    for layer in model:
+        layer.register_full_backward_hook(lambda module, sent, received: seen.append(float(received[0].norm())))
+    return model(torch.randn(5, 3)).square().mean()
