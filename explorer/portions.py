@@ -112,7 +112,7 @@ def bars_figure(
         barmode="stack", height=84 + 44 * len(bars) + 40, bargap=0.35, margin={"l": 8, "r": 8, "t": 48, "b": 52}, font={"color": ink},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"}, paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        xaxis={"range": [0, most / unit[1] * 1.16], "showgrid": True, "gridcolor": line, "zeroline": False, "ticksuffix": f" {unit[0]}",
+        xaxis={"range": [0, most / unit[1] * 1.28], "showgrid": True, "gridcolor": line, "zeroline": False, "ticksuffix": f" {unit[0]}",
                "nticks": 6, "fixedrange": True},
         yaxis={"autorange": "reversed", "fixedrange": True, "ticks": "", "tickfont": {"color": ink, "size": 13}},
     )  # fmt: skip

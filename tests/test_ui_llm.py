@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ from explorer.files import assets_folder, load
 from explorer.footprint import memory
 from explorer.sizes import PRESETS, checked, kept_for_backward, parameters
 from explorer.speeds import DEVICES, training_speed, weights_read, writing_speed
-from explorer.ui import devices, explore, llm, llm_graph
+from explorer.ui import devices, explore, llm, llm_graph, llm_measure
 from explorer.ui.llm_words import long, rate, share, short
 from explorer.ui.running import Pasted, Run
 from tests.test_sizes import PUBLISHED
@@ -225,5 +226,58 @@ def test_numbers_as_people_read_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.ui.llm_words.language", lambda: "en")
     assert [short(count) for count in (124_412_160, 1_557_380_800, 999_999, 12)] == ["124M", "1.56B", "1M", "12"]
     assert [rate(count) for count in (146_111, 99_999, 7.4, 0.031)] == ["150,000", "100,000", "7", "0.03"]
-    assert [share(part, 1000) for part in (680, 57, 0.001, 0)] == ["68%", "5.7%", "< 0.1%", "0%"]
+    assert [share(part, 1000) for part in (680, 57, 0.001, 0)] == ["68%", "5.7%", "<\u00a00.1%", "0%"]
     assert [long(seconds) for seconds in (0.056, 90, 7200, 86400 * 3, 1e12)] == ["0.056 s", "1.5 min", "2 h", "3 days", "32,000 years"]
+
+
+# -- measured ----------------------------------------------------------------------------------------------------------------------------
+
+
+def tiny(**changes: Any) -> llm_measure.Case:
+    config = checked({"vocab_size": 50, "context_length": 16, "emb_dim": 16, "n_heads": 2, "n_layers": 1, **changes})
+    return config, "adam", "mixed", "cpu"
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+def test_this_machine_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child process really trains: so many steps in so many seconds; what is said follows from them. Impossible ones say why."""
+    pytest.importorskip("torch")
+    monkeypatch.setattr("explorer.ui.llm_measure.language", lambda: "en")
+    monkeypatch.setattr(llm_measure, "SECONDS", 0.2)
+    now = llm_measure.Measurement(tiny())
+    llm_measure._watch(now, lambda: True)
+    assert now.answer["steps"] >= 1 and now.answer["seconds"] > 0
+    speed = now.answer["steps"] * 16 / now.answer["seconds"]
+    assert f"**{rate(speed)} tokens/s** in {now.answer['steps']} steps" in llm_measure._said(now)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "left", "late"])
+def test_a_measurement_ends_when_nobody_waits_for_it(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cancelled, left, or past its limit: the child is ended, and nothing is claimed."""
+    monkeypatch.setattr("explorer.ui.llm_measure.language", lambda: "en")
+    children: list[subprocess.Popen[str]] = []
+    real = subprocess.Popen
+
+    def sleeper(command: list[str], **options: Any) -> Any:
+        assert command[1:] == ["-m", "explorer.capture.pace"]
+        children.append(real([sys.executable, "-c", "import time; time.sleep(60)"], **options))
+        return children[0]
+
+    monkeypatch.setattr(subprocess, "Popen", sleeper)
+    monkeypatch.setattr(llm_measure, "LIMIT", 0.3 if how == "late" else 30)
+    now = llm_measure.Measurement(tiny())
+    if how == "cancelled":
+        now.cancelled.set()
+    llm_measure._watch(now, lambda: how != "left")
+    assert children[0].poll() is not None
+    assert "No step was done" in llm_measure._said(now).replace("\\", "")
+
+
+def test_what_does_not_fit_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence says how much is needed and how much there is; no process is started."""
+    monkeypatch.setattr(llm_measure, "free_memory", lambda: 1_000_000_000)
+    monkeypatch.setattr(llm_measure, "_start", lambda *_: pytest.fail("it was started"))
+    app = page(model="xl")
+    app.button(key="llm_measure").click().run()
+    assert "this machine has 1 GB free" in app.warning[0].value.replace("\\", "")

@@ -29,7 +29,7 @@ LLM: dict[str, tuple[str, str]] = {
     "llm.take_csv": ("Table as CSV", "표(CSV)"),
     "llm.take_help": (
         (
-            "The program holds the configuration as a dictionary and one training step to record: `autograd-explorer trace gpt.py "
+            "The program holds the configuration as a dictionary and one training step to record: `autograd-explorer trace my_gpt.py "
             "--device fake`."
         ),
         "프로그램에는 설정 딕셔너리와 기록할 학습 한 단계가 들어 있습니다. `autograd-explorer trace my_gpt.py --device fake`로 실행하세요.",
@@ -163,7 +163,7 @@ LLM: dict[str, tuple[str, str]] = {
     "llm.column.times": ("Times", "개수"),
     "llm.column.total": ("Together", "합계"),
     "llm.column.share": ("Share", "비율"),
-    "llm.shared": ("the token embedding's", "토큰 임베딩과 공유"),
+    "llm.shared": ("shared", "공유"),
     "llm.sum": ("All", "전체"),
     # memory
     "llm.memory_title": ("Memory of a training step", "학습 한 단계의 메모리"),
@@ -286,6 +286,34 @@ LLM: dict[str, tuple[str, str]] = {
     "llm.time.hours": ("{count} h", "{count}시간"),
     "llm.time.days": ("{count} days", "{count}일"),
     "llm.time.years": ("{count} years", "{count}년"),
+    "llm.measure": ("Measure on this machine", "이 컴퓨터에서 측정"),
+    "llm.measure_about": (
+        (
+            "Trains this very model on {device} for ten seconds, a minute at most, in a process of its own: one text of the whole "
+            "context a step."
+        ),
+        (
+            "이 모델을 {device}에서 10초 동안, 길어도 1분까지 실제로 학습해 봅니다. 별도 프로세스에서 한 단계에 컨텍스트 길이만큼의 글 "
+            "하나를 처리합니다."
+        ),
+    ),
+    "llm.measuring": ("Measuring on {device} …", "{device}에서 측정하는 중 …"),
+    "llm.measured": (
+        "Measured on this machine ({device}, {precision}): **{speed} tokens/s** in {steps} steps, {rate}/s.",
+        "이 컴퓨터에서 측정한 값({device}, {precision}): {steps}단계 동안 **초당 {speed}토큰**, {rate}/s입니다.",
+    ),
+    "llm.measure_memory": (
+        "Training it needs {needed}, and this machine has {free} free: choose a smaller model or a shorter context to measure it.",
+        "학습에 {needed}가 필요한데 이 컴퓨터에 남은 메모리는 {free}입니다. 모델이나 컨텍스트 길이를 줄이면 측정할 수 있습니다.",
+    ),
+    "llm.measure_failed": (
+        "It could not be measured on {device}: {reason}. Choose a smaller model, or another data type.",
+        "{device}에서 측정하지 못했습니다: {reason}. 더 작은 모델이나 다른 자료형을 골라 주세요.",
+    ),
+    "llm.measure_slow": (
+        "No step was done in {seconds} s: choose a smaller model or a shorter context to measure it.",
+        "{seconds}초 안에 한 단계도 끝나지 않았습니다. 모델이나 컨텍스트 길이를 줄여 주세요.",
+    ),
     # graph
     "llm.graph_title": ("The graph of this very model", "이 모델의 계산 그래프"),
     "llm.graph_about": (

@@ -25,6 +25,7 @@ from explorer.sizes import (
 )
 from explorer.speeds import DEVICES, training_speed, weights_read, writing_speed
 from explorer.text import say
+from explorer.ui import llm_measure
 from explorer.ui.llm_choices import number, setting
 from explorer.ui.llm_state import OWN, Chosen, preset_name
 from explorer.ui.llm_words import floating, long, rate, share, short
@@ -318,6 +319,7 @@ def speed_section(found: Chosen, config: Configuration, batch: int) -> None:
     st.markdown(_text("speed_training", speed=rate(speed), seconds=long(tokens / speed), long=long(1e9 / speed)))
     st.markdown(_text("speed_writing", speed=rate(writing), bytes=amount(read)))
     st.markdown(f":material/info: *{_text('estimated')}*")
+    llm_measure.panel(config, optimizer=found.values["optimizer"], precision=precision)
 
 
 def facts() -> None:

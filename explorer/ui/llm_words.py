@@ -29,7 +29,7 @@ def rate(count: float) -> str:
 def share(part: float, whole: float) -> str:
     """A portion as a percentage."""
     portion = part / whole if whole else 0.0
-    return f"{portion:.0%}" if portion >= 0.095 else f"{portion:.1%}" if portion >= 0.0005 else "< 0.1%" if part else "0%"
+    return f"{portion:.0%}" if portion >= 0.095 else f"{portion:.1%}" if portion >= 0.0005 else "<\u00a00.1%" if part else "0%"
 
 
 def floating(count: float) -> str:

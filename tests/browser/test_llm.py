@@ -37,14 +37,14 @@ def come(browser: Browser, address: str) -> Iterator[Any]:
 
 
 def test_the_published_counts_one_preset_after_the_other(come: Any) -> None:
-    """E3: both counts of each size on the page; the graph of each is there without being asked for."""
+    """E3: both counts of each size on the page; the graph of the last is there without being asked for."""
     page = come()
     for (_, untied, tied), label in zip(PUBLISHED, ("GPT-2 small", "medium", "large", "XL"), strict=True):
         page.get_by_role("radio", name=label, exact=True).click()
         expect(page.get_by_test_id("stMetricValue").first).to_have_text(f"{tied:,}")
         expect(page.get_by_text(f"{tied:,} with the output head tied")).to_contain_text(f"{untied:,} with a head of its own")
-        expect(page.locator(".player .stage svg")).to_contain_text("trf_blocks", timeout=30_000)
         rested(page)
+    expect(page.locator(".player .stage svg")).to_contain_text("trf_blocks", timeout=30_000)
     assert "model=xl" in page.url
 
 
