@@ -11,6 +11,10 @@ TRYING: dict[str, tuple[str, str]] = {
     "trying.functions": ("Functions", "함수"),
     "trying.curve": ("y = f(g(x))", "y = f(g(x))"),
     "trying.tangent": ("tangent", "접선"),
+    "trying.chart": (
+        "The curve and its tangent at x = {x}, where y = {y} and the slope is {slope}",
+        "곡선과 x = {x}에서의 접선. y = {y}, 기울기 {slope}",
+    ),
     "trying.kink": (
         "[u > 0] is 1 where this holds and 0 elsewhere. At the kink, u = 0, there is no derivative; PyTorch takes 0.",
         "[u > 0]은 조건이 맞으면 1, 아니면 0입니다. 꺾이는 점 u = 0에서는 미분할 수 없으며, PyTorch는 0을 씁니다.",
@@ -52,18 +56,12 @@ TRYING: dict[str, tuple[str, str]] = {
     # view or copy
     "trying.operation": ("Operation", "연산"),
     "trying.write": ("Write {value} into the first cell of the result", "결과의 첫 칸에 {value} 쓰기"),
-    "trying.storage": (
-        "Storage of `{name}`: {storage} · strides {strides}",
-        "`{name}`의 저장소: {storage} · 스트라이드 {strides}",
-    ),
+    "trying.storage": ("Storage of `{name}`, read with the strides {strides}", "`{name}`의 저장소 (스트라이드 {strides}로 읽습니다)"),
     "trying.view": (
         "**A view**: the result reads the same storage, with the strides {strides}, from place {offset} on.",
         "**뷰입니다.** 결과는 같은 저장소를 {offset}번 자리부터 스트라이드 {strides}로 읽습니다.",
     ),
-    "trying.copy": (
-        "**A copy**: the result has a storage of its own: {storage} · strides {strides}",
-        "**복사본입니다.** 결과는 자기 저장소를 따로 가집니다. {storage} · 스트라이드 {strides}",
-    ),
+    "trying.copy": ("**A copy**: the result has a storage of its own.", "**복사본입니다.** 결과는 자기 저장소를 따로 가집니다."),
     "trying.changed": (
         "{value} was written into the result, and `b` has changed with it: it is the same place in memory.",
         "결과에 {value}를 썼더니 `b`도 함께 바뀌었습니다. 메모리의 같은 자리이기 때문입니다.",

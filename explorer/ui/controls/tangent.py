@@ -57,7 +57,8 @@ def _drawn(pairs: Sequence[str], first: str, x: float, language: str, key: str) 
     chart = tangent_figure(
         pair, here.x, curve=colours["value"], tangent=colours["gradient"], ink=colours["ink"], line=colours["faint"], names=names
     )
-    picture.plotly_chart(chart, theme=None, config={"displayModeBar": False}, key=f"{key}_chart_{language}")
+    alt = say("trying.chart", language, x=f"{here.x:.4g}", y=f"{here.y:.4g}", slope=f"{here.total + 0:.4g}")
+    picture.plotly_chart(chart, config={"displayModeBar": False}, key=f"{key}_chart_{language}", alt=alt)
     with sums:
         for line in worked_out(pair, here):
             st.markdown(f"${line}$")

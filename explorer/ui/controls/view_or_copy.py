@@ -81,13 +81,12 @@ def _told(choice: str, plain: Answer, answer: Answer, language: str) -> None:
         return
     result = answer["tensors"][-1]
     shares = result["storage"] == matrix["storage"]
-    values = {"storage": ", ".join(figure(value) for value in _storage(matrix)), "strides": tuple(matrix["strides"])}
-    st.markdown(say("trying.storage", language, name="b", **values))
+    _strip(say("trying.storage", language, name="b", strides=tuple(matrix["strides"])), matrix, plain["tensors"][1])
     if shares:
         st.markdown(say("trying.view", language, strides=tuple(result["strides"]), offset=result["offset"]))
     else:
-        own = ", ".join(figure(value) for value in _storage(result))
-        st.markdown(say("trying.copy", language, storage=own, strides=tuple(result["strides"])))
+        st.markdown(say("trying.copy", language))
+        _strip(say("trying.storage", language, name=choice, strides=tuple(result["strides"])), result, plain["tensors"][-1])
     if answer is not plain:
         changed = matrix["values"] != plain["tensors"][1]["values"]
         st.markdown(say("trying.changed" if changed else "trying.unchanged", language, value=NEW))
@@ -108,6 +107,16 @@ def _table(name: str, made: Made, before: Made) -> None:
         st.html(grid(rows, label=name, written=written), width="content")
 
 
+def _strip(title: str, made: Made, before: Made) -> None:
+    """A storage as one row of cells."""
+    values, old = _storage(made), _storage(before)
+    written = {(0, place) for place, value in enumerate(values) if value != old[place]}
+    with st.container(gap=None):
+        st.markdown(title)
+        st.html(grid([[figure(value) for value in values]], label=title, written=written, narrow=True))
+
+
 def _storage(made: Made) -> list[float]:
     """The numbers of a storage in memory order, as a tensor shows them that reads all of it."""
-    return [value for _, value in sorted(zip(positions(made), made["values"] or [], strict=True))]
+    found = dict(zip(positions(made), made["values"] or [], strict=True))
+    return [found[place] for place in sorted(found)]
