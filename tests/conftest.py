@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def pytest_configure(config: pytest.Config) -> None:
     process_state.adopt_orphans()
     os.environ["HF_HUB_OFFLINE"] = "1"  # models are built from a configuration, with random weights; nothing is fetched
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow and browser tests come first, so that no worker has one of them left when the others are done."""
+    seconds: dict[Path, float] = {}
+    for item in items:
+        long = item.get_closest_marker("slow") or item.get_closest_marker("browser")
+        seconds[item.path] = seconds.get(item.path, 0.0) + (5.0 if long else 0.05)
+    items.sort(key=lambda item: -seconds[item.path])
 
 
 @pytest.fixture(autouse=True)

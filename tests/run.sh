@@ -111,4 +111,4 @@ export AUTOGRAD_EXPLORER_BROWSER=$browser
 rm -f "$log"
 cd "$root"
 unset PYTHONDONTWRITEBYTECODE # hundreds of tests start a Python of their own, which then need not compile the package anew
-exec "$venv/bin/python" -m pytest -n "${AUTOGRAD_EXPLORER_JOBS:-2}" --dist loadfile "$@"
+exec "$venv/bin/python" -m pytest -n "${AUTOGRAD_EXPLORER_JOBS:-2}" --dist loadfile --no-loadscope-reorder "$@"
