@@ -5,6 +5,7 @@ Words and colours are handed in; all numbers are drawn as they come.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,10 +30,14 @@ def curves(
     if mark is not None:
         chart.add_vline(x=mark, line={"color": ink, "width": 1, "dash": "dot"})
     if level is not None:
-        side = {"annotation_text": level[0], "annotation_position": "top left", "annotation_font_color": ink}
-        chart.add_hline(y=level[1], line={"color": ink, "width": 1, "dash": "dash"}, **side)
+        name, height = level
+        chart.add_hline(y=height, line={"color": ink, "width": 1, "dash": "dash"})
+        chart.add_annotation(
+            x=0, xref="paper", y=math.log10(height) if logarithmic[1] else height, text=name, showarrow=False, xanchor="left",
+            yanchor="bottom", font={"color": ink},
+        )  # fmt: skip
     axes = [
-        {"title": title, "type": "log" if log else "linear", "exponentformat": "power"}
+        {"title": title, "type": "log" if log else "linear", "exponentformat": "power", **({"dtick": 2} if log else {})}
         for title, log in zip(titles, logarithmic, strict=True)
     ]
     chart.update_layout(
@@ -53,6 +58,6 @@ def bars(amounts: Mapping[str, float], *, colours: Sequence[str], title: str, lo
     )  # fmt: skip
     chart.update_layout(
         height=60 + 38 * len(names), margin=MARGIN, dragmode=False, yaxis={"autorange": "reversed", "automargin": True},
-        xaxis={"title": title, "type": "log" if logarithmic else "linear", "exponentformat": "power"},
+        xaxis={"title": title, **({"type": "log", "exponentformat": "power", "dtick": 1} if logarithmic else {"tickformat": "~s"})},
     )  # fmt: skip
     return chart

@@ -1,6 +1,6 @@
 """Fault: a layer of ReLUs that are all off. One step that was much too large has left its biases at -10.
 
-For all 32 samples the layer gives 0, and the slope of relu is 0 there: its weights have the gradient 0 and will never change again.
+For all 32 samples the layer gives 0. Remedy: a smaller learning rate, or an activation that lets something through below zero.
 """
 
 import torch

@@ -66,7 +66,7 @@ def _drawn(language: str, key: str) -> None:
         total, usual = parameters(config), parameters(replace(first, tied=config.tied))
         words = {"total": f"{total:,}", "times": f"{total / usual:.3g}", "head": config.head_dim, "hidden": f"{config.hidden_dim:,}"}
         st.markdown(say("touching.in_all", language, **words))
-        st.html(sketch(config, language, theme="dark" if st.context.theme.type == "dark" else "light"))
+        st.image(sketch(config, language, theme="dark" if st.context.theme.type == "dark" else "light"))
         found = summed(config)
         look = PALETTE["dark" if st.context.theme.type == "dark" else "light"]
         names = {name: say(f"touching.part_{name}", language) for name in found}
@@ -125,6 +125,6 @@ def sketch(config: Configuration, language: str, *, theme: str) -> str:
     pieces += [f'<text x="{side:.1f}" y="{top:.1f}" font-size="12" fill="{look["muted"]}">{escape(words)}</text>' for top, words in notes]
     name = escape(say("touching.sketch", language, layers=config.n_layers, heads=config.n_heads, size=config.emb_dim))
     return (
-        f'<svg role="img" aria-label="{name}" viewBox="0 0 {WIDEST + 140:.0f} {y + 32:.0f}" style="width:100%;max-width:440px;'
-        f'font-family:inherit" xmlns="http://www.w3.org/2000/svg">{"".join(pieces)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{name}" width="{WIDEST + 140:.0f}" height="{y + 32:.0f}"'
+        f' viewBox="0 0 {WIDEST + 140:.0f} {y + 32:.0f}" font-family="sans-serif">{"".join(pieces)}</svg>'
     )
