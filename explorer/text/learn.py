@@ -33,6 +33,7 @@ LEARN: dict[str, tuple[str, str]] = {
     "learn.answer_order": ("Press them in order", "순서대로 누르세요"),
     "learn.order_so_far": ("Your order", "내가 정한 순서"),
     "learn.order_empty": ("nothing yet", "아직 없음"),
+    "learn.order_clear": ("Clear", "모두 취소"),
     "learn.order_back": ("Take back the last", "마지막 취소"),
     "learn.check": ("Check", "확인"),
     "learn.hint": ("Hint", "힌트"),

@@ -10,7 +10,7 @@ from explorer.text import say
 from explorer.ui import fonts
 from explorer.ui import learn_progress as progress
 from explorer.ui.learn_lesson import lesson_page, link_to_lesson
-from explorer.ui.learn_parts import look
+from explorer.ui.learn_parts import look, show_address
 from explorer.ui.state import language
 from explorer.ui.words import escaped
 
@@ -32,6 +32,7 @@ def page() -> None:
         except ExplorerError as error:
             broken.append(error)
     names = [lesson.name for lesson in lessons]
+    show_address(asked if asked in names else None)
     if asked not in names:
         for one in broken:
             st.error(escaped(one.message(language())), icon=":material/error:")

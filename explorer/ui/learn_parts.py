@@ -11,7 +11,7 @@ from explorer.player import joined
 from explorer.text import say
 from explorer.ui.state import language
 
-__all__ = ["asset", "displayed", "link_to_part", "look"]
+__all__ = ["asset", "displayed", "link_to_part", "look", "show_address"]
 
 FORMULA = re.compile(r"^\$\$(.+?)\$\$[ \t]*$", re.MULTILINE)
 
@@ -37,9 +37,21 @@ def link_to_part(lesson: str, part: str) -> None:
     _link(key=f"learn_{lesson}_link_{part}", data={"part": part, "words": words}, width=40)
 
 
+def show_address(lesson: str | None) -> None:
+    """Let the address say what is shown.
+
+    NOTE [address]: a link within one page of Streamlit's (1.67) brings the parameters but leaves the address as it was, and the next run
+    has the old ones again. Set by us, they stay.
+    """
+    if st.session_state.setdefault("learn_at", lesson) != lesson:
+        st.session_state.learn_at = lesson
+        st.query_params.from_dict({name: value for name, value in st.query_params.items() if lesson or name == "lang"})
+
+
 def look() -> None:
     """The style of lessons."""
-    st.html(f"<style>{asset('lesson.css')}</style><span data-tongue='{language()}'></span>")
+    whole_words = ":is(.st-key-lesson, .st-key-lessons) {word-break: keep-all; overflow-wrap: break-word}" if language() == "ko" else ""
+    st.html(f"<style>{asset('lesson.css')}{whole_words}</style>")
 
 
 def displayed(text: str) -> str:

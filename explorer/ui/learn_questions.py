@@ -159,6 +159,7 @@ def _order(quiz: Quiz, key: str) -> tuple[str, ...] | None:
         st.markdown(f"{_text('order_so_far')}: {so_far}", width="content")
         if chosen:
             st.button(_text("order_back"), icon=":material/undo:", type="tertiary", key=f"{key}_back", on_click=_take_back, args=(chosen,))
+            st.button(_text("order_clear"), icon=":material/close:", type="tertiary", key=f"{key}_clear", on_click=chosen.clear)
     return tuple(chosen) if len(chosen) == len(quiz.items) else None
 
 
