@@ -21,7 +21,7 @@ from explorer.capture.targets import find
 from explorer.errors import OutputError, RequestError, TargetError
 from explorer.runs import is_run
 
-__all__ = ["CHOICES", "Setting", "begin", "going_on", "launch", "settings_of"]
+__all__ = ["CHOICES", "Setting", "begin", "going_on", "launch", "program_in", "settings_of"]
 
 GIVEN = ("device", "dtype", "seed", "steps", "run")  # asked for beside the settings
 CHOICES: dict[str, tuple[str, ...]] = {  # of the settings that the programs share; the others are free
@@ -59,17 +59,37 @@ def settings_of(target: str) -> tuple[list[Setting], int | None]:
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise TargetError("running.unreadable", path=found.path, reason=type(error).__name__) from None
     example = TRAININGS.get(target)
-    own = dict(example.settings) if example is not None else {}
-    ours = example is not None
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == found.name:
-            defaults = _defaults(node) | own
-            steps = defaults.get("steps")
-            settings = [
-                Setting(name, default, CHOICES.get(name, ()) if ours else ()) for name, default in defaults.items() if name not in GIVEN
-            ]
-            return settings, steps if type(steps) is int else None
+            return _settings(node, None if example is None else dict(example.settings))
     return [], None
+
+
+def program_in(code: str) -> tuple[str | None, list[Setting], int | None]:
+    """The function in some code that is to be trained (None: the code is a script), its settings and the number of its steps.
+
+    It is the generator that is called `train`, or the only one. Nothing of it runs.
+    """
+    try:
+        tree = ast.parse(code[:LARGEST])
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None, [], None
+    found = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef) and _yields(node)}
+    name = "train" if "train" in found else next(iter(found)) if len(found) == 1 else None
+    return (None, [], None) if name is None else (name, *_settings(found[name]))
+
+
+def _yields(function: ast.FunctionDef) -> bool:
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
+
+
+def _settings(function: ast.FunctionDef, example: dict[str, Any] | None = None) -> tuple[list[Setting], int | None]:
+    """The settings of a function, with what an `example` of ours starts with in place of some defaults."""
+    defaults = _defaults(function) | (example or {})
+    steps = defaults.get("steps")
+    choices = CHOICES if example is not None else {}
+    settings = [Setting(name, default, choices.get(name, ())) for name, default in defaults.items() if name not in GIVEN]
+    return settings, steps if type(steps) is int else None
 
 
 def _defaults(function: ast.FunctionDef) -> dict[str, Any]:

@@ -14,6 +14,20 @@ TRAIN: dict[str, tuple[str, str]] = {
     "train.steps": ("Steps", "단계 수"),
     "train.seed": ("Seed", "난수 시드"),
     "train.start": ("Start", "시작"),
+    "train.kind": ("What to train", "학습할 대상"),
+    "train.steps_help": ("0: until the program ends by itself.", "0이면 프로그램이 스스로 끝날 때까지 합니다."),
+    "train.code_about": (
+        "A generator that yields its metrics after each step, or a script. It runs here as you and goes on when the page is closed.",
+        "단계마다 지표를 yield하는 함수나 스크립트를 쓰세요. 이 컴퓨터에서 사용자 권한으로 실행되고 페이지를 닫아도 계속됩니다.",
+    ),
+    "train.file_help": (
+        "A generator that yields its metrics: path/file.py:function. Without a function, a script: each optimizer.step() is a step.",
+        "지표를 yield하는 함수입니다: 경로/파일.py:함수. 함수를 빼면 스크립트로 실행하며 optimizer.step()마다 한 단계로 셉니다.",
+    ),
+    "train.file_about": (
+        "Paths start from {folder}. The file runs here as you and goes on when the page is closed.",
+        "경로의 기준: {folder}. 이 컴퓨터에서 사용자 권한으로 실행되고 페이지를 닫아도 계속됩니다.",
+    ),
     "train.start_both": ("Start both", "둘 다 시작"),
     "train.beside": ("Beside it", "나란히 비교"),
     "train.beside_none": ("nothing", "없음"),
@@ -157,6 +171,22 @@ TRAIN: dict[str, tuple[str, str]] = {
         "The camera above a chart saves it as a picture in this format.",
         "차트 위의 카메라 버튼을 누르면 이 형식의 그림으로 저장합니다.",
     ),
+    # how values are spread
+    "train.histograms": ("How values are spread", "값의 분포"),
+    "train.histograms_of": ("Histograms of", "히스토그램 대상"),
+    "train.histograms.gradient": ("gradients", "기울기"),
+    "train.histograms.weight": ("weights", "가중치"),
+    "train.histograms.activation": ("activations", "활성값"),
+    "train.histograms_filter": ("Name contains", "이름에 포함된 글자"),
+    "train.histograms_at": (
+        "Step {step:,}: the last one with histograms up to the step that is looked at.",
+        "{step:,}단계: 지금 보는 단계까지 히스토그램이 저장된 마지막 단계입니다.",
+    ),
+    "train.histograms_more": ("{count} more are not drawn.", "{count}개는 그리지 않았습니다."),
+    "train.histograms.mean": ("mean {mean} ± {std}", "평균 {mean} ± {std}"),
+    "train.histograms.zeros": ("{share} % zeros", "0이 {share} %"),
+    "train.histograms.broken": ("{count:,} not finite", "유한하지 않은 값 {count:,}개"),
+    "train.histograms.counted": ("{counted:,} of {elements:,} counted", "{elements:,}개 중 {counted:,}개를 셈"),
     # several processes
     "train.ranks": ("Ranks", "랭크"),
     "train.rank": ("rank {rank}", "랭크 {rank}"),

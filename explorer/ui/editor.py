@@ -68,22 +68,23 @@ _component = st.components.v2.component(
 )
 
 
-def code() -> str:
-    """What was typed last."""
-    return str(st.session_state.get("code", START))
+def code(name: str = "code", start: str = START) -> str:
+    """What was typed last into the editor of this name."""
+    return str(st.session_state.get(name, start))
 
 
-def editor() -> bool:
-    """The editor; whether the person asks from within it to run what it holds."""
-    if "editor" not in st.session_state:  # it is shown anew: NOTE [typed]
-        st.session_state.code_begins = code()
-    words = {name: say(f"code.{name}", language()) for name in ("label", "keys")}
-    data = {"text": st.session_state.code_begins, "words": words, "language": language()}
-    told = _component(key="editor", data=data, on_code_change=_keep, on_run_change=lambda: None)
+def editor(name: str = "code", start: str = START) -> bool:
+    """The editor of this name; whether the person asks from within it to run what it holds."""
+    key = "editor" if name == "code" else f"editor_{name}"
+    if key not in st.session_state:  # it is shown anew: NOTE [typed]
+        st.session_state[f"{name}_begins"] = code(name, start)
+    words = {word: say(f"code.{word}", language()) for word in ("label", "keys")}
+    data = {"text": st.session_state[f"{name}_begins"], "words": words, "language": language()}
+    told = _component(key=key, data=data, on_code_change=lambda: _keep(name, key), on_run_change=lambda: None)
     return bool(told.run)
 
 
-def _keep() -> None:
-    text = st.session_state.editor.get("code")
+def _keep(name: str, key: str) -> None:
+    text = st.session_state[key].get("code")
     if isinstance(text, str):
-        st.session_state.code = text
+        st.session_state[name] = text

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.capture.programs import TRAININGS
 from explorer.errors import ExplorerError
 from explorer.runs import request
 from explorer.text import say
-from explorer.ui import train_charts, train_edit, train_graph, train_ranks
+from explorer.ui import train_charts, train_edit, train_graph, train_histograms, train_ranks
 from explorer.ui.failing import told
 from explorer.ui.state import language
 from explorer.ui.train_data import Seen, look
-from explorer.ui.train_process import all_started, go_on
+from explorer.ui.train_process import all_started, go_on, target_of
 from explorer.ui.words import duration, escaped
 
 __all__ = ["BADGES", "ask_all", "card", "panel", "state_word"]
@@ -45,6 +44,7 @@ def panel(folder: Path, name: str) -> None:
     st.fragment(train_charts.charts, run_every=SLOWER if alive else None, key=f"charts {name}")(folder, name)
     train_ranks.panel(folder, name, alive=alive)
     st.fragment(train_charts.layers, run_every=SLOWEST if alive else None, key=f"layers {name}")(folder, name)
+    st.fragment(train_histograms.panel, run_every=SLOWEST if alive else None, key=f"histograms {name}")(folder, name)
 
 
 def _goes_on(seen: Seen) -> bool:
@@ -181,16 +181,22 @@ def ask_all(kind: str, runs: dict[str, Path]) -> None:
 
 
 def _can_go_on(seen: Seen) -> bool:
-    """Whether there is something to go on from: a checkpoint of a shipped program that has steps left."""
+    """Whether there is something to go on from: a checkpoint of a program that has steps left and may run."""
     status, about = seen.status, seen.run.about
     left = status.steps is None or status.step < status.steps
     mine = all_started().get(seen.run.folder)
-    return about.target in TRAININGS and left and (mine is None or not mine.alive) and any(seen.run.folder.glob("checkpoint-*/state.json"))
+    return (
+        target_of(seen.run.folder, about.target) is not None
+        and left
+        and (mine is None or not mine.alive)
+        and any(seen.run.folder.glob("checkpoint-*/state.json"))
+    )
 
 
 def _go_on(seen: Seen, record_at: int | None = None) -> None:
+    folder = seen.run.folder
     try:
-        go_on(seen.run.folder, str(seen.run.about.target), record_at=record_at)
+        go_on(folder, str(target_of(folder, seen.run.about.target)), record_at=record_at)
     except ExplorerError as error:
         st.session_state.train_error = error
     else:
@@ -234,7 +240,7 @@ def _not_finite(seen: Seen, name: str, step: int) -> None:
                     _text(words, step=one.step), icon=":material/search_insights:", key=f"train_{words}_{name}",
                     on_click=train_graph.open_step, args=(name, one.step),
                 )  # fmt: skip
-        if own is None and not _goes_on(seen) and seen.run.about.target in TRAININGS:
+        if own is None and not _goes_on(seen) and target_of(seen.run.folder, seen.run.about.target) is not None:
             st.button(
                 _text("nan_again", step=step), icon=":material/replay:", key=f"train_nan_again_{name}", on_click=_go_on, args=(seen, step),
                 help=_text("nan_again_help"),

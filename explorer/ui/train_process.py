@@ -24,11 +24,13 @@ from explorer.capture.programs import TRAININGS
 from explorer.errors import OutputError, RequestError
 from explorer.runs import is_run, list_folders
 from explorer.text import LANGUAGES, say
+from explorer.ui import local
 
-__all__ = ["MOST_AT_ONCE", "Asked", "Started", "all_started", "go_on", "home", "refuse_too_many", "root", "start"]
+__all__ = ["MOST_AT_ONCE", "PASTED", "Asked", "Started", "all_started", "go_on", "home", "refuse_too_many", "root", "start", "target_of"]
 
 FOLDER = "AUTOGRAD_EXPLORER_RUNS"
 LOGS = ".started"
+PASTED = "pasted.py"  # what code is called that stood in no file
 MOST_AT_ONCE = 4  # trainings that this server has started and that still go on
 BEHIND = 5  # of 19: how far a training stands back
 LONGEST = 1_000_000  # bytes read of what a training printed
@@ -36,7 +38,7 @@ LONGEST = 1_000_000  # bytes read of what a training printed
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A training to start: a program and what was chosen for it."""
+    """A training to start: a program and what was chosen for it. `code` is what stands in the file `PASTED`, if that is the target."""
 
     target: str
     steps: int | None = None
@@ -46,6 +48,7 @@ class Asked:
     settings: Mapping[str, Any] = field(default_factory=dict)
     on_nan: str = "mark"
     record_every: int | None = None
+    code: str | None = None
 
 
 @dataclass(slots=True)
@@ -78,7 +81,8 @@ class Started:
     def traceback(self) -> str:
         """What it printed beside that sentence: the program's own traceback, if it had one."""
         with contextlib.suppress(OSError):
-            return _read(self.logs / "printed.txt").decode("utf-8", errors="replace").rpartition("\n\n")[2][-20_000:]
+            printed = _read(self.logs / "printed.txt").decode("utf-8", errors="replace").rpartition("\n\n")[2]
+            return printed.replace(f"{self.logs}{os.sep}", "")[-20_000:]
         return ""
 
 
@@ -106,15 +110,37 @@ def all_started() -> dict[Path, Started]:
 def start(asked: Asked) -> Path:
     """Begin a training in a new folder, and say which. Raises `RequestError` or `OutputError`."""
     refuse_too_many()
-    folder, logs = _new_folder(asked.target)
+    folder, logs = _new_folder(asked.target if asked.code is None else "pasted")
+    target = asked.target if asked.code is None else _pasted(asked, logs)
     options = {"steps": asked.steps, "device": asked.device, "dtype": asked.dtype, "seed": asked.seed, "on_nan": asked.on_nan}
-    _begin(asked.target, folder, logs, settings=asked.settings, record_every=asked.record_every, **options)
+    _begin(target, folder, logs, settings=asked.settings, record_every=asked.record_every, **options)
     return folder
 
 
+def _pasted(asked: Asked, logs: Path) -> str:
+    """Put pasted code where the process finds it, and a resumed one finds it again."""
+    path = logs / PASTED
+    try:
+        path.write_text(asked.code or "", encoding="utf-8", errors="backslashreplace", newline="\n")
+    except OSError as error:
+        raise OutputError("runs.no_place", path=str(home()), reason=error.strerror or type(error).__name__) from error
+    _, colon, name = asked.target.partition(":")
+    return f"{path}{colon}{name}"
+
+
+def target_of(folder: Path, told: str | None) -> str | None:
+    """What the run in this folder is of, if it can be taken up again from the page: a program that comes with this one, by what the run
+    says, or one that this server started itself. What a folder says of other programs is nothing to run.
+    """
+    if told in TRAININGS:
+        return told
+    mine = all_started().get(folder)
+    return mine.target if mine is not None and local.refusal() is None else None
+
+
 def go_on(folder: Path, target: str, *, record_at: int | None = None) -> None:
-    """Take up a run of a shipped program again where its last checkpoint left it; with `record_at` up to that step, which is recorded."""
-    if target not in TRAININGS:
+    """Take up a run again where its last checkpoint left it; with `record_at` up to that step, which is recorded."""
+    if target != target_of(folder, target):
         raise RequestError("running.no_example", name=target)
     refuse_too_many()
     logs = _logs(folder.name)
