@@ -24,7 +24,7 @@ from explorer.capture.programs import TRAININGS
 from explorer.files import save
 from explorer.runs import About, Writer, read_about, start_folder
 from explorer.text import LANGUAGES, TEXTS
-from explorer.ui import devices, explore, train_edit, train_process
+from explorer.ui import devices, explore, shell, train_edit, train_process
 from explorer.ui.train_charts import groups
 from explorer.ui.train_data import Followed, follow
 from explorer.ui.train_process import Asked
@@ -372,11 +372,11 @@ def test_metrics_that_belong_together_share_a_chart(tmp_path: Path) -> None:
 
 
 def test_the_pages_keep_language_and_address() -> None:
-    """Each page has a link to the other, which holds the language and what stood in that page's address."""
+    """Each page has links to the others, which hold the language and what stood in that page's address."""
     a_run(runs() / "one")
     app = page(lang="ko", run="one")
     links = {link.proto.label: link.proto for link in app.get("page_link")}
-    assert set(links) == {TEXTS["page.explore"][1], TEXTS["page.train"][1]}
+    assert set(links) == {TEXTS[f"page.{name}"][1] for name in shell.PAGES}
     assert "lang=ko" in links[TEXTS["page.train"][1]].query_string and "run=one" in links[TEXTS["page.train"][1]].query_string
     assert links[TEXTS["page.explore"][1]].query_string == "lang=ko"
 
@@ -450,7 +450,7 @@ def test_runs_are_compared() -> None:
         app.checkbox(key=f"train_mark_{name}_0").check().run()
     words = told(app)
     assert "Comparison of 2 runs" in words
-    assert "Largest difference to one: +0.6667 at step 3 (two)." in words
+    assert "Largest difference to one · cpu · float32: +0.6667 at step 3 (two · cuda · float32)." in words
     assert (
         "| Learning rate | 0.1 | 0.2 |" in words and "| Device | cpu | cuda |" in words and "Optimiser" not in words.partition("Result")[2]
     )

@@ -252,6 +252,23 @@ TRAIN: dict[str, tuple[str, str]] = {
     "train.no_runs": ("None yet.", "아직 없습니다."),
     "train.more_runs": ("and {count} older", "더 오래된 것 {count}개"),
     "train.runs": ("Runs", "학습 실행 목록"),
+    # keys
+    "train.keys.title": ("Keys", "단축키"),
+    "train.keys.close_help": ("Close", "닫기"),
+    "train.keys.player": (
+        "While a graph is open, the player takes its own keys first, the arrows among them; its “?” shows them.",
+        "그래프가 열려 있으면 화살표를 비롯한 플레이어의 단축키가 먼저입니다. 그때 “?”를 누르면 볼 수 있습니다.",
+    ),
+    "train.keys.start": ("start the training that is chosen", "고른 학습 시작"),
+    "train.keys.pause": ("pause, and go on again", "일시 중지, 다시 계속"),
+    "train.keys.stop": ("stop", "중지"),
+    "train.keys.record": ("record the graph of the next step", "다음 단계의 그래프 기록"),
+    "train.keys.graph": ("open the graph nearest to the step, or close it", "보는 단계와 가장 가까운 그래프 열기·닫기"),
+    "train.keys.step": ("look at the step before or after", "앞뒤 단계 보기"),
+    "train.keys.recorded": ("look at the recorded step before or after", "앞뒤의 기록된 단계 보기"),
+    "train.keys.ends": ("look at the first or the last step", "처음·마지막 단계 보기"),
+    "train.keys.help": ("show or hide these keys", "이 단축키 보기·닫기"),
+    "train.keys.close": ("hide these keys", "이 단축키 닫기"),
     # keeping house
     "train.edit": ("Edit", "관리"),
     "train.name": ("Name", "이름"),

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.errors import FileError
 from explorer.runs import list_folders
 from explorer.text import say
-from explorer.ui import fonts, train_choices, train_compare, train_graph, train_live, train_runs
+from explorer.ui import fonts, train_choices, train_compare, train_graph, train_keys, train_live, train_runs
 from explorer.ui.failing import told
 from explorer.ui.known import asked_devices
 from explorer.ui.state import language
@@ -33,6 +33,7 @@ def page() -> None:
     wide, narrow = st.columns([3, 1], gap="medium")
     with narrow:
         train_runs.panel(runs, name)
+        train_keys.keys(name if len(train_compare.chosen(runs)) < 2 else None)
     with wide:
         _starting()
         compared = train_compare.chosen(runs)

@@ -46,10 +46,10 @@ def beside_field(device: str, dtype: str | None) -> tuple[str, str] | None:
     names = [name for name in known.names if name != "fake"] or ["cpu"]
     pairs = [(name, each) for name in names for each in devices.dtypes_of(known, name) if (name, each) != (device, first)]
     found = {"": None, **{f"{name} · {each}": (name, each) for name, each in pairs}}
-    kept = st.session_state.get("train_beside", "")
+    kept, none = st.session_state.get("train_beside", ""), _text("beside_none")
     chosen = st.selectbox(
         _text("beside"), list(found), index=list(found).index(kept) if kept in found else 0,
-        format_func=lambda shown: shown or _text("beside_none"), help=_text("beside_help"), width=170,
+        format_func=lambda shown: shown or none, help=_text("beside_help"), width=170,
         key=f"train_beside_{language()}_{device}_{dtype}_{len(names)}",
     )  # fmt: skip
     st.session_state.train_beside = chosen

@@ -16,7 +16,7 @@ from explorer.ui.state import Opened, asked_folding, asked_number, language, pic
 from explorer.ui.train_data import Seen, look
 from explorer.ui.words import escaped
 
-__all__ = ["begin", "has_more", "is_asked", "open_near", "open_step", "panel", "shown_step"]
+__all__ = ["begin", "has_more", "is_asked", "move", "open_near", "open_step", "panel", "shown_step"]
 
 MOST_NAMED = 12  # recorded steps that are listed by number
 
@@ -39,10 +39,25 @@ def open_step(name: str, step: int) -> None:
     open_near(name, step)
 
 
+def move(name: str, *, by: int = 0, to: str = "") -> None:
+    """Look at a step further on or back, at the "first" or the "last", or the recorded one "before" or "after"; an open graph follows."""
+    steps, last = st.session_state.get("train_steps", {}).get(name, ((), 0))
+    if not last:
+        return
+    now = shown_step(name) or last
+    found = {
+        "first": 1, "last": last, "before": max((step for step in steps if step < now), default=now),
+        "after": min((step for step in steps if step > now), default=now),
+    }.get(to, now + by)  # fmt: skip
+    st.session_state.setdefault("train_at", {})[name] = min(max(1, found), last)
+
+
 def begin(name: str, seen: Seen) -> None:
     """The page is built anew: what was asked for is about to be shown, and these are the recordings that there are."""
     st.session_state.pop("train_go", None)
     st.session_state.setdefault("train_traces", {})[name] = len(seen.traces)
+    recorded = tuple(one.step for one in seen.traces)
+    st.session_state.setdefault("train_steps", {})[name] = (recorded, max(seen.status.step, *recorded, 0))
 
 
 def is_asked() -> bool:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from explorer.files import load
 from explorer.runs import open_run, request
 from tests.browser.conftest import served
+from tests.browser.reading import rested
 from tests.browser.test_accessible import grave
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]  # a training is started and runs for as long as the test looks at it
@@ -131,6 +132,38 @@ def test_a_click_on_a_curve_opens_the_graph_of_that_step(come: Any, runs: Path) 
     page.get_by_role("link", name="Train").click()
     expect(page.get_by_text("Shown is step")).to_be_visible(timeout=30_000)
     assert "run=two_spirals-1" in page.url
+
+
+def test_keys_step_open_and_explain(come: Any, runs: Path) -> None:
+    """Arrows move the step that is looked at, many presses at once; g opens and closes the graph; ? says so; a field is typed into."""
+    page = come("run=two_spirals-1", height=1400)
+    at = page.get_by_role("group", name="Step").get_by_role("slider")
+    expect(at).to_be_visible(timeout=30_000)
+    rested(page)
+    last = int(str(at.get_attribute("aria-valuenow")))
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    expect(at).to_have_attribute("aria-valuenow", str(last - 3))
+    page.keyboard.press("Home")
+    expect(at).to_have_attribute("aria-valuenow", "1")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    rested(page)
+    page.keyboard.press("g")
+    expect(page.get_by_text("Shown is step 1 of")).to_be_visible(timeout=30_000)
+    rested(page)
+    page.keyboard.press("g")
+    expect(page.get_by_text("Shown is step")).to_have_count(0)
+    field = page.get_by_label("Steps", exact=True)
+    before = len(list(runs.glob("*-*")))
+    field.press("t")
+    field.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    rested(page)
+    assert len(list(runs.glob("*-*"))) == before
 
 
 @pytest.mark.parametrize(
