@@ -1,8 +1,9 @@
 // What the address of the page says: the step, what is open, the colours.
 
-// Where one was, if it is the same recording; the address speaks only of the one that was open first.
+// Where one was, if it is the same recording; else what the address says, which is of an example once another recording was open.
 export function startingStep(data, address, last) {
-  if (last) return last.key === data.key ? last.k : 1;
+  if (last?.key === data.key) return last.k;
+  if (last && !data.linked) return 1;
   const asked = address ? Number(new URLSearchParams(location.search).get("step")) : 0;
   return Number.isInteger(asked) && asked > 0 ? asked : data.start ?? 1;
 }

@@ -19,10 +19,11 @@ from explorer.ui.state import (
     Opened,
     asked_folding,
     asked_number,
+    choose_example,
     first,
+    follow_address,
     language,
     load_upload,
-    open_example,
     open_recorded,
     opened,
     picture_for_player,
@@ -35,6 +36,10 @@ BEAT = 0.4  # seconds between two looks at a run
 
 def page() -> None:
     """One run of the page."""
+    if follow_address():
+        st.session_state.example = first()
+        for chosen in LANGUAGES:  # the widget starts from the name
+            st.session_state.pop(f"example_{chosen}", None)
     shown = opened()
     _choices(shown)
     if source.kind() == "example" and (shown is None or shown.origin != "file"):
@@ -118,9 +123,7 @@ def _choose_example(key: str) -> None:
     for other in LANGUAGES:  # the widget of another language starts from the name
         if f"example_{other}" != key:
             st.session_state.pop(f"example_{other}", None)
-    st.query_params["example"] = name
-    st.query_params.pop("step", None)
-    open_example(name)
+    choose_example(name)
 
 
 def _device(*, only_fake: bool, busy: bool) -> str:

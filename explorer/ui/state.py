@@ -30,7 +30,9 @@ __all__ = [
     "Seen",
     "asked_folding",
     "asked_number",
+    "choose_example",
     "first",
+    "follow_address",
     "language",
     "load_upload",
     "open_example",
@@ -99,16 +101,46 @@ def opened() -> Opened | None:
     """What is open; at first the file named by `serve`, else the recorded example."""
     if "opened" not in st.session_state:
         st.session_state.opened = None
-        named = os.environ.get("AUTOGRAD_EXPLORER_OPEN")
-        if named and st.query_params.get("example") not in EXAMPLES:
-            try:
-                open_recorded(shared(Path(named)), name=Path(named).stem, origin="file")
-            except ExplorerError as error:
-                st.session_state.error = error
-        else:
-            open_example(first())
+        _open_addressed()
     found: Opened | None = st.session_state.opened
     return found
+
+
+def _open_addressed() -> None:
+    """Open what the address says."""
+    named = os.environ.get("AUTOGRAD_EXPLORER_OPEN")
+    st.session_state.addressed = st.query_params.get("example")
+    if named and st.query_params.get("example") not in EXAMPLES:
+        try:
+            open_recorded(shared(Path(named)), name=Path(named).stem, origin="file")
+        except ExplorerError as error:
+            st.session_state.error = error
+    else:
+        open_example(first())
+
+
+def choose_example(name: str) -> None:
+    """Open an example, as the next entry of the browser's history. What the address said of the one before goes."""
+    kept = {key: st.query_params[key] for key in ("lang", "device", "dtype") if key in st.query_params}
+    st.query_params.from_dict({**kept, "example": name})  # at once: each change by itself would be an entry
+    st.session_state.addressed = name
+    open_example(name)
+
+
+def follow_address() -> bool:
+    """Where the browser went back or forth to another example: open that, as the address says; whether that was so.
+
+    NOTE [back]: another example is an entry of the browser's history, and so is a language. A step or a folding is not, but changes the
+    entry that one is at: nobody wants to press Back two hundred times to leave a program, and U takes back what was opened. So Back leads
+    to the example before, at the step and with the modules open at which it was left. A run and an uploaded file are in no address.
+    """
+    asked = st.query_params.get("example")
+    if "opened" not in st.session_state or asked == st.session_state.get("addressed"):
+        return False
+    _open_addressed()
+    st.session_state.seen = Seen()
+    st.session_state.passed_over = asked_number()  # what the page asked of a picture before
+    return True
 
 
 def open_example(name: str) -> None:
@@ -225,7 +257,7 @@ def asked_folding(shown: Opened) -> tuple[Folding, Any]:
     asked = st.session_state.get("picture", {}).get("asked")
     now = seen()
     now.overlay = None
-    if isinstance(asked, Mapping) and asked.get("key") == shown.key:
+    if isinstance(asked, Mapping) and asked.get("key") == shown.key and asked_number() != st.session_state.get("passed_over"):
         now.overlay = asked["overlay"] if asked.get("overlay") in get_args(Overlay) else None
         return read_folding(shown.trace, asked.get("folding")), asked.get("act")
     if now.folding is not None and now.key == shown.key:

@@ -13,7 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from explorer.files import save
 from explorer.text import TEXTS
@@ -344,3 +344,39 @@ def test_korean_shows_where_the_machine_has_no_hangul(visit: Any) -> None:
     label = page.get_by_text(TEXTS["page.device"][1], exact=True).first
     assert "Explorer Text" in label.evaluate("element => getComputedStyle(element).fontFamily")
     assert page.evaluate("() => [...document.fonts].some((font) => font.family.includes('Explorer Text') && font.status === 'loaded')")
+
+
+def test_back_leads_to_the_example_before(visit: Any) -> None:
+    """Back and Forward lead from example to example, each at its step and with what was open in it; steps are no entries."""
+    page = visit("example=logistic_neuron")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(place(page)).to_contain_text("step 4 of 12")
+    page.wait_for_url("**step=4**")
+    choose(page, "GPT-2")
+    expect(page.locator(".summary h1")).to_have_text("gpt2")
+    expect(place(page)).to_contain_text("step 1 of")
+    rested(page)
+    page.locator(".fold[aria-expanded=false]").first.press("Enter")
+    page.get_by_role("menuitem").first.press("Enter")
+    page.wait_for_url("**open=**")
+    drawn = page.locator(".stage .fold").count()
+    page.keyboard.press("End")
+    page.wait_for_url("**step=1581**")
+    page.go_back()
+    expect(page.locator(".summary h1")).to_have_text("logistic_neuron")
+    expect(place(page)).to_contain_text("step 4 of 12")
+    expect(page.get_by_role("combobox", name=TEXTS["page.example"][0])).to_have_value(re.compile("logistic neuron"))
+    rested(page)
+    page.go_forward()
+    expect(page.locator(".summary h1")).to_have_text("gpt2")
+    expect(place(page)).to_contain_text("step 1581 of")
+    expect(page.locator(".stage .fold")).to_have_count(drawn)
+
+
+def choose(page: Page, words: str) -> None:
+    """Open another example by its title."""
+    box = page.get_by_role("combobox", name=TEXTS["page.example"][0])
+    box.click()
+    box.fill(words)
+    box.press("Enter")
