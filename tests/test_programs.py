@@ -130,14 +130,14 @@ def test_logistic_neuron() -> None:
 
 
 def test_chain_rule() -> None:
-    """The numbers in the program's docstring."""
+    """The numbers that one works out in the head: 2 u = 8, and 8 times 3."""
     seen = after_backward("chain_rule")
     assert (seen["u"].item(), seen["y"].item()) == (4.0, 16.0)
     assert gradients(seen, "u", "x") == [8.0, 24.0]
 
 
 def test_hidden_layer() -> None:
-    """The numbers in the program's docstring, exactly: they are all halves and quarters."""
+    """The numbers that one works out in the head, exactly: they are all halves and quarters."""
     seen = after_backward("hidden_layer")
     assert {name: seen[name].tolist() for name in ("z1", "a1", "z2", "loss")} == {
         "z1": [[2, 1, -1]], "a1": [[2, 1, 0]], "z2": [[0.5]], "loss": 2.25,

@@ -1,6 +1,6 @@
-"""Two functions, one after the other: u = 3 x + 1, y = u^2. The chain rule with numbers that fit in the head.
+"""Two functions, one after the other: u = 3 x + 1 and y = u^2.
 
-u is 4 and y is 16. The local derivatives are 2 u = 8 and 3, so the gradient of x is 24.
+The chain rule with numbers that can be worked out in the head.
 """
 
 import torch

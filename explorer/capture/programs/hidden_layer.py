@@ -1,7 +1,6 @@
-"""One hidden layer written out: two inputs, three hidden units with ReLU, one output, and the squared error.
+"""One hidden layer written out: two inputs, three hidden units, one output.
 
-The weights are chosen so that everything can be worked out in the head: z1 is [2, 1, -1], a1 [2, 1, 0], z2 0.5 and the loss 2.25.
-Gradients: z2 -3, W2 [-6, -3, 0], a1 [-3, 6, -9], z1 [-3, 6, 0], W1 [[-3, 6, 0], [-6, 12, 0]].
+The weights are so round that every gradient can be worked out in the head.
 """
 
 import torch
