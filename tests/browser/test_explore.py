@@ -6,7 +6,6 @@ One server and one browser for all of them; each test has its own page.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,13 +126,8 @@ def test_another_example_runs(visit: Any) -> None:
     """Choosing an example shows its recording; Run makes a new one with the seed that was asked for, and the address follows."""
     page = visit("step=7")
     expect(place(page)).to_contain_text("step 7 of 12")
-    for _ in range(3):  # a list that is open closes where the page is just run anew
-        page.get_by_role("combobox", name="Example program").click()
-        page.get_by_role("option", name="Karpathy").first.click()
-        with suppress(AssertionError):
-            expect(page.locator(".player h1")).to_contain_text("karpathy", timeout=15_000)
-            break
-        rested(page)
+    page.get_by_role("combobox", name="Example program").fill("Karpathy")  # of a long list only the rows in sight are in the page
+    page.get_by_role("option", name="Karpathy").first.click()
     expect(page.locator(".player h1")).to_contain_text("karpathy")
     expect(place(page)).to_contain_text("step 1 of")
     assert "example=karpathy" in page.url
