@@ -20,7 +20,7 @@ from explorer.footprint import memory
 from explorer.sizes import PRESETS, checked, kept_for_backward, parameters
 from explorer.speeds import DEVICES, training_speed, weights_read, writing_speed
 from explorer.ui import devices, explore, llm, llm_graph, llm_measure
-from explorer.ui.llm_words import long, rate, share, short
+from explorer.ui.llm_words import difference, long, rate, share, short
 from explorer.ui.running import Pasted, Run
 from tests.test_sizes import PUBLISHED
 
@@ -227,7 +227,15 @@ def test_numbers_as_people_read_them(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [short(count) for count in (124_412_160, 1_557_380_800, 999_999, 12)] == ["124M", "1.56B", "1M", "12"]
     assert [rate(count) for count in (146_111, 99_999, 7.4, 0.031)] == ["150,000", "100,000", "7", "0.03"]
     assert [share(part, 1000) for part in (680, 57, 0.001, 0)] == ["68%", "5.7%", "<\u00a00.1%", "0%"]
-    assert [long(seconds) for seconds in (0.056, 90, 7200, 86400 * 3, 1e12)] == ["0.056 s", "1.5 min", "2 h", "3 days", "32,000 years"]
+    assert [difference(now, 100.0) for now in (121.3, 50, 999, 35_830)] == ["+21.3%", "−50.0%", "+899.0%", "× 358"]
+    assert [long(seconds) for seconds in (2e-6, 0.056, 90, 7200, 86400 * 3, 1e12)] == [
+        "2 µs",
+        "56 ms",
+        "1.5 min",
+        "2 h",
+        "3 days",
+        "32,000 years",
+    ]
 
 
 # -- measured ----------------------------------------------------------------------------------------------------------------------------

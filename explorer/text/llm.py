@@ -261,8 +261,8 @@ LLM: dict[str, tuple[str, str]] = {
     "llm.own_name": ("your device", "입력한 장치"),
     "llm.name.share": ("Share of the peak (%)", "최대 성능 대비 비율(%)"),
     "llm.help.share": (
-        "What a training makes of the peak: 30 to 50 % where it is tuned well, often less.",
-        "학습이 최대 성능 중 실제로 쓰는 비율입니다. 잘 최적화하면 30~50%이고, 그보다 낮을 때가 많습니다.",
+        "What a training makes of the peak: 30 to 50 % where it is tuned well, often less, and far less with a small model.",
+        "학습이 최대 성능 중 실제로 쓰는 비율입니다. 잘 최적화하면 30~50%이고 그보다 낮을 때가 많으며, 작은 모델에서는 훨씬 낮습니다.",
     ),
     "llm.name.peak": ("Peak (TFLOP/s)", "최대 성능(TFLOP/s)"),
     "llm.name.memory": ("Memory (GB)", "메모리(GB)"),
@@ -281,6 +281,8 @@ LLM: dict[str, tuple[str, str]] = {
         "Writing one text: at most **{speed} tokens/s**, as all weights are read anew for each token ({bytes}, keys and values included).",
         "글 하나 생성: 토큰마다 모든 가중치를 다시 읽으므로(키와 값을 포함해 {bytes}) **초당 최대 {speed}토큰**입니다.",
     ),
+    "llm.time.microseconds": ("{count} µs", "{count}µs"),
+    "llm.time.milliseconds": ("{count} ms", "{count}ms"),
     "llm.time.seconds": ("{count} s", "{count}초"),
     "llm.time.minutes": ("{count} min", "{count}분"),
     "llm.time.hours": ("{count} h", "{count}시간"),
@@ -289,11 +291,11 @@ LLM: dict[str, tuple[str, str]] = {
     "llm.measure": ("Measure on this machine", "이 컴퓨터에서 측정"),
     "llm.measure_about": (
         (
-            "Trains this very model on {device} for ten seconds, a minute at most, in a process of its own: one text of the whole "
+            "Trains this very model on {device} for ten seconds, two minutes at most, in a process of its own: one text of the whole "
             "context a step."
         ),
         (
-            "이 모델을 {device}에서 10초 동안, 길어도 1분까지 실제로 학습해 봅니다. 별도 프로세스에서 한 단계에 컨텍스트 길이만큼의 글 "
+            "이 모델을 {device}에서 10초 동안, 길어도 2분까지 실제로 학습해 봅니다. 별도 프로세스에서 한 단계에 컨텍스트 길이만큼의 글 "
             "하나를 처리합니다."
         ),
     ),

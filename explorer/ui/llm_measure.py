@@ -27,7 +27,7 @@ from explorer.ui.words import escaped
 __all__ = ["Measurement", "free_memory", "panel"]
 
 SECONDS = 10.0  # that steps are counted for; a step that has begun is done to its end
-LIMIT = 60.0  # seconds for all of it, torch's start and the first step included
+LIMIT = 120.0  # seconds for all of it, torch's start and the first step included
 LOOK = 0.2
 SPARED = 0.8  # of the free memory may be taken
 Case = tuple[Configuration, str, str, str]  # with optimizer, precision, device

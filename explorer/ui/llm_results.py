@@ -28,7 +28,7 @@ from explorer.text import say
 from explorer.ui import llm_measure
 from explorer.ui.llm_choices import number, setting
 from explorer.ui.llm_state import OWN, Chosen, preset_name
-from explorer.ui.llm_words import floating, long, rate, share, short
+from explorer.ui.llm_words import difference, floating, long, rate, share, short
 from explorer.ui.state import language
 from explorer.ui.words import escaped
 
@@ -80,11 +80,7 @@ def headline(found: Chosen, config: Configuration, batch: int) -> None:
     with st.container(key="llm_head"):
         for column, (name, count, words) in zip(st.columns(4), shown, strict=True):
             now, then = count(config), count(base)
-            delta = (
-                None
-                if now == then
-                else _text("since", change=f"{(now - then) / then:+.1%}".replace("-", "−"), preset=preset_name(found.base))
-            )
+            delta = None if now == then else _text("since", change=difference(now, then), preset=preset_name(found.base))
             column.metric(_text(name), words(now), delta, delta_color="off", delta_arrow="off", border=True)
 
 
