@@ -16,9 +16,13 @@ __all__ = ["bring", "bring_for"]
 SWITCH = "한국어"  # stands on every page, in whatever language
 
 
-def bring(more: str = "") -> None:
-    """Let the page know the font that the theme names second, for all that is said here and for `more`."""
-    _face("Explorer Text", SWITCH + _said(language()) + more)
+def bring(more: str | None = None) -> None:
+    """Let the page know the font that the theme names second, for all that is said here; and for a text of `more`, which has bold in it."""
+    if more is None:
+        _face("Explorer Text", SWITCH + _said(language()))
+        return
+    for style, weights in {"Regular": "100 550", "Bold": "551 900"}.items():
+        _face("Explorer Text", SWITCH + _said(language()) + more, style=style, weights=weights)
 
 
 def bring_for(text: str, *, within: str) -> None:
@@ -27,11 +31,11 @@ def bring_for(text: str, *, within: str) -> None:
     st.html(f"<style>[class*='st-key-{within}'] code {{font-family: monospace, 'Explorer Written' !important}}</style>")
 
 
-def _face(family: str, text: str) -> None:
+def _face(family: str, text: str, *, style: str = "Regular", weights: str = "100 900") -> None:
     letters = "".join(sorted(set(re.findall("[\u3131-\u318e\uac00-\ud7a3]", text))))
     if letters:
-        data = _data(letters)
-        st.html(f"<style>@font-face{{font-family:'{family}';font-weight:100 900;src:url(data:font/woff;base64,{data})}}</style>")
+        data = _data(style, letters)
+        st.html(f"<style>@font-face{{font-family:'{family}';font-weight:{weights};src:url(data:font/woff;base64,{data})}}</style>")
 
 
 @cache
@@ -40,5 +44,5 @@ def _said(chosen: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _data(letters: str) -> str:
-    return font_data("Regular", letters)
+def _data(style: str, letters: str) -> str:
+    return font_data(style, letters)

@@ -41,7 +41,6 @@ def page() -> None:
         _list(lessons)
         return
     here = names.index(asked)
-    fonts.bring((lessons_folder() / asked / f"{language()}.md").read_text(encoding="utf-8"))
     previous = lessons[here - 1] if here else None
     lesson_page(lessons[here], previous=previous, following=lessons[here + 1] if here + 1 < len(lessons) else None)
     progress.keep(asked)

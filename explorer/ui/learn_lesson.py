@@ -11,10 +11,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.lessons import Computed, Lesson, Question, program_source
+from explorer.lessons import Computed, Lesson, Question, lessons_folder, program_source
 from explorer.lessons.parts import Block, Code, Player, Summary, Text, Try
 from explorer.text import say
-from explorer.ui import controls
+from explorer.ui import controls, fonts
 from explorer.ui import learn_progress as progress
 from explorer.ui.failing import told
 from explorer.ui.learn_parts import displayed, link_to_part, look
@@ -52,6 +52,7 @@ def lesson_page(lesson: Lesson, *, previous: Lesson | None, following: Lesson | 
             for block in section.blocks:
                 _block(computed, block, numbers, later)
         _tail(lesson, numbers, previous, following)
+    fonts.bring((lessons_folder() / lesson.name / f"{language()}.md").read_text(encoding="utf-8"))
     for fill in later:
         fill()
 

@@ -13,6 +13,10 @@ from explorer.ui.state import language
 
 __all__ = ["asset", "displayed", "link_to_part", "look", "show_address"]
 
+KOREAN = """
+:is(.st-key-lesson, .st-key-lessons) {word-break: keep-all; overflow-wrap: break-word}
+.st-key-lesson :is(code, code span) {font-family: "Source Code Pro", monospace, "Explorer Text" !important}
+"""
 FORMULA = re.compile(r"^\$\$(.+?)\$\$[ \t]*$", re.MULTILINE)
 
 
@@ -50,8 +54,7 @@ def show_address(lesson: str | None) -> None:
 
 def look() -> None:
     """The style of lessons."""
-    whole_words = ":is(.st-key-lesson, .st-key-lessons) {word-break: keep-all; overflow-wrap: break-word}" if language() == "ko" else ""
-    st.html(f"<style>{asset('lesson.css')}{whole_words}</style>")
+    st.html(f"<style>{asset('lesson.css')}{KOREAN if language() == 'ko' else ''}</style>")
 
 
 def displayed(text: str) -> str:

@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from explorer.capture.trainer import train_target
 from explorer.files import assets_folder
+from explorer.text import LANGUAGES
 from tests.browser.conftest import FLAGS, served
 
 FOLDER = assets_folder() / "images"
@@ -84,11 +85,27 @@ def _pointed(page: Page) -> None:
     page.locator('.card[data-name="c"] td[data-flat="4"]').click()
 
 
+def _lesson(page: Page) -> None:
+    """What the address leads to, a little below the edge."""
+    page.locator(".player .stage svg").first.wait_for(timeout=60_000)
+    page.locator(".stMain").evaluate("main => main.scrollBy(0, -90)")
+
+
+LESSONS = {
+    "lesson-neuron": ("04-logistic-neuron", "backward"),
+    "lesson-layer": ("05-one-hidden-layer", "backward"),
+    "lesson-gpt2": ("08-gpt2-configuration", "configuration"),
+}
 SHOTS = {
     "player": Shot("example=logistic_neuron&step=11"),
     "gpt2": Shot("example=gpt2", act=_gradients, options={"color_scheme": "dark"}),
     "nan": Shot("example=nan_where", height=1000, act=_nan),
     "phone": Shot("example=logistic_neuron&step=11&lang=ko", 390, 844, _player, {"device_scale_factor": 2}),
+    **{
+        f"{name}-{language}": Shot(f"lesson={lesson}&part={part}&lang={language}", 1280, 1000, _lesson, path="learn", ready=".st-key-turn")
+        for name, (lesson, part) in LESSONS.items()
+        for language in LANGUAGES
+    },
     "llm": Shot("model=medium&n_layers=30", 1440, 1240, path="llm", ready=".js-plotly-plot g.slice"),
     "tensors": Shot("", 1440, 1010, _pointed, path="tensors", ready=".tensors .card"),
     "train": Shot("run=two_spirals", 1440, 1010, _trained, path="train", ready=".js-plotly-plot"),
@@ -101,7 +118,8 @@ def taken(browser: Browser, address: str, shot: Shot) -> bytes:
     page = context.new_page()
     page.goto(f"{address}/{shot.path}?{shot.query}")
     page.locator(shot.ready).first.wait_for(timeout=60_000)
-    page.get_by_role("combobox").first.wait_for()
+    if shot.path != "learn":
+        page.get_by_role("combobox").first.wait_for()
     page.wait_for_timeout(4000)  # until the devices are known and the page has been run once more for them
     shot.act(page)
     page.mouse.move(1, shot.height - 1)
