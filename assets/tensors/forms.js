@@ -8,7 +8,7 @@ const wholes = (text) => text.split(/[\s,]+/).filter(Boolean).map(Number);
 export function form(op, { table, names, of, all, kept, words, labels, apply, done, dtypes, devices, pictures, numbers }) {
   const fields = table[op].filter(([name]) => name !== "of").map(([name, kind, fallback]) => {
     const key = `${op} ${name}`;
-    const value = kept[key] ?? suggestion(op, name, kind, fallback, of && all[of], names, of);
+    const value = kept[key] ?? suggestion(op, name, kind, fallback, of && all[of], names, of, all);
     return [name, kind, ...field(name, kind, value, key, { names, kept, words, labels, dtypes, devices, pictures, numbers })];
   });
   const collect = (event) => {
@@ -26,19 +26,30 @@ export function form(op, { table, names, of, all, kept, words, labels, apply, do
 }
 
 // What a field begins with: something that works on the tensor that is chosen.
-function suggestion(op, name, kind, fallback, made, names, of) {
+function suggestion(op, name, kind, fallback, made, names, of, all) {
   if (op === "reshape" || op === "view") return split(made.elements).join(", ");
   if (op === "permute") return made.shape.map((_, dim) => made.rank - 1 - dim).join(", ");
   if (op === "expand") return (made.shape.some((size) => size === 1) ? made.shape.map((size) => (size === 1 ? 3 : size)) : [2, ...made.shape]).join(", ");
   if (op === "take") return made.shape[0] > 1 ? "1, 0" : "0";
   if (kind === "index") return op === "set" ? made.shape.map(() => 0).join(", ") || "..." : made.rank > 1 ? "0:2, 1" : made.rank ? "1:" : "...";
-  if (kind === "tensor" || kind === "operand") return names.filter((one) => one !== of).at(-1) ?? (kind === "tensor" ? of : "2");
+  if (kind === "tensor" || kind === "operand") {
+    const others = names.filter((one) => one !== of);
+    const fitting = others.filter((one) => suits(op, made.shape, all[one].shape)).at(-1);
+    return fitting ?? (kind === "operand" ? "2" : suits(op, made.shape, made.shape) ? of : others.at(-1) ?? of);
+  }
   const plain = { "literal values": "[[1, 2, 3], [4, 5, 6]]", "arange end": "12", "full value": "7", "eye n": "3", "linspace end": "1", "linspace steps": "5",
     "set value": "99", "add_ value": "10", "mul_ value": "2", "sum dim": made?.rank ? "0" : "", "mean dim": made?.rank ? "0" : "",
     "amax dim": made?.rank ? "0" : "", "to_dtype dtype": "float32", "literal dtype": "", "image name": "digit" }[`${op} ${name}`];
   if (plain !== undefined) return plain;
   if (kind === "shape") return "2, 3";
   return fallback === null || fallback === undefined ? "" : String(fallback);
+}
+
+// Whether two shapes go together in an op.
+function suits(op, one, two) {
+  if (op === "matmul") return one.length > 0 && two.length > 0 && one.at(-1) === two.at(-2 + (two.length < 2));
+  if (op === "stack" || op === "cat") return one.length === two.length && one.every((size, dim) => size === two[dim] || (op === "cat" && dim === 0));
+  return [...one].reverse().every((size, at) => two.length <= at || size === 1 || two.at(-1 - at) === 1 || two.at(-1 - at) === size);
 }
 
 function split(elements) {

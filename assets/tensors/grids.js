@@ -42,7 +42,7 @@ function cut(made, chosen, narrow) {
   return { lead, rows, columns, numbers, fold, every, slices };
 }
 
-// `hooks`: enter(flat), leave(), press(flat), slice(dim, at); `words` for labels. The result can `light(marks)` (a Map of flat -> class names),
+// `hooks`: enter(flat), leave(), press(flat, { byKey }), slice(dim, at); `words` for labels. The result can `light(marks)` (a Map of flat -> class names),
 // `focus(flat)` and say where an element is drawn (`box(flat)`).
 export function grid(made, { chosen, words, hooks, tabbed, narrow }) {
   const plan = cut(made, chosen, narrow);
@@ -124,7 +124,7 @@ function numbers(made, plan, slice, most, { words, hooks, tabbed }) {
   table.addEventListener("keydown", (event) => {
     const flat = flatUnder(event);
     if (flat === undefined) return;
-    if (event.key === "Enter" || event.key === " ") { event.preventDefault(); hooks.press(flat); return; }
+    if (event.key === "Enter" || event.key === " ") { event.preventDefault(); hooks.press(flat, { byKey: true }); return; }
     const next = step(event.key, flat, made, plan);
     if (next === undefined) return;
     event.preventDefault();
@@ -210,7 +210,7 @@ function pixels(made, plan, slice, most, { words, hooks }) {
   canvas.addEventListener("focus", () => { at ??= flatAt(made, plan, slice, 0, 0); hooks.enter(at); });
   canvas.addEventListener("blur", () => hooks.leave());
   canvas.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" || event.key === " ") { event.preventDefault(); hooks.press(at); return; }
+    if (event.key === "Enter" || event.key === " ") { event.preventDefault(); hooks.press(at, { byKey: true }); return; }
     const next = step(event.key, at, made, plan);
     if (next === undefined) return;
     event.preventDefault();

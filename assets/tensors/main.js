@@ -158,13 +158,13 @@ export function mountTensors(root, data, { kept, send }) {
   };
   const point = (name, flat) => { if (!kept.pinned) { pointed = { name, flat }; light(); } };
   const leave = () => { if (!kept.pinned) { pointed = null; light(); } };
-  const press = (name, flat) => {
+  const press = (name, flat, { byKey = false } = {}) => {
     const again = kept.pinned?.name === name && kept.pinned.flat === flat;
     kept.pinned = again ? null : { name, flat };
     pointed = { name, flat };
     select(name);
     light();
-    if (!again && root.matches(":focus-within")) readout.querySelector("input")?.focus({ preventScroll: true });
+    if (!again && byKey) readout.querySelector("input")?.focus({ preventScroll: true });
   };
   const select = (name) => {
     kept.selected = name;
@@ -181,7 +181,7 @@ export function mountTensors(root, data, { kept, send }) {
     const step = madeBy[made.name];
     const kin = tensors.filter((other) => other.storage === made.storage && other.dtype === made.dtype);
     const hooks = {
-      enter: (flat) => point(made.name, flat), leave, press: (flat) => press(made.name, flat),
+      enter: (flat) => point(made.name, flat), leave, press: (flat, how) => press(made.name, flat, how),
       slice: (dim, at) => { (kept.slices[made.name] ??= [])[dim] = at; mountTensors(root, data, { kept, send }); },
     };
     const pinned = kept.pinned?.name === made.name ? kept.pinned.flat : undefined;
