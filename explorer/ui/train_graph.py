@@ -44,7 +44,7 @@ def move(name: str, *, by: int = 0, to: str = "") -> None:
     steps, last = st.session_state.get("train_steps", {}).get(name, ((), 0))
     if not last:
         return
-    now = shown_step(name) or last
+    now = shown_step(name) or (steps[-1] if steps else last)
     found = {
         "first": 1, "last": last, "before": max((step for step in steps if step < now), default=now),
         "after": min((step for step in steps if step > now), default=now),

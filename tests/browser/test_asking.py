@@ -10,13 +10,13 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 
 HOLD = """() => {
-  const link = document.autogradExplorer;
-  window.send = link.send;
+  const line = document.autogradExplorer.players.player.pictures;
+  window.send = line.send;
   window.held = [];
-  link.send = (asked) => window.held.push(asked);
+  line.send = (asked) => window.held.push(asked);
 }"""
 RELEASE = "() => { for (const asked of window.held) window.send(asked); }"
-AGAIN = "() => { const link = document.autogradExplorer; link.show(link.picture, false); }"  # as when the page around is run anew
+AGAIN = "() => { const link = document.autogradExplorer.players.player; link.show(link.picture, false); }"  # as when the page around is run anew
 
 
 def flow(page: Page, *, right: bool) -> Any:
@@ -53,7 +53,7 @@ def test_what_is_pressed_meanwhile_waits_its_turn(visit: Any) -> None:
     flow(page, right=True).click()
     page.get_by_role("button", name="Open all modules").click()
     assert len(page.evaluate("() => window.held")) == 1
-    page.evaluate("() => { document.autogradExplorer.send = window.send; }")
+    page.evaluate("() => { document.autogradExplorer.players.player.pictures.send = window.send; }")
     page.evaluate(RELEASE)
     expect(page.locator(".fold[aria-expanded=false]")).to_have_count(0)
     expect(flow(page, right=False)).to_be_visible()

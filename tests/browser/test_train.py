@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from explorer.figures import figure
 from explorer.files import load
 from explorer.runs import open_run, request
 from tests.browser.conftest import served
@@ -126,7 +127,7 @@ def test_a_click_on_a_curve_opens_the_graph_of_that_step(come: Any, runs: Path) 
     scalars = run.scalars()
     loss = float(scalars.of("loss")[1][scalars.of("loss")[0].tolist().index(found.step)])
     assert load(found.path).loss == pytest.approx(loss)
-    expect(page.locator(".player")).to_contain_text(f"{loss:.4g}"[:5])
+    expect(page.locator(".player")).to_contain_text(figure(loss))
     page.get_by_role("link", name="Explore").click()
     expect(page.locator(".player .title, .player")).to_contain_text("logistic_neuron", timeout=30_000)
     page.get_by_role("link", name="Train").click()
@@ -140,12 +141,12 @@ def test_keys_step_open_and_explain(come: Any, runs: Path) -> None:
     at = page.get_by_role("group", name="Step").get_by_role("slider")
     expect(at).to_be_visible(timeout=30_000)
     rested(page)
-    last = int(str(at.get_attribute("aria-valuenow")))
+    last = int(at.input_value())
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
-    expect(at).to_have_attribute("aria-valuenow", str(last - 3))
+    expect(at).to_have_value(str(last - 3))
     page.keyboard.press("Home")
-    expect(at).to_have_attribute("aria-valuenow", "1")
+    expect(at).to_have_value("1")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("ArrowRight")
