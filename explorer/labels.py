@@ -13,8 +13,9 @@ from typing import Any
 
 import graphviz
 
+from explorer.figures import figure
 from explorer.marks import COLORS, SIGNS, Marks
-from explorer.markup import LONGEST, bold, colored, escaped, figure, plain, small
+from explorer.markup import LONGEST, bold, colored, escaped, plain, small
 from explorer.model import Node, Note, Source
 from explorer.palette import Scale
 from explorer.places import places_of

@@ -7,26 +7,11 @@ from __future__ import annotations
 
 import functools
 import html
-import math
 import unicodedata
 
-__all__ = ["LONGEST", "bold", "colored", "escaped", "figure", "plain", "small"]
+__all__ = ["LONGEST", "bold", "colored", "escaped", "plain", "small"]
 
 LONGEST = 34  # characters of a name in a box
-
-
-def figure(number: float) -> str:
-    """A number as the steps write it: at least three figures, at most four decimals, a true minus; -0.0898262 is "−0.0898"."""
-    if not math.isfinite(number):
-        return "NaN" if math.isnan(number) else "inf" if number > 0 else "−inf"
-    if number == int(number) and abs(number) < 1e6:
-        return f"{int(number)}".replace("-", "−")
-    size = math.floor(math.log10(abs(number)))
-    if not -4 <= size < 6:
-        digits, exponent = f"{number:.2e}".split("e")
-        return f"{digits}e{int(exponent)}".replace("-", "−")
-    decimals = max(4, 2 - size) if size < 2 else max(0, 5 - size)
-    return f"{number:.{decimals}f}".rstrip("0").rstrip(".").replace("-", "−")
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -16,14 +16,14 @@ import time
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from explorer.capture.lifetime import CANNOT_WRITE, read_request
-from explorer.capture.reports import one_line, program_traceback
+from explorer.capture.lifetime import read_request
 from explorer.capture.targets import Target, arguments, load, run_script
 from explorer.capture.worker import (
     Work,
     let_signals_pass,
     plain,
     report_crashes,
+    run,
     set_defaults,
     start,
     take_back,
@@ -61,7 +61,7 @@ def main() -> None:
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
     signal.signal(signal.SIGTERM, lambda number, frame: signals.put(number))
     report_crashes(work.folder / "crash.txt")
-    start(lambda: _run(work))
+    start(lambda: run(work, lambda: _train(work)))
     signals.get()
     if work.watching is None:
         os._exit(0)
@@ -70,24 +70,6 @@ def main() -> None:
     work.watching.stop()
     while True:
         time.sleep(60)  # the thread of the program ends the process
-
-
-def _run(work: Training) -> None:
-    try:
-        _run_or_tell(work)
-    finally:
-        os._exit(CANNOT_WRITE)
-
-
-def _run_or_tell(work: Training) -> NoReturn:
-    try:
-        _train(work)
-    except ExplorerError as error:
-        work.ending.acquire()
-        work.leave("error", [], error=type(error).__name__, key=error.key, values=plain(error.values))
-    except BaseException as error:
-        work.ending.acquire()
-        work.leave("failed", [], key="running.internal", values={"error": one_line(error)}, report=program_traceback(error))
 
 
 def _train(work: Training) -> NoReturn:

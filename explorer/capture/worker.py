@@ -94,7 +94,7 @@ def main() -> None:
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
     signal.signal(signal.SIGTERM, lambda number, frame: signals.put(number))
     report_crashes(work.folder / "crash.txt")
-    start(lambda: _run(work))
+    start(lambda: run(work, lambda: _run_program(work)))
     signals.get()
     work.ending.acquire()  # never given back: if the program is about to end by itself, we wait here until it has
     try:
@@ -171,17 +171,17 @@ def _flush() -> None:
 # The program
 
 
-def _run(work: Work) -> None:
+def run(work: Work, program: Callable[[], NoReturn]) -> None:
     """The thread of the program. Every way out ends the process."""
     try:
-        _run_or_tell(work)
+        _run_or_tell(work, program)
     finally:
         os._exit(CANNOT_WRITE)
 
 
-def _run_or_tell(work: Work) -> NoReturn:
+def _run_or_tell(work: Work, program: Callable[[], NoReturn]) -> NoReturn:
     try:
-        _run_program(work)
+        program()
     except ExplorerError as error:
         work.ending.acquire()
         work.leave("error", [], error=type(error).__name__, key=error.key, values=plain(error.values))

@@ -16,7 +16,8 @@ HOLD = """() => {
   line.send = (asked) => window.held.push(asked);
 }"""
 RELEASE = "() => { for (const asked of window.held) window.send(asked); }"
-AGAIN = "() => { const link = document.autogradExplorer.players.player; link.show(link.picture, false); }"  # as when the page around is run anew
+# As when the page around is run anew.
+AGAIN = "() => { const link = document.autogradExplorer.players.player; link.show(link.picture, false); }"
 
 
 def flow(page: Page, *, right: bool) -> Any:
