@@ -289,6 +289,22 @@ def test_a_stopped_run_goes_on(begun: list[list[str]]) -> None:
     assert not [button for button in app.button if button.key == "train_go_on_one"]
 
 
+def test_one_press_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit may tell of one press several times; a second press a moment later is one."""
+    writer = a_run(runs() / "one", alive=True)
+    monkeypatch.setattr("explorer.ui.state.TWICE", 3600.0)
+    try:
+        app = page()
+        app.button(key="train_record_one").click().run()
+        app.button(key="train_record_one").click().run()
+        assert (runs() / "one" / "requests.jsonl").read_text().count("record") == 1
+        monkeypatch.setattr("explorer.ui.state.TWICE", 0.0)
+        app.button(key="train_record_one").click().run()
+        assert (runs() / "one" / "requests.jsonl").read_text().count("record") == 2
+    finally:
+        writer.close()
+
+
 def test_a_broken_run_is_one_sentence() -> None:
     """A folder that is damaged does not take the page with it, nor the runs beside it."""
     a_run(runs() / "good")

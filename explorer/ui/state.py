@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -33,6 +34,7 @@ __all__ = [
     "choose_example",
     "first",
     "follow_address",
+    "is_new_press",
     "language",
     "load_upload",
     "open_example",
@@ -50,6 +52,7 @@ __all__ = [
 FIRST = "logistic_neuron"
 MOST_RECORDINGS = 6  # kept a visitor: both languages of the last few
 MOST_PICTURES = 40
+TWICE = 1.0  # seconds within which two presses of the same button are one
 MOST_SHARED = 8  # files read for all visitors together
 _numbers = count(1)
 
@@ -71,6 +74,14 @@ class Seen:
     key: str = ""
     folding: Folding | None = None
     overlay: Overlay | None = None
+
+
+def is_new_press(what: str) -> bool:
+    """Whether this press was not taken a moment ago: Streamlit may tell each of the parts that are due to run anew of one press."""
+    now = time.monotonic()
+    last, when = st.session_state.get("pressed", ("", 0.0))
+    st.session_state.pressed = what, now
+    return bool(what != last or now - when >= TWICE)
 
 
 def seen() -> Seen:

@@ -14,7 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.runs import Run, list_runs
 from explorer.text import TEXTS, say
 from explorer.ui import local, train_compare, train_own
-from explorer.ui.state import language
+from explorer.ui.state import is_new_press, language
 from explorer.ui.train_fields import MOST_STEPS, beside_field, device_field, dtype_field, kept_of, number_field, setting_field
 from explorer.ui.train_process import Asked, refuse_too_many, root, start
 from explorer.ui.train_settings import MAIN, SHAPE, offered, steps_of
@@ -62,7 +62,7 @@ def choices() -> None:
         st.info(escaped(_text("nothing_to_start_from", name=title(_first_of(TRAININGS[str(program)])))), icon=":material/info:")
     if st.session_state.get("train_error"):
         st.error(escaped(st.session_state.train_error.message(language())), icon=":material/error:")
-    if begin:
+    if begin and is_new_press("start"):
         told = {"on_nan": kept_of(key)["on_nan"], "record_every": kept_of(key)["record_every"] or None}
         options: dict[str, Any] = {
             "steps": steps,

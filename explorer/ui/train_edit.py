@@ -12,7 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.runs import delete, open_run, read_about, rename, restore
 from explorer.runs.tables import write_table
 from explorer.text import say
-from explorer.ui.state import language
+from explorer.ui.state import is_new_press, language
 from explorer.ui.train_data import Seen
 from explorer.ui.words import escaped
 
@@ -72,6 +72,8 @@ def _rename(folder: Path, name_key: str, tags_key: str) -> None:
 
 
 def _delete(folder: Path, name: str) -> None:
+    if not is_new_press(f"delete {folder}"):
+        return
     try:
         shown = read_about(folder).name
         st.session_state.setdefault("train_deleted", []).append((shown, delete(folder)))
@@ -83,6 +85,8 @@ def _delete(folder: Path, name: str) -> None:
 
 
 def _restore() -> None:
+    if not is_new_press("restore"):
+        return
     _, place = st.session_state.train_deleted.pop()
     try:
         folder = restore(place)

@@ -12,7 +12,7 @@ from explorer.runs import request
 from explorer.text import say
 from explorer.ui import train_charts, train_edit, train_graph, train_histograms, train_ranks
 from explorer.ui.failing import told
-from explorer.ui.state import language
+from explorer.ui.state import is_new_press, language
 from explorer.ui.train_data import Seen, look
 from explorer.ui.train_process import all_started, go_on, target_of
 from explorer.ui.words import duration, escaped
@@ -163,6 +163,8 @@ def _button(kind: str, icon: str, folder: Path, name: str, *, disabled: bool) ->
 
 
 def _ask(kind: str, folder: Path, name: str) -> None:
+    if not is_new_press(f"{kind} {folder}"):
+        return
     try:
         request(folder, kind)
     except ExplorerError as error:
@@ -195,6 +197,8 @@ def _can_go_on(seen: Seen) -> bool:
 
 def _go_on(seen: Seen, record_at: int | None = None) -> None:
     folder = seen.run.folder
+    if not is_new_press(f"go on {folder}"):
+        return
     try:
         go_on(folder, str(target_of(folder, seen.run.about.target)), record_at=record_at)
     except ExplorerError as error:

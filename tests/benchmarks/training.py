@@ -4,6 +4,7 @@
                  with a histogram of every parameter and gradient, where it is installed
     gpt          a step of a GPT of 0.8 million parameters (`char_gpt`)
     gpt2         a step of GPT-2 124M, batch 1, 256 tokens, target at most 1.05
+    ranks        a step of that small GPT on two processes under torchrun (DDP over gloo, one thread each), for each process
     long         a run of 100,000 steps × 150 parameters: size of the file (target 200 MB), time to store a step, time to read and draw it
                  (target 1 s)
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch import nn
 
@@ -34,8 +37,8 @@ from explorer import curves, runs
 from explorer.capture.programs.gpt import GPT_CONFIG_124M, GPTModel
 from explorer.capture.programs.simple_net import SimpleNet
 
-STEPS = {"simple_net": 3000, "gpt": 60, "gpt2": 12}
-WARM = {"simple_net": 200, "gpt": 5, "gpt2": 2}
+STEPS = {"simple_net": 3000, "gpt": 60, "gpt2": 12, "ranks": 120}
+WARM = {"simple_net": 200, "gpt": 5, "gpt2": 2, "ranks": 5}
 Made = tuple[nn.Module, torch.optim.Optimizer, Callable[[nn.Module], torch.Tensor]]
 
 
@@ -61,7 +64,14 @@ def gpt2() -> Made:
     return gpt(GPT_CONFIG_124M, 1, 256)
 
 
-MADE: dict[str, Callable[[], Made]] = {"simple_net": simple_net, "gpt": gpt, "gpt2": gpt2}
+def averaged() -> Made:
+    """The small GPT, its gradients averaged over the processes."""
+    model, _, loss = gpt(batch=4)
+    spread = nn.parallel.DistributedDataParallel(model)
+    return spread, torch.optim.SGD(spread.parameters(), lr=0.001), loss
+
+
+MADE: dict[str, Callable[[], Made]] = {"simple_net": simple_net, "gpt": gpt, "gpt2": gpt2, "ranks": averaged}
 
 
 def step(made: Made, after: Callable[[torch.Tensor], object] | None) -> float:
@@ -102,8 +112,23 @@ def row(name: str, folder: Path) -> None:
         first = step(made, lambda loss: run.step(loss=loss))
         told = compared(name, lambda loss: run.step(loss=loss), made)
     found = runs.open_run(folder / name)
-    measured = len(found.measures().steps)
-    print(f"{name:>10}  {told}; first step {first:.2f} s; {measured} of {found.step()} steps measured", flush=True)
+    rank = int(os.environ.get("RANK", "0"))
+    measured = len(found.measures(rank=rank).steps)
+    size = sum(file.stat().st_size for file in (folder / name).glob(f"rank-{rank}.*")) / found.step()
+    of = f" of rank {rank}" if "RANK" in os.environ else ""
+    print(f"{name:>10}{of}  {told}; first step {first:.2f} s; {measured} of {found.step()} measured; {size:.0f} bytes a step", flush=True)
+
+
+def ranks(folder: Path) -> None:
+    """Run this file on two processes, which come back to `row`."""
+    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", __file__, "ranks", str(folder)]
+    subprocess.run(words, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def one_rank(folder: Path) -> None:
+    dist.init_process_group("gloo")
+    row("ranks", folder)
+    dist.destroy_process_group()
 
 
 def tensorboard(folder: Path) -> None:
@@ -170,12 +195,15 @@ def long(folder: Path, steps: int = 100_000, parameters: int = 150) -> None:
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or ["simple_net", "gpt", "gpt2", "long"]
+    if "RANK" in os.environ:
+        one_rank(Path(sys.argv[2]))
+        return
+    wanted = sys.argv[1:] or ["simple_net", "gpt", "gpt2", "ranks", "long"]
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as name:
         for one in wanted:
-            if one == "long":
-                long(Path(name))
+            if one in ("long", "ranks"):
+                (long if one == "long" else ranks)(Path(name))
             else:
                 row(one, Path(name))
                 if one == "simple_net":

@@ -86,7 +86,7 @@ def slip(lesson: Computed, name: str) -> Any:
     quiz, right = lesson.lesson.quizzes[name], lesson.answer(name)
     match quiz.kind:
         case "number":
-            return right + 1234.5
+            return 2 * right + 1234.5
         case "shape":
             return (*right, 7)
         case "order":

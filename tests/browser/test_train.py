@@ -101,6 +101,7 @@ def test_a_training_from_start_to_stop(come: Any, runs: Path) -> None:
     page = come("run=two_spirals-1")
     expect(page.get_by_role("button", name="Record the graph now")).to_be_enabled(timeout=30_000)
     press(page, "Record the graph now")
+    heard(folder, "record", lambda: True)
     until(lambda: [one.reason for one in open_run(folder).traces()] == ["first", "asked"], LONG)
     press(page, "Stop")
     heard(folder, "stop", lambda: open_run(folder).status().state == "stopped")
