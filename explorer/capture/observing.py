@@ -20,7 +20,7 @@ from torch import nn
 from torch.optim.optimizer import Optimizer
 
 from explorer.capture.gauges import Budget, Gauges, Hook
-from explorer.capture.one_step import OneStep, quiet
+from explorer.capture.one_step import OneStep, quiet, unseen_item
 from explorer.capture.ranks import Local, machines, process_told, processes, whole_in
 from explorer.capture.reports import one_line
 from explorer.errors import ExplorerError, RequestError
@@ -253,10 +253,7 @@ class Watching:
 
     def _number(self, name: str, value: Any) -> float:
         try:
-            if isinstance(value, torch.Tensor):
-                with quiet():
-                    return float(value.detach())
-            return float(value)
+            return float(unseen_item(value) if isinstance(value, torch.Tensor) else value)
         except (TypeError, ValueError, RuntimeError, OverflowError):
             raise RequestError("training.no_number", name=name, kind=type(value).__name__) from None
 

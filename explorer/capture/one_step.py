@@ -16,13 +16,21 @@ from explorer.capture.recorder import Recorder
 from explorer.files import save
 from explorer.runs import About
 
-__all__ = ["OneStep", "quiet"]
+__all__ = ["OneStep", "quiet", "unseen_item"]
 
 
 def quiet() -> AbstractContextManager[Any]:
     """A region whose ops no recording sees: neither ours nor one that the user has around the loop."""
     recorder = installed.current()
     return recorder.quiet() if isinstance(recorder, Recorder) else contextlib.nullcontext()
+
+
+def unseen_item(tensor: torch.Tensor) -> Any:
+    """The one number in a tensor; no recording sees that it was read. Raises `RuntimeError` where there are more."""
+    if installed.current() is None:
+        return tensor.item()
+    with quiet():
+        return tensor.item()
 
 
 class OneStep:

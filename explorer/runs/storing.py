@@ -131,10 +131,11 @@ class Writer:
             if known is None:
                 known = self._new_columns(names)
             rows = [(step, at, known[0], known[1].pack(*metrics.values()))]
-            for kind, numbers in ((MEASURED, measured), (LOCAL, local)):
-                if numbers is not None:
-                    rows.append((step, at, kind, numbers))
-                    self._bytes += len(numbers)
+            if measured is not None or local is not None:
+                for kind, numbers in ((MEASURED, measured), (LOCAL, local)):
+                    if numbers is not None:
+                        rows.append((step, at, kind, numbers))
+                        self._bytes += len(numbers)
             self._tail.add(*rows)
             self._waiting += rows
             now = time.perf_counter()

@@ -21,6 +21,7 @@ MEASURED, LOCAL = -1, -2  # in place of columns: the rest is a row of the table 
 
 _HEAD = struct.Struct("<IIqdi")  # checksum of the rest, bytes of numbers, step, seconds, columns
 _BODY = 8  # where the checked part begins
+_FIRST, _REST = struct.Struct("<II"), struct.Struct("<qdi")  # the two parts of it
 LARGEST = 1 << 26  # bytes: what a writer leaves takes a few thousand
 
 
@@ -32,7 +33,7 @@ class Tail:
 
     def add(self, *rows: Row) -> None:
         """All rows of a step at once."""
-        records = b"".join([_record(*row) for row in rows])
+        records = _record(*rows[0]) if len(rows) == 1 else b"".join([_record(*row) for row in rows])
         if os.write(self._file, records) != len(records):
             raise OSError("the disk is full")
 
@@ -47,8 +48,8 @@ class Tail:
 
 
 def _record(step: int, at: float, columns: int, numbers: bytes) -> bytes:
-    record = _HEAD.pack(0, len(numbers), step, at, columns)[_BODY:] + numbers
-    return struct.pack("<II", zlib.crc32(record), len(numbers)) + record
+    record = _REST.pack(step, at, columns) + numbers
+    return _FIRST.pack(zlib.crc32(record), len(numbers)) + record
 
 
 def tail_file(folder: Path, rank: int) -> Path:

@@ -8,8 +8,8 @@
     long         a run of 100,000 steps × 150 parameters: size of the file (target 200 MB), time to store a step, time to read and draw it
                  (target 1 s)
 
-A ratio is the time of all watched steps over that of all plain ones, which take turns in one process; the first step, which is recorded
-whole, is told beside it.
+A ratio is the time of all watched steps over that of all plain ones, which take turns in one process; a second model's plain steps, which
+take turns with them, tell how far chance goes. The first step, which is recorded whole, is told beside it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,10 @@ from explorer import curves, runs
 from explorer.capture.programs.gpt import GPT_CONFIG_124M, GPTModel
 from explorer.capture.programs.simple_net import SimpleNet
 
-STEPS = {"simple_net": 3000, "gpt": 60, "gpt2": 12, "ranks": 120}
+STEPS = {"simple_net": 9000, "gpt": 180, "gpt2": 60, "ranks": 240}
 WARM = {"simple_net": 200, "gpt": 5, "gpt2": 2, "ranks": 5}
+After = Callable[[torch.Tensor], object]  # what watches is handed the loss of each step
+Elsewhere = Callable[[float], object]
 Made = tuple[nn.Module, torch.optim.Optimizer, Callable[[nn.Module], torch.Tensor]]
 
 
@@ -74,7 +77,7 @@ def averaged() -> Made:
 MADE: dict[str, Callable[[], Made]] = {"simple_net": simple_net, "gpt": gpt, "gpt2": gpt2, "ranks": averaged}
 
 
-def step(made: Made, after: Callable[[torch.Tensor], object] | None) -> float:
+def step(made: Made, after: After | None) -> float:
     model, optimizer, loss_of = made
     began = time.perf_counter()
     optimizer.zero_grad()
@@ -86,37 +89,61 @@ def step(made: Made, after: Callable[[torch.Tensor], object] | None) -> float:
     return time.perf_counter() - began
 
 
-def compared(name: str, after: Callable[[torch.Tensor], object], watched: Made) -> str:
-    """Watched and plain steps in turn, by stretches that take about as long."""
-    plain = MADE[name]()
-    for _ in range(WARM[name]):
-        step(plain, None), step(watched, after)
-    times: dict[str, list[float]] = {"plain": [], "watched": []}
-    stretch = max(1, STEPS[name] // 30)
-    while len(times["plain"]) < STEPS[name]:
-        for _ in range(stretch):
-            times["plain"].append(step(plain, None))
-        for _ in range(stretch):
-            times["watched"].append(step(watched, after))
+def compared(name: str, watching: Callable[[Made, int], AbstractContextManager[tuple[After, Elsewhere]]]) -> str:
+    """Watched, plain and once more plain steps in turn, by stretches that take about as long; the second plain ones tell the noise.
+
+    Three models change roles after each of three rounds: where a large model lies in memory makes a difference as well. What watches may
+    go by the clock, so it is told how many seconds went by elsewhere.
+    """
+    models = [MADE[name]() for _ in range(3)]
+    times: dict[str, list[float]] = {"plain": [], "again": [], "watched": []}
+    stretch, steps = max(1, STEPS[name] // 90), STEPS[name] // 3
+    for number in range(3):
+        with watching(models[number], number) as (after, elsewhere):
+            kinds = {"watched": (models[number], after), "plain": (models[number - 1], None), "again": (models[number - 2], None)}
+            for kind, (made, then) in kinds.items():
+                spent = sum(step(made, then) for _ in range(WARM[name]))
+                elsewhere(spent if kind != "watched" else 0.0)
+            order = list(kinds)
+            for _ in range(steps // stretch):
+                for kind in order:
+                    began = time.perf_counter()
+                    times[kind] += [step(*kinds[kind]) for _ in range(stretch)]
+                    if kind != "watched":
+                        elsewhere(time.perf_counter() - began)
+                order = order[1:] + order[:1]
     middle = {kind: statistics.median(found) for kind, found in times.items()}
-    whole = sum(times["watched"]) / sum(times["plain"])
+    whole = {kind: sum(found) / sum(times["plain"]) for kind, found in times.items()}
+    more = 1e6 * (middle["watched"] - middle["plain"])
     return (
-        f"{whole:.3f} in all, {middle['watched'] / middle['plain']:.3f} median; plain {1e3 * middle['plain']:.3f} ms, "
-        f"+{1e6 * (middle['watched'] - middle['plain']):.0f} µs"
+        f"{whole['watched']:.3f} in all, {middle['watched'] / middle['plain']:.3f} median (plain once more: {whole['again']:.3f}, "
+        f"{middle['again'] / middle['plain']:.3f}); plain {1e3 * middle['plain']:.3f} ms, +{more:.0f} µs"
     )
 
 
 def row(name: str, folder: Path) -> None:
-    made = MADE[name]()
-    with explorer.watch(made[0], made[1], run=folder / name) as run:
-        first = step(made, lambda loss: run.step(loss=loss))
-        told = compared(name, lambda loss: run.step(loss=loss), made)
-    found = runs.open_run(folder / name)
+    first = []
+
+    @contextmanager
+    def watching(made: Made, number: int) -> Iterator[tuple[After, Elsewhere]]:
+        with explorer.watch(made[0], made[1], run=folder / f"{name}-{number}") as run:
+
+            def elsewhere(seconds: float) -> None:  # as if no time went by: what is measured is a share of the training's time
+                for budget in (run._norms, run._histograms):
+                    budget._began += seconds
+
+            first.append(step(made, lambda loss: run.step(loss=loss)))
+            yield lambda loss: run.step(loss=loss), elsewhere
+
+    told = compared(name, watching)
+    found = runs.open_run(folder / f"{name}-0")
     rank = int(os.environ.get("RANK", "0"))
     measured = len(found.measures(rank=rank).steps)
-    size = sum(file.stat().st_size for file in (folder / name).glob(f"rank-{rank}.*")) / found.step()
+    size = sum(file.stat().st_size for file in found.folder.glob(f"rank-{rank}.*")) / found.step()
     of = f" of rank {rank}" if "RANK" in os.environ else ""
-    print(f"{name:>10}{of}  {told}; first step {first:.2f} s; {measured} of {found.step()} measured; {size:.0f} bytes a step", flush=True)
+    print(
+        f"{name:>10}{of}  {told}; first step {min(first):.2f} s; {measured} of {found.step()} measured; {size:.0f} bytes a step", flush=True
+    )
 
 
 def ranks(folder: Path) -> None:
@@ -137,20 +164,24 @@ def tensorboard(folder: Path) -> None:
     except ImportError:
         print("            TensorBoard is not installed")
         return
-    made = simple_net()
-    writer, count = SummaryWriter(str(folder / "board")), 0  # type: ignore[no-untyped-call]
 
-    def after(loss: torch.Tensor) -> None:
-        nonlocal count
-        count += 1
-        writer.add_scalar("loss", loss, count)  # type: ignore[no-untyped-call]
-        for name, parameter in made[0].named_parameters():
-            writer.add_histogram(name, parameter, count)  # type: ignore[no-untyped-call]
-            writer.add_histogram(f"{name}.grad", parameter.grad, count)  # type: ignore[no-untyped-call]
+    @contextmanager
+    def watching(made: Made, number: int) -> Iterator[tuple[After, Elsewhere]]:
+        writer, count = SummaryWriter(str(folder / f"board-{number}")), 0  # type: ignore[no-untyped-call]
+
+        def after(loss: torch.Tensor) -> None:
+            nonlocal count
+            count += 1
+            writer.add_scalar("loss", loss, count)  # type: ignore[no-untyped-call]
+            for name, parameter in made[0].named_parameters():
+                writer.add_histogram(name, parameter, count)  # type: ignore[no-untyped-call]
+                writer.add_histogram(f"{name}.grad", parameter.grad, count)  # type: ignore[no-untyped-call]
+
+        yield after, lambda seconds: None
+        writer.close()  # type: ignore[no-untyped-call]
 
     STEPS["simple_net"] = 300
-    print(f"            TensorBoard with histograms: {compared('simple_net', after, made)}", flush=True)
-    writer.close()  # type: ignore[no-untyped-call]
+    print(f"            TensorBoard with histograms: {compared('simple_net', watching)}", flush=True)
 
 
 def long(folder: Path, steps: int = 100_000, parameters: int = 150) -> None:
