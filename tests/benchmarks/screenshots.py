@@ -94,7 +94,7 @@ def _lesson(page: Page) -> None:
 LESSONS = {
     "lesson-neuron": ("04-logistic-neuron", "backward"),
     "lesson-layer": ("05-one-hidden-layer", "backward"),
-    "lesson-gpt2": ("08-gpt2-configuration", "configuration"),
+    "lesson-gpt2": ("08-gpt2-configuration", "model"),
 }
 SHOTS = {
     "player": Shot("example=logistic_neuron&step=11"),
