@@ -61,6 +61,12 @@ def part(page: Page, kind: str, name: str) -> Locator:
     return page.locator(f".st-key-part-{kind}-{name}")
 
 
+def choose(radio: Locator) -> None:
+    """Press the words beside it, once they stand still: what is above may just have grown."""
+    radio.locator("xpath=ancestor::label").click()
+    expect(radio).to_be_checked()
+
+
 def give(place: Locator, lesson: Computed, name: str, answer: Any, language: str) -> None:
     """Answer a question as a person would, and have it checked."""
     quiz = lesson.lesson.quizzes[name]
@@ -69,11 +75,11 @@ def give(place: Locator, lesson: Computed, name: str, answer: Any, language: str
         case "number" | "shape":
             place.get_by_role("textbox").fill(shown(answer, None if quiz.kind == "shape" else ".9g"))
         case "choice":
-            place.get_by_role("radio").nth([shown(option) for option in quiz.options].index(shown(answer))).check(force=True)
+            choose(place.get_by_role("radio").nth([shown(option) for option in quiz.options].index(shown(answer))))
         case "line":
             source = program_source(quiz.answer.program or "") or ""
             code = source.splitlines()[answer - 1].strip()
-            place.get_by_role("radio", name=f"{answer} ").and_(place.get_by_role("radio", name=code)).first.check(force=True)
+            choose(place.get_by_role("radio", name=f"{answer} ").and_(place.get_by_role("radio", name=code)).first)
         case "order":
             for item in answer:
                 place.get_by_role("button", name=item, exact=True).click()
