@@ -35,6 +35,7 @@ from explorer.text import TEXTS
 from explorer.ui import devices, explore, running, state
 from explorer.ui.state import load_upload
 from explorer.view import make_view
+from tests.components import players
 from tests.dummy import chain_trace, dummy_trace, nonfinite_trace, note
 
 ask = devices.ask  # the real one: the fixture puts another in its place
@@ -65,7 +66,7 @@ def opened(**query: str) -> AppTest:
 
 def player_data(app: AppTest) -> dict[str, Any]:
     """What the player got: the recording, and the picture that was handed over."""
-    recording, picture = (json.loads(component.proto.json) for component in app.get("bidi_component"))
+    recording, picture = (json.loads(component.proto.json) for component in players(app))
     assert (picture["key"], picture["language"]) == (recording["key"], recording["language"])
     return {**recording, "picture": picture}
 
@@ -112,7 +113,7 @@ def test_switching_the_language_keeps_the_recording() -> None:
 def test_an_example_without_recording_says_so() -> None:
     """GPT-2 XL is not shipped as a recording: the page says what to do and offers the only device it runs on."""
     app = opened(example="gpt2_xl")
-    assert not app.get("bidi_component")
+    assert not players(app)
     assert [info.value for info in app.info] == [TEXTS["page.not_recorded"][0]]
     assert next(box for box in app.selectbox if box.label == "Device").options == ["fake"]
 

@@ -22,6 +22,7 @@ from explorer.speeds import DEVICES, training_speed, weights_read, writing_speed
 from explorer.ui import devices, explore, llm, llm_graph, llm_measure
 from explorer.ui.llm_words import difference, long, rate, share, short
 from explorer.ui.running import Pasted, Run
+from tests.components import players
 from tests.test_sizes import PUBLISHED
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,9 +157,9 @@ def test_whatever_the_address_says(query: dict[str, str], is_wrong: bool, starte
 def test_a_graph_is_drawn_when_asked_for_and_only_then(started: list[Pasted]) -> None:
     """A preset's is there at once; another one is run by a press, as the program that can be taken home."""
     app = page(model="medium")
-    assert app.get("bidi_component") and "llm_draw" not in {one.key for one in app.button}
+    assert players(app) and "llm_draw" not in {one.key for one in app.button}
     app = page(n_layers="3", qkv_bias="1")
-    assert not app.get("bidi_component") and started == []
+    assert not players(app) and started == []
     app.button(key="llm_draw").click().run()
     (program,) = started
     assert '"n_layers": 3' in program.code and '"qkv_bias": True' in program.code and program.name == "my_gpt.py"
@@ -183,7 +184,7 @@ def test_a_graph_that_was_asked_for_is_shown(tmp_path: Path) -> None:
     app.run()
     (opened,) = app.session_state["llm_graphs"].values()
     found = memory(opened.trace)
-    assert found is not None and app.get("bidi_component")
+    assert found is not None and players(app)
     assert max(found.saved) == kept_for_backward(checked({"n_layers": 2, "emb_dim": 48, "n_heads": 4}))
 
 

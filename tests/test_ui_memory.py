@@ -16,6 +16,7 @@ from explorer.footprint import amount, memory
 from explorer.model import Trace
 from explorer.text import LANGUAGES, TEXTS
 from explorer.ui import devices, explore
+from tests.components import players
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -54,7 +55,7 @@ def test_the_panel_tells_the_peak_and_leads_to_it() -> None:
     told = next(text.value for text in app.markdown if amount(found.most) in text.value)
     assert f"at step {found.peak + 1} of {len(found.nodes)}" in told
     app.button(key="memory_go").click().run()
-    handed = [json.loads(component.proto.json) for component in app.get("bidi_component")]
+    handed = [json.loads(component.proto.json) for component in players(app)]
     assert {"step": found.peak + 1, "count": 1} in handed
 
 

@@ -29,6 +29,7 @@ from explorer.ui.train_charts import groups
 from explorer.ui.train_data import Followed, follow
 from explorer.ui.train_process import Asked
 from explorer.ui.train_settings import offered, steps_of
+from tests.components import players
 from tests.dummy import dummy_trace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,11 +88,6 @@ def told(app: AppTest) -> str:
     badges = [element.proto.body for element in app.get("markdown")]
     progress = [element.proto.text for element in app.get("progress")]
     return "\n".join([*(element.value for kind in kinds for element in kind), *badges, *progress]).replace("\\", "")
-
-
-def players(app: AppTest) -> list[Any]:
-    """What was handed to the player; the keys of the page are no part of it."""
-    return [one for one in app.get("bidi_component") if not one.proto.component_name.endswith("keys")]
 
 
 def a_run(folder: Path, *, steps: int = 5, alive: bool = False, ends: str = "finished", name: str | None = None, **more: Any) -> Writer:
