@@ -5,7 +5,8 @@ Printed for each number of visible nodes: script time of a step (median), time f
 a second a drag and a zoom reach, and whether steps keep up with a key that is held down. Then, for GPT-2 in the served
 page: from the press on a block to the painted picture (median). And how long the first page takes until a key moves it, beside Streamlit's
 own hello page until its title stands there, in turn, each in a browser that has never seen it; and a recording of `--large` nodes, opened
-by the first visitor, for whom it is read, and by others; and how long a jump to a step in it takes that has not been fetched.
+by the first visitor, for whom it is read, and by others; and how long a jump to a step in it takes that has not been fetched. And how long
+a lesson takes from the click in the list to its text with the first graph: for the first visitor, and again.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from explorer.export import export
 from explorer.files import save
+from explorer.lessons import lesson_names, lessons_folder, read_lesson
 from explorer.text import TEXTS
 from tests.browser.conftest import FLAGS, served
 from tests.dummy import chain_trace
@@ -243,6 +245,27 @@ def large(browser: Browser, size: int, folder: Path) -> dict[str, list[float]]:
     return {"first": [first], "others": others, "jumps": jumps}
 
 
+def lessons(browser: Browser, address: str) -> dict[str, list[float]]:
+    """Of each lesson the milliseconds from the click to its text and first graph: for the first visitor, and for another."""
+    found: dict[str, list[float]] = {}
+    for _ in range(2):
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"{address}/learn")
+        for name in lesson_names():
+            page.locator(f".st-key-card-{name}").wait_for(timeout=60_000)
+            page.wait_for_timeout(1500)
+            start = time.perf_counter()
+            page.locator(f".st-key-card-{name} a").click()
+            page.locator(".st-key-turn").wait_for(state="attached", timeout=60_000)
+            if read_lesson(lessons_folder() / name).players:
+                page.locator("[class*=st-key-part-player-]").first.scroll_into_view_if_needed()  # it is built where somebody comes near it
+                page.locator(".player .stage svg").first.wait_for(timeout=60_000)
+            found.setdefault(name, []).append(1000 * (time.perf_counter() - start))
+            page.get_by_role("link", name=TEXTS["learn.all"][0]).click()
+        page.close()
+    return found
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -262,10 +285,11 @@ def main() -> None:
         with served() as address:
             times = unfolding(browser, address, asked.blocks)
             first = openings(browser, address, times=asked.openings)
+            read = lessons(browser, address)
         many = large(browser, asked.large, Path(folder)) if asked.large else {}
         browser.close()
     if asked.json:
-        print(json.dumps({"sizes": rows, "unfold_ms": times, "first_ms": first, "large_ms": many}))
+        print(json.dumps({"sizes": rows, "unfold_ms": times, "first_ms": first, "large_ms": many, "lesson_ms": read}))
         return
     print("visible  script ms  to paint ms  drag ms/frame  zoom ms/frame  keys held down  worst lag ms")
     for row in rows.values():
@@ -281,6 +305,8 @@ def main() -> None:
             f"a recording of {asked.large} nodes, until a key moves it: {statistics.median(many['others']):.0f} ms,"
             f" {many['first'][0]:.0f} ms where it is read first; a jump in it: {statistics.median(many['jumps']):.0f} ms"
         )
+    once, again = (max(read, key=lambda name: read[name][turn]) for turn in (0, 1))
+    print(f"a lesson from the click to text and graph: at most {read[once][0]:.0f} ms ({once}), again {read[again][1]:.0f} ms ({again})")
     print(f"opening or closing a block of GPT-2, to painted: {statistics.median(times):.0f} ms (of {len(times)}: {spread})")
 
 
