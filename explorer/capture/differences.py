@@ -8,7 +8,7 @@ counts.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +18,7 @@ from explorer.model import StepError
 Function = Callable[[float], float]  # how much the loss changes when an element changes by so much
 
 STEPS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)  # relative to the size of the element; the first pair that agrees ends the search
+FINE = STEPS[3:]  # two wide ones may agree by chance, with a bend on either side: one that speaks against a gradient is taken again
 SHARP = 1e-7  # a bend that is still there at this step is at the point itself; in a large network of relus one is often nearer than 1e-5
 CURVE_STEPS = tuple(10.0**-power for power in range(1, 12))
 AGREE = 0.1  # of what counts as equal: two steps that agree so well need no third
@@ -52,13 +53,13 @@ def tolerances(eps: float) -> tuple[float, float]:
     return EQUAL[torch.bfloat16], CLOSE[torch.bfloat16]
 
 
-def derivative(function: Function, *, scale: float, size: float, largest: float, enough: float) -> Estimate:
+def derivative(function: Function, *, scale: float, size: float, largest: float, enough: float, steps: Sequence[float] = STEPS) -> Estimate:
     """The derivative at 0. `scale` is the size of the element, `size` that of the loss, `largest` that of the gradient; an uncertainty
     of `enough` is small enough."""
     tried: list[tuple[float, float, float]] = []  # step, difference, how much the slopes on both sides differ
     best: Estimate | None = None
     bent = False
-    for step in STEPS:
+    for step in steps:
         length = step * scale
         above, below = function(length), function(-length)
         if not (math.isfinite(above) and math.isfinite(below)):

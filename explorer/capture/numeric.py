@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from explorer.capture.differences import AGREE, Estimate, curve, derivative, tolerances, verdict
+from explorer.capture.differences import AGREE, FINE, STEPS, Estimate, curve, derivative, tolerances, verdict
 from explorer.capture.replay import NoReplay, Plan, Replay, Root, double, relative_error
 from explorer.capture.tape import Tape
 from explorer.model import MOST_VALUES, GradientCheck, StepError
@@ -162,36 +162,36 @@ class _Checking:
     def _element(self, subject: Subject, element: int) -> None:
         gradient = subject.gradient.reshape(-1)[element].item()
         began = time.monotonic()
-        estimate = self._estimate(subject, element, 1.0)
-        value: complex = estimate.value
-        if subject.gradient.is_complex() and estimate.reason is None:
-            other = self._estimate(subject, element, 1j)
-            value = complex(estimate.value, other.value)
-            estimate = Estimate(0.0, max(estimate.uncertainty, other.uncertainty), max(estimate.noise, other.noise), other.reason)
+        value, reason, found = self._judged(subject, element, gradient, STEPS)
         self.cost = min(self.cost, (time.monotonic() - began) / 4)
-        if estimate.reason is not None:
-            subject.found[element] = None
-            subject.reasons.append(estimate.reason)
-            return
-        subject.found[element] = value
-        if not _is_finite(gradient):
-            subject.reasons.append("not_finite")
-            subject.found[element] = None
-            return
-        error = abs(value - gradient)
-        largest = max(subject.largest, abs(value))
-        resolution = {"uncertainty": estimate.uncertainty, "noise": estimate.noise, "floor": self._floor(subject)}
-        found = verdict(error, largest=largest, eps=self.eps, **resolution)
-        if found == "wrong" and error <= ROUNDINGS * self._rounding(subject):
+        if found == "wrong" and (again := self._judged(subject, element, gradient, FINE))[1] != "unresolved":
+            value, reason, found = again
+        if found == "wrong" and abs(value - gradient) <= ROUNDINGS * self._rounding(subject):
             found = "close"
             subject.reasons.append("rounding")
-        if found == "unresolved":
+        if reason is not None:
             subject.found[element] = None
-            subject.reasons.append(found)
+            subject.reasons.append(reason)
             return
-        subject.errors.append(error)
-        subject.largest = largest
+        subject.found[element] = value
+        subject.errors.append(abs(value - gradient))
+        subject.largest = max(subject.largest, abs(value))
         subject.verdicts.append(found)
+
+    def _judged(self, subject: Subject, element: int, gradient: complex, steps: Sequence[float]) -> tuple[complex, str | None, str]:
+        """The difference, why there is none, and whether the gradient agrees with it."""
+        estimate = self._estimate(subject, element, 1.0, steps)
+        value: complex = estimate.value
+        if subject.gradient.is_complex() and estimate.reason is None:
+            other = self._estimate(subject, element, 1j, steps)
+            value = complex(estimate.value, other.value)
+            estimate = Estimate(0.0, max(estimate.uncertainty, other.uncertainty), max(estimate.noise, other.noise), other.reason)
+        reason = "not_finite" if estimate.reason is None and not _is_finite(gradient) else estimate.reason
+        if reason is not None:
+            return value, reason, ""
+        resolution = {"uncertainty": estimate.uncertainty, "noise": estimate.noise, "floor": self._floor(subject)}
+        found = verdict(abs(value - gradient), largest=max(subject.largest, abs(value)), eps=self.eps, **resolution)
+        return value, found if found == "unresolved" else None, found
 
     def _many(self, subjects: Sequence[Subject], began: float, done: int, total: int) -> int:
         """The first element of each: of leaves in groups, and a group that does not agree is halved."""
@@ -242,7 +242,7 @@ class _Checking:
             subject.verdicts.append(found)
         return True
 
-    def _estimate(self, subject: Subject, element: int, direction: complex) -> Estimate:
+    def _estimate(self, subject: Subject, element: int, direction: complex, steps: Sequence[float]) -> Estimate:
         equal, _ = tolerances(self.eps)
         return derivative(
             self._function(subject, element, direction),
@@ -250,6 +250,7 @@ class _Checking:
             size=self.size,
             largest=subject.largest,
             enough=AGREE * (equal * subject.largest + self._floor(subject)),
+            steps=steps,
         )
 
     def _floor(self, subject: Subject) -> float:
