@@ -42,7 +42,7 @@ class Pair:
     outer: Callable[[float], float]
     outer_slope: Callable[[float], float]
     written: tuple[str, str, str, str]  # g(x), g'(x), f(u), f'(u)
-    whole: str  # f(g(x))
+    whole: str  # f(g(x)), as a text that can be read out
     low: float
     high: float
 
@@ -59,19 +59,19 @@ def _sigmoid(u: float) -> float:
 PAIRS: dict[str, Pair] = {
     "square of line": Pair(
         lambda x: 3 * x + 1, lambda x: 3.0, lambda u: u * u, lambda u: 2 * u,
-        ("3x + 1", "3", "u^2", "2u"), "(3x + 1)^2", -2.0, 2.0,
+        ("3x + 1", "3", "u^2", "2u"), "(3x + 1)²", -2.0, 2.0,
     ),
     "sine of square": Pair(
         lambda x: x * x, lambda x: 2 * x, math.sin, math.cos,
-        ("x^2", "2x", r"\sin u", r"\cos u"), r"\sin(x^2)", -3.0, 3.0,
+        ("x^2", "2x", r"\sin u", r"\cos u"), "sin(x²)", -3.0, 3.0,
     ),
     "sigmoid of line": Pair(
         lambda x: 4 * x - 2, lambda x: 4.0, _sigmoid, lambda u: _sigmoid(u) * (1 - _sigmoid(u)),
-        ("4x - 2", "4", r"\sigma(u)", r"\sigma(u)\,(1 - \sigma(u))"), r"\sigma(4x - 2)", -2.0, 3.0,
+        ("4x - 2", "4", r"\sigma(u)", r"\sigma(u)\,(1 - \sigma(u))"), "σ(4x − 2)", -2.0, 3.0,
     ),
     "relu of line": Pair(
         lambda x: 3 * x - 6, lambda x: 3.0, lambda u: max(0.0, u), lambda u: float(u > 0),
-        ("3x - 6", "3", r"\mathrm{ReLU}(u)", r"[\,u > 0\,]"), r"\mathrm{ReLU}(3x - 6)", -1.0, 5.0,
+        ("3x - 6", "3", r"\mathrm{ReLU}(u)", r"[\,u > 0\,]"), "ReLU(3x − 6)", -1.0, 5.0,
     ),
 }  # fmt: skip
 

@@ -10,4 +10,5 @@ export default function ({ data, parentElement }) {
   };
   place.replaceChildren(...linkButton(data.words, { link }));
   arrive(parentElement, data.part);
+  reach();
 }

@@ -30,7 +30,7 @@ _link = st.components.v2.component(
     "autograd_explorer_lesson_part",
     html='\n<div class="part"></div>\n',
     css=asset("part.css"),
-    js=joined("dom", "copy") + asset("arrive.js") + asset("part.js"),
+    js=joined("dom", "copy") + asset("arrive.js") + asset("reach.js") + asset("part.js"),
 )
 
 

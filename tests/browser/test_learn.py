@@ -15,6 +15,7 @@ from explorer.lessons import Computed, lesson_names, lessons_folder, program_sou
 from explorer.lessons.computed import shown
 from explorer.text import LANGUAGES, TEXTS
 from tests.browser.reading import rested
+from tests.browser.test_accessible import grave
 
 pytestmark = pytest.mark.browser
 
@@ -181,4 +182,30 @@ def test_a_link_leads_to_a_question_and_to_a_step(browser: Browser, address: str
     page.goto(f"{address}/learn?lesson={name}&part={player}&step=2&lang=ko")
     expect(part(page, "player", player)).to_be_in_viewport(timeout=30_000)
     expect(part(page, "player", player).locator(".player .place")).to_contain_text("2")
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("", {}),
+        ("lang=ko", {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}),
+        ("lesson=03-chain-rule", {"color_scheme": "dark"}),
+        ("lesson=05-one-hidden-layer&lang=ko", {"viewport": {"width": 390, "height": 844}}),
+        ("lesson=08-gpt2-configuration", {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}),
+    ],
+)
+def test_nothing_grave(browser: Browser, address: str, query: str, options: dict[str, Any]) -> None:
+    """The list and lessons, on a desk and on a phone, light and dark, in both languages; nothing is wider than the phone."""
+    page = browser.new_page(**options)
+    page.goto(f"{address}/learn?{query}")
+    expect(page.locator("h1")).to_be_visible(timeout=30_000)
+    rested(page)
+    if "lesson" in query:
+        name = query.partition("&")[0].partition("=")[2]
+        part(page, "player", next(iter(read_lesson(lessons_folder() / name).players))).scroll_into_view_if_needed()
+        expect(page.locator(".player .stage svg").first).to_be_visible(timeout=30_000)
+        rested(page)
+    assert grave(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     page.close()

@@ -66,7 +66,7 @@ def _drawn(language: str, key: str) -> None:
         total, usual = parameters(config), parameters(replace(first, tied=config.tied))
         words = {"total": f"{total:,}", "times": f"{total / usual:.3g}", "head": config.head_dim, "hidden": f"{config.hidden_dim:,}"}
         st.markdown(say("touching.in_all", language, **words))
-        st.image(sketch(config, language, theme="dark" if st.context.theme.type == "dark" else "light"))
+        st.image(sketch(config, language, theme="dark" if st.context.theme.type == "dark" else "light"), alt=told(config, language))
         found = summed(config)
         look = PALETTE["dark" if st.context.theme.type == "dark" else "light"]
         names = {name: say(f"touching.part_{name}", language) for name in found}
@@ -85,6 +85,11 @@ def summed(config: Configuration) -> dict[str, int]:
         kind = kinds.get(part.path) or ("attention" if ".att." in part.path else "feed_forward" if ".ff." in part.path else "norms")
         found[kind] += part.total
     return found
+
+
+def told(config: Configuration, language: str) -> str:
+    """What the sketch shows, in words."""
+    return say("touching.sketch", language, layers=config.n_layers, heads=config.n_heads, size=config.emb_dim)
 
 
 def sketch(config: Configuration, language: str, *, theme: str) -> str:
@@ -123,7 +128,7 @@ def sketch(config: Configuration, language: str, *, theme: str) -> str:
     box(y, width, 24, scale["gradient"][1] if config.tied else scale["gradient"][3], f"{config.emb_dim:,} × {config.vocab_size:,}")
     side = middle + width / 2 + 12
     pieces += [f'<text x="{side:.1f}" y="{top:.1f}" font-size="12" fill="{look["muted"]}">{escape(words)}</text>' for top, words in notes]
-    name = escape(say("touching.sketch", language, layers=config.n_layers, heads=config.n_heads, size=config.emb_dim))
+    name = escape(told(config, language))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{name}" width="{WIDEST + 140:.0f}" height="{y + 32:.0f}"'
         f' viewBox="0 0 {WIDEST + 140:.0f} {y + 32:.0f}" font-family="sans-serif">{"".join(pieces)}</svg>'

@@ -46,7 +46,7 @@ def draw(settings: Mapping[str, object], language: str, *, key: str) -> None:
 @st.fragment
 def _drawn(pairs: Sequence[str], first: str, x: float, language: str, key: str) -> None:
     name = st.segmented_control(
-        say("trying.functions", language), pairs, default=first, required=True, format_func=lambda one: f"$y = {PAIRS[one].whole}$",
+        say("trying.functions", language), pairs, default=first, required=True, format_func=lambda one: f"y = {PAIRS[one].whole}",
         key=f"{key}_pair_{language}",
     )  # fmt: skip
     pair = PAIRS[name]
