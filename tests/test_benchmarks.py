@@ -118,7 +118,7 @@ def test_graphviz_is_asked_plainly_for_everything() -> None:
 def test_the_player_is_measured(browser_path: str | None) -> None:
     """The command presses, drags and zooms in a small picture, opens and closes blocks of GPT-2, and says how long each took."""
     command = [sys.executable, "tests/benchmarks/player.py", "--sizes", "12", "--hold", "0.5", "--json"]
-    command += ["--openings", "1", "--blocks", "2", "--large", "0"]
+    command += ["--openings", "1", "--blocks", "2", "--large", "0", "--lessons", "1"]
     command += [] if browser_path is None else ["--browser", browser_path]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -129,3 +129,4 @@ def test_the_player_is_measured(browser_path: str | None) -> None:
     assert row["held_keys"] > 3 and row["drag_ms"] > 0 and row["zoom_ms"] > 0
     assert len(document["unfold_ms"]) == 4 and min(document["unfold_ms"]) > 0
     assert {name: len(times) for name, times in document["first_ms"].items()} == {"ours": 1, "hello": 1}
+    assert [len(times) for times in document["lesson_ms"].values()] == [2]
