@@ -139,14 +139,17 @@ class _Helper:
         data = dot_text.encode()
         head = {"format": format, "length": len(data), "dpi": DOTS_PER_INCH if format == "png" else None, "limit": limit}
         with self.lock:
-            self._start()
-            with self._time_limit(limit) as expired:
-                answer = self._exchange(json.dumps(head).encode() + b"\n" + data)
-            if answer is None:
+            while True:
+                new = self._start()
+                with self._time_limit(limit) as expired:
+                    answer = self._exchange(json.dumps(head).encode() + b"\n" + data)
+                if answer is not None:
+                    break
                 self.stop()
                 if expired.is_set():
                     raise RequestError("drawing.too_large", seconds=f"{limit:g}")
-                raise OutputError("drawing.engine_failed", engine="pygraphviz", what="it ended without an answer")
+                if new:  # one from before may have been ended by anything meanwhile, even while it was being asked
+                    raise OutputError("drawing.engine_failed", engine="pygraphviz", what="it ended without an answer")
         if isinstance(answer, str):
             raise OutputError("drawing.engine_failed", engine="pygraphviz", what=answer)
         return answer
@@ -158,9 +161,10 @@ class _Helper:
             self.process.communicate()
             self.process = None
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Whether a process had to be started."""
         if self.process is not None and self.process.poll() is None:
-            return
+            return False
         self.stop()  # closes what is left of one that ended by itself
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", "from explorer.engine import serve; serve()"],
@@ -172,6 +176,7 @@ class _Helper:
         if ready != b"ready\n":
             self.stop()
             raise OutputError("drawing.no_engine", what="pygraphviz")
+        return True
 
     @contextlib.contextmanager
     def _time_limit(self, limit: float) -> Iterator[threading.Event]:

@@ -175,6 +175,18 @@ def test_graphviz_hangs_in_the_middle() -> None:
     drawn(residual_trace(blocks=12, ops=10), expand="all")
 
 
+@pytest.mark.skipif(engine.engine() != "pygraphviz" or not hasattr(signal, "SIGSTOP"), reason="it is the helper process that is hit")
+def test_graphviz_is_killed_while_it_is_asked() -> None:
+    """A process from before that ends under a question is no reason to fail: a new one answers."""
+    pid = helper_pid()
+    os.kill(pid, signal.SIGSTOP)
+    killer = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
+    killer.start()
+    assert b"<svg" in engine.place("digraph { a }", "svg")
+    killer.join()
+    assert helper_pid() != pid
+
+
 @pytest.mark.skipif(engine.engine() != "pygraphviz", reason="it is the helper process that is hit")
 def test_graphviz_is_killed_in_the_middle() -> None:
     """Killed before, and again and again while a picture is made."""
