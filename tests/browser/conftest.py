@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from explorer.export import export
 from explorer.model import Trace
@@ -102,6 +102,24 @@ def visit(browser: Browser, address: str) -> Iterator[Any]:
     for page in opened:
         page.close()
     assert wrong == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """What each open page showed, in words, stands in the report of a test that failed."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for context in item.funcargs["browser"].contexts if "browser" in item.funcargs else ():
+            for page in context.pages:
+                report.sections.append((page.url, _shown(page)))
+    return report
+
+
+def _shown(page: Page) -> str:
+    try:
+        return page.locator("body").aria_snapshot(timeout=2_000)
+    except Error as error:
+        return str(error)
 
 
 def _is_own(url: str, address: str) -> bool:
