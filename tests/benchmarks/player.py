@@ -102,6 +102,12 @@ JUMP = """async ([place, waiting]) => {
   return performance.now() - start;
 }"""
 
+APPEARED = """([selector, text]) => {
+  const roots = [document, ...[...document.querySelectorAll("*")].map((element) => element.shadowRoot).filter(Boolean)];
+  return roots.some((root) => [...root.querySelectorAll(selector)].some(
+    (element) => element.getClientRects().length && element.textContent.includes(text)));
+}"""
+
 UNFOLDED = """() => {
   const find = (root) => {
     const roots = [root, ...[...root.querySelectorAll("*")].map((element) => element.shadowRoot).filter(Boolean)];
@@ -192,16 +198,22 @@ def hello() -> Iterator[str]:
         server.wait(timeout=20)
 
 
+def appeared(page: Page, selector: str, text: str = "") -> None:
+    """Wait for a visible element of light or shadow trees with this text, looked for in every frame: Playwright's own waiting looks
+    twice a second in the end, which is a third of what is measured here."""
+    page.wait_for_function(APPEARED, arg=[selector, text], timeout=120_000)
+
+
 def titled(page: Page) -> None:
     """The title of a page stands there."""
-    page.locator("h1").first.wait_for(timeout=60_000)
+    appeared(page, "h1")
 
 
 def pressed(page: Page) -> None:
     """The picture stands there, and a key goes on to the next step."""
-    page.locator(".player .stage svg").wait_for(timeout=120_000)
+    appeared(page, ".player .stage svg")
     page.keyboard.press("ArrowRight")
-    page.get_by_text("step 2 of").first.wait_for(timeout=60_000)
+    appeared(page, ".player .place", "step 2 of")
 
 
 def opened(browser: Browser, address: str, ready: Callable[[Page], None]) -> float:
