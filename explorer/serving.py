@@ -25,6 +25,7 @@ SAFE = {  # as in .streamlit/config.toml, which is only read where the app is st
     "server.enableAgentApi": ["false"],
     "server.showEmailPrompt": ["false"],
     "server.fileWatcherType": ["none"],
+    "global.minCachedMessageSize": ["1000000000000.0"],
     "browser.gatherUsageStats": ["false"],
     "client.toolbarMode": ["minimal"],
     "client.showErrorDetails": ["none"],

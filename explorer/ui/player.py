@@ -136,7 +136,8 @@ def hand_over(picture: dict[str, Any], *, answers: int, key: str = PICTURE, name
     """A picture for the player, from `explorer.pictured`; `answers` is the number of the request that it answers.
 
     NOTE [numbers]: with a number in it, no answer is the same message as an earlier one. Streamlit sends a message that the browser had
-    before by name only; where the browser has just forgotten it, the whole page stops (1.67: "Cached ForwardMsg MISS").
+    before by name only, unless it is configured as here; where the browser has just forgotten it, the whole page stops (1.67: "Cached
+    ForwardMsg MISS").
     """
     _pictures(key=key, data={**picture, "answers": answers, "player": name}, on_asked_change=lambda: None)
 
