@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,7 +77,8 @@ def headline(app: AppTest) -> dict[str, str]:
 
 
 def field(app: AppTest, name: str, language: str = "en") -> Any:
-    return next(box for kind in (app.number_input, app.selectbox, app.toggle) for box in kind if box.key == f"llm_{name}_{language}")
+    every = (box for kind in (app.number_input, app.selectbox, app.toggle) for box in kind)
+    return next(box for box in every if re.fullmatch(rf"llm_{name}_{language}(_\d+)?", box.key))
 
 
 def asked(app: AppTest) -> dict[str, str]:

@@ -110,7 +110,7 @@ def _side(which: str, names: tuple[str, ...], *, busy: bool) -> running.Side:
     """The choice of one side. A widget knows its options by their words, so that each language has its own.
 
     NOTE [index]: what is chosen stands in `sides`, which only a person's choice changes; a widget is told it as the one that it begins
-    with. Had its value been put into the session's state, a press on something else, at the moment when it is first shown, could lose it.
+    with: NOTE [keys] in `explorer.ui.widgets`.
     """
     side = _chosen(which, names)
     usable = ("", *devices.dtypes_of(asked_devices(), side.device))
@@ -132,10 +132,10 @@ def _chosen(which: str, names: tuple[str, ...]) -> running.Side:
     """The side as it was chosen, as far as this machine has it; at first what the page is set to, and beside it another."""
     kept: dict[str, running.Side] = st.session_state.setdefault("sides", {})
     if which not in kept:
-        chosen = st.session_state.get("device")
+        chosen = st.session_state.get("device_kept")
         here = chosen if chosen in names else names[0]
         other = next((name for name in names if name != here), None)
-        own = st.session_state.get("dtype") or None
+        own = st.session_state.get("dtype_kept") or None
         if which == "first":
             kept[which] = running.Side(here, own)
         else:

@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.capture.devices import limits
 from explorer.capture.programs import EXAMPLES
 from explorer.errors import ExplorerError, ProgramError
-from explorer.text import LANGUAGES, TEXTS, say
+from explorer.text import TEXTS, say
 from explorer.ui import beside, devices, memory, player, running, source
 from explorer.ui.downloads import downloads
 from explorer.ui.failing import told
@@ -30,6 +30,7 @@ from explorer.ui.state import (
     recording_for_player,
     same_pass,
 )
+from explorer.ui.widgets import key_for, take
 
 BEAT = 0.4  # seconds between two looks at a run
 
@@ -38,8 +39,6 @@ def page() -> None:
     """One run of the page."""
     if follow_address():
         st.session_state.example = first()
-        for chosen in LANGUAGES:  # the widget starts from the name
-            st.session_state.pop(f"example_{chosen}", None)
     shown = opened()
     _choices(shown)
     if source.kind() == "example" and (shown is None or shown.origin != "file"):
@@ -100,16 +99,16 @@ def _choices(shown: Opened | None) -> None:
 def _example(*, busy: bool) -> str:
     """The choice of the example. The widget knows it by its title, so each language has a widget of its own, and the name is kept apart."""
     chosen, names = language(), list(EXAMPLES)
-    kept = st.session_state.setdefault("example", first())
-    key = f"example_{chosen}"
-    st.session_state.setdefault(key, kept)
+    kept, widget = st.session_state.setdefault("example", first()), f"example_{chosen}"
+    key = key_for(widget, kept)
     st.selectbox(
         _text("example"),
         names,
+        index=names.index(kept),
         format_func=lambda name: EXAMPLES[name].title(chosen),
         key=key,
         on_change=_choose_example,
-        args=(key,),
+        args=(widget, key),
         placeholder=_text("choose"),
         disabled=busy,
         width=300,
@@ -117,65 +116,65 @@ def _example(*, busy: bool) -> str:
     return str(kept)
 
 
-def _choose_example(key: str) -> None:
-    name = st.session_state[key]
-    st.session_state.example = name
-    for other in LANGUAGES:  # the widget of another language starts from the name
-        if f"example_{other}" != key:
-            st.session_state.pop(f"example_{other}", None)
-    choose_example(name)
+def _choose_example(widget: str, key: str) -> None:
+    name = take(widget, key)
+    if name is not None:
+        st.session_state.example = str(name)
+        choose_example(str(name))
 
 
 def _device(*, only_fake: bool, busy: bool) -> str:
     """The choice of the device; the address may name one that is here."""
     names = ("fake",) if only_fake else asked_devices().names
-    key = "device_fake" if only_fake else "device"
-    _take_from_address("device", key, names)
-    label, hint = _text("device"), devices.device_help(asked_devices(), language())
-    chosen = st.selectbox(
-        label, names, key=key, on_change=_keep_in_address, args=("device", key), help=hint, placeholder=_text("choose"),
-        disabled=busy or only_fake, width=100,
+    widget = "device_fake" if only_fake else "device"
+    _take_from_address("device", names)
+    kept = st.session_state.get("device_kept")
+    kept = kept if kept in names else names[0]
+    key, label, hint = key_for(widget, kept), _text("device"), devices.device_help(asked_devices(), language())
+    st.selectbox(
+        label, names, index=names.index(kept), key=key, on_change=_keep, args=("device", widget, key), help=hint,
+        placeholder=_text("choose"), disabled=busy or only_fake, width=100,
     )  # fmt: skip
-    return str(chosen)
+    return str(kept)
 
 
 def _dtype(*, device: str, busy: bool) -> str | None:
     """The choice of the data type; None is what the program itself takes. Each language has a widget of its own, as for the example."""
-    key = f"dtype_{language()}"
-    st.session_state.setdefault(key, st.session_state.get("dtype", ""))
-    usable = devices.dtypes_of(asked_devices(), device)
-    _take_from_address("dtype", key, usable)
-    if st.session_state[key] not in ("", *usable):  # another device was chosen since
-        st.session_state[key] = ""
+    usable = ("", *devices.dtypes_of(asked_devices(), device))
+    _take_from_address("dtype", usable)
+    kept, own, widget = st.session_state.get("dtype_kept", ""), _text("dtype_own"), f"dtype_{language()}"
+    if kept not in usable:  # another device was chosen since
+        st.session_state.dtype_kept = kept = ""
         st.query_params.pop("dtype", None)
-    own = _text("dtype_own")
-    chosen = st.selectbox(
-        _text("dtype"), ("", *usable), format_func=lambda name: name or own, key=key, on_change=_keep_in_address, args=("dtype", key),
-        help=devices.dtype_help(asked_devices(), device, language()), placeholder=_text("choose"), disabled=busy, width=125,
+    key = key_for(widget, kept)
+    st.selectbox(
+        _text("dtype"), usable, index=usable.index(kept), format_func=lambda name: name or own, key=key, on_change=_keep,
+        args=("dtype", widget, key), help=devices.dtype_help(asked_devices(), device, language()), placeholder=_text("choose"),
+        disabled=busy, width=125,
     )  # fmt: skip
-    st.session_state.dtype = chosen
-    return chosen or None
+    return kept or None
 
 
-def _take_from_address(name: str, key: str, known: tuple[str, ...]) -> None:
+def _take_from_address(name: str, known: tuple[str, ...]) -> None:
     """Take a choice from the address once, as soon as it is known to be one."""
     taken: set[str] = st.session_state.setdefault("taken", set())
     asked = st.query_params.get(name)
     if name not in taken and asked in known:
         taken.add(name)
-        st.session_state[key] = asked
+        st.session_state[f"{name}_kept"] = asked
 
 
-def _keep_in_address(name: str, key: str) -> None:
+def _keep(name: str, widget: str, key: str) -> None:
+    """Keep what was chosen, in the address as well."""
+    chosen = take(widget, key)
+    if chosen is None:
+        return
     st.session_state.setdefault("taken", set()).add(name)
-    if st.session_state[key]:
-        st.query_params[name] = st.session_state[key]
+    st.session_state[f"{name}_kept"] = chosen = str(chosen)
+    if chosen:
+        st.query_params[name] = chosen
     else:
         st.query_params.pop(name, None)
-    if name == "dtype":  # the widget of another language starts from the choice
-        for other in LANGUAGES:
-            if f"dtype_{other}" != key:
-                st.session_state.pop(f"dtype_{other}", None)
 
 
 @st.fragment(run_every=1.0)

@@ -13,6 +13,7 @@ from explorer.sizes import OPTIMIZERS, PRECISIONS, PRESETS, Configuration, param
 from explorer.text import say
 from explorer.ui.llm_state import Chosen, preset_name, put, start_from, undo
 from explorer.ui.state import language
+from explorer.ui.widgets import key_for, take
 from explorer.ui.words import escaped
 
 __all__ = ["controls", "number", "presets", "setting", "trouble"]
@@ -28,23 +29,19 @@ def _text(key: str, **values: object) -> str:
 def presets(found: Chosen) -> None:
     """The four sizes, what differs from the one that was taken, and the way back."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="llm_presets"):
-        key = f"llm_preset_{language()}"
-        now = next((name for name, one in PRESETS.items() if name == found.base and not found.changes()), None)
-        if st.session_state.get(key, "") != now:
-            st.session_state[key] = now
+        widget, now = f"llm_preset_{language()}", chosen_preset() or None
+        key = key_for(widget, now)
         st.segmented_control(
-            _text("preset"), list(PRESETS), format_func=lambda name: _text(f"preset.{name}"), key=key, on_change=_start, args=(key,),
-            wrap=True,
+            _text("preset"), list(PRESETS), default=now, format_func=lambda name: _text(f"preset.{name}"), key=key, on_change=_start,
+            args=(widget, key), wrap=True,
         )  # fmt: skip
         st.button(_text("undo"), icon=":material/undo:", key="llm_undo", on_click=undo, disabled=not found.before)
 
 
-def _start(key: str) -> None:
-    name = st.session_state[key]
-    if name in PRESETS:
-        start_from(name)
-    else:  # the one that was chosen was pressed again
-        st.session_state[key] = chosen_preset() or None
+def _start(widget: str, key: str) -> None:
+    name = take(widget, key)
+    if name in PRESETS:  # otherwise the one that was chosen was pressed again
+        start_from(str(name))
 
 
 def chosen_preset() -> str:
@@ -132,38 +129,38 @@ def _words(config: Configuration) -> dict[str, str]:
 
 def number(found: Chosen, name: str, *, step: float, low: float | None = None, high: float | None = None) -> None:
     """A number; an impossible one can be typed, as the page says what is wrong with it."""
-    key, value = _controlled(found, name)
-    whole = not isinstance(value, float)
+    widget, value = _controlled(found, name)
+    key, whole = key_for(widget, value), not isinstance(value, float)
+    low, high = None if low is None else min(low, value), None if high is None else max(high, value)
     st.number_input(
-        _text(f"name.{name}"), min_value=low, max_value=high, step=step, format="%d" if whole else "%g", key=key, on_change=_take,
-        args=(name, key),
+        _text(f"name.{name}"), min_value=low, max_value=high, value=value, step=step, format="%d" if whole else "%g", key=key,
+        on_change=_take, args=(name, widget, key),
     )  # fmt: skip
 
 
 def setting(found: Chosen, name: str, options: Mapping[str, str], *, pills: bool = False) -> None:
     """A choice of one of several."""
-    key, _ = _controlled(found, name)
-    common: dict[str, Any] = {"format_func": options.__getitem__, "key": key, "on_change": _take, "args": (name, key)}
+    widget, value = _controlled(found, name)
+    key = key_for(widget, value)
+    common: dict[str, Any] = {"format_func": options.__getitem__, "key": key, "on_change": _take, "args": (name, widget, key)}
     if pills:
-        st.segmented_control(_text(f"name.{name}"), list(options), required=True, **common)
+        st.segmented_control(_text(f"name.{name}"), list(options), default=value, required=True, **common)
     else:
-        st.selectbox(_text(f"name.{name}"), list(options), **common)
+        st.selectbox(_text(f"name.{name}"), list(options), index=list(options).index(value), **common)
 
 
 def _switch(found: Chosen, name: str) -> None:
-    key, _ = _controlled(found, name)
-    st.toggle(_text(f"name.{name}"), key=key, on_change=_take, args=(name, key))
+    widget, value = _controlled(found, name)
+    key = key_for(widget, value)
+    st.toggle(_text(f"name.{name}"), value, key=key, on_change=_take, args=(name, widget, key))
 
 
 def _controlled(found: Chosen, name: str) -> tuple[str, Any]:
-    """The key of the widget, which shows the value that is chosen. Each language has a widget of its own, as its words differ."""
-    key, value = f"llm_{name}_{language()}", found.values[name]
-    if st.session_state.get(key) != value or type(st.session_state.get(key)) is not type(value):
-        st.session_state[key] = value
-    return key, value
+    """The widget for a value, and the value. Each language has a widget of its own, as its words differ."""
+    return f"llm_{name}_{language()}", found.values[name]
 
 
-def _take(name: str, key: str) -> None:
-    value = st.session_state[key]
+def _take(name: str, widget: str, key: str) -> None:
+    value = take(widget, key)
     if value is not None:  # an emptied field changes nothing
         put({name: value})

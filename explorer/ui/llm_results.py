@@ -27,7 +27,7 @@ from explorer.speeds import DEVICES, training_speed, weights_read, writing_speed
 from explorer.text import say
 from explorer.ui import llm_measure
 from explorer.ui.llm_choices import number, setting
-from explorer.ui.llm_state import OWN, Chosen, preset_name
+from explorer.ui.llm_state import OWN, RANGES, Chosen, preset_name
 from explorer.ui.llm_words import difference, floating, long, rate, share, short
 from explorer.ui.state import language
 from explorer.ui.words import escaped
@@ -295,11 +295,11 @@ def speed_section(found: Chosen, config: Configuration, batch: int) -> None:
     with left:
         setting(found, "device", {**{name: one.name for name, one in DEVICES.items()}, OWN: _text("own")})
     with right:
-        number(found, "share", step=5, low=1, high=100)
+        number(found, "share", step=5, low=RANGES["share"][0], high=RANGES["share"][1])
     if found.values["device"] == OWN:
         for column, name in zip(st.columns(3), ("peak", "memory", "bandwidth"), strict=True):
             with column:
-                number(found, name, step=10.0, low=0.1, high=1e6)
+                number(found, name, step=10.0, low=RANGES[name][0], high=RANGES[name][1])
     else:
         one = DEVICES[found.values["device"]]
         is_half = precision != "float32" and one.half is not None

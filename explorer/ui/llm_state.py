@@ -14,7 +14,7 @@ from explorer.speeds import DEVICES, USUAL_SHARE
 from explorer.text import say
 from explorer.ui.state import language
 
-__all__ = ["OWN", "SWITCHES", "Chosen", "chosen", "configuration_or_error", "preset_name", "put", "start_from", "undo"]
+__all__ = ["OWN", "RANGES", "SWITCHES", "Chosen", "chosen", "configuration_or_error", "preset_name", "put", "start_from", "undo"]
 
 OWN = "own"  # the device whose numbers a person gives
 SWITCHES = ("qkv_bias", "tied")

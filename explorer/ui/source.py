@@ -14,6 +14,7 @@ from explorer.ui import local, running
 from explorer.ui.editor import code, editor
 from explorer.ui.running import Pasted
 from explorer.ui.state import language
+from explorer.ui.widgets import key_for, take
 
 __all__ = ["LONGEST", "Kind", "choice", "explain", "field", "kind", "launch", "wanted", "workbench"]
 
@@ -32,14 +33,15 @@ def choice(*, busy: bool) -> None:
     """The kinds to choose from. What may not run is shown greyed out; `explain` says why."""
     allowed = local.refusal() is None
     names = {one: _text(f"kind_{one}") for one in KINDS}
-    # A widget knows its options by their words, so that each language has its own; Streamlit forgets what is not shown.
-    key = f"kind_{language()}_{'all' if allowed else 'examples'}"
-    st.session_state.setdefault(key, kind())
+    # A widget knows its options by their words, so that each language has its own.
+    widget = f"kind_{language()}_{'all' if allowed else 'examples'}"
+    key = key_for(widget, kind())
     with st.container(horizontal=True, gap=None, vertical_alignment="bottom", width="content", key="kinds"):
         offered = KINDS if allowed else KINDS[:1]
         st.segmented_control(
-            _text("program"), offered, format_func=names.__getitem__, key=key, on_change=_choose, args=(key,), required=True, disabled=busy
-        )
+            _text("program"), offered, default=kind(), format_func=names.__getitem__, key=key, on_change=_choose, args=(widget, key),
+            required=True, disabled=busy,
+        )  # fmt: skip
         if not allowed:
             st.segmented_control(
                 _text("refused_label"),
@@ -51,17 +53,17 @@ def choice(*, busy: bool) -> None:
             )
 
 
-def _choose(key: str) -> None:
-    if st.session_state[key] in KINDS:
-        st.session_state.kind = st.session_state[key]
+def _choose(widget: str, key: str) -> None:
+    if (chosen := take(widget, key)) in KINDS:
+        st.session_state.kind = chosen
         st.session_state.error = None
 
 
 def field(*, busy: bool) -> None:
     """The field for a file and a function in it."""
-    st.session_state.setdefault("file_field", st.session_state.get("file", ""))
     st.text_input(
         _text("file"),
+        st.session_state.get("file", ""),
         key="file_field",
         on_change=_keep_file,
         placeholder="train.py:loss",

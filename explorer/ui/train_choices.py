@@ -18,6 +18,7 @@ from explorer.ui.state import is_new_press, language
 from explorer.ui.train_fields import MOST_STEPS, beside_field, device_field, dtype_field, kept_of, number_field, setting_field
 from explorer.ui.train_process import Asked, refuse_too_many, root, start
 from explorer.ui.train_settings import MAIN, SHAPE, offered, steps_of
+from explorer.ui.widgets import key_for, take
 from explorer.ui.words import escaped
 
 __all__ = ["choices", "title"]
@@ -145,20 +146,21 @@ def _program_in_address() -> str:
 
 def _program(kept: str) -> str:
     """The choice of the program. A widget knows its options by their words, so that each language has its own."""
-    key, titles = f"train_program_{language()}", {name: title(name) for name in TRAININGS}
+    widget, titles = f"train_program_{language()}", {name: title(name) for name in TRAININGS}
     st.session_state.train_program = kept
-    if st.session_state.get(key) != kept:
-        st.session_state[key] = kept
+    key = key_for(widget, kept)
     st.selectbox(
-        _text("program"), list(titles), format_func=titles.__getitem__, key=key, on_change=_choose_program, args=(key,), width=270,
-        placeholder=say("page.choose", language()),
+        _text("program"), list(titles), index=list(titles).index(kept), format_func=titles.__getitem__, key=key, on_change=_choose_program,
+        args=(widget, key), width=270, placeholder=say("page.choose", language()),
     )  # fmt: skip
     return kept
 
 
-def _choose_program(key: str) -> None:
-    st.session_state.train_program = st.query_params["program"] = st.session_state[key]
-    st.session_state.train_error = None
+def _choose_program(widget: str, key: str) -> None:
+    chosen = take(widget, key)
+    if chosen is not None:
+        st.session_state.train_program = st.query_params["program"] = str(chosen)
+        st.session_state.train_error = None
 
 
 # -- settings --------------------------------------------------------------------------------------------------------------------------

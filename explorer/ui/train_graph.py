@@ -14,6 +14,7 @@ from explorer.ui import player
 from explorer.ui.failing import told
 from explorer.ui.state import Opened, asked_folding, asked_number, language, picture_for_player, recording_for_player
 from explorer.ui.train_data import Seen, look
+from explorer.ui.widgets import key_for, take
 from explorer.ui.words import escaped
 
 __all__ = ["begin", "has_more", "is_asked", "move", "open_near", "open_step", "panel", "shown_step"]
@@ -108,14 +109,15 @@ def _text(key: str, **values: object) -> str:
 
 
 def _slider(name: str, at: int, last: int) -> None:
-    key = f"train_scrub_{name}_{last}"
-    if st.session_state.get(key) != at:
-        st.session_state[key] = at
-    st.slider(_text("scrub"), 1, last, key=key, on_change=_scrubbed, args=(name, key), width=420)
+    widget = f"train_scrub_{name}_{last}"
+    key = key_for(widget, at)
+    st.slider(_text("scrub"), 1, last, at, key=key, on_change=_scrubbed, args=(name, widget, key), width=420)
 
 
-def _scrubbed(name: str, key: str) -> None:
-    open_near(name, st.session_state[key])
+def _scrubbed(name: str, widget: str, key: str) -> None:
+    step = take(widget, key)
+    if isinstance(step, int):
+        open_near(name, step)
 
 
 def _close() -> None:

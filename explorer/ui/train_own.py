@@ -21,6 +21,7 @@ from explorer.ui.source import KINDS, LONGEST, Kind
 from explorer.ui.state import language
 from explorer.ui.train_fields import setting_field
 from explorer.ui.train_process import PASTED
+from explorer.ui.widgets import key_for, take
 from explorer.ui.words import escaped
 
 __all__ = ["Own", "explain", "file_field", "kind", "kind_field", "own", "own_settings", "wanted", "workbench"]
@@ -65,12 +66,12 @@ def kind_field() -> None:
     """The kinds to choose from; those that may not run are not to be pressed, and `explain` says why."""
     allowed = local.refusal() is None
     names = {one: say(f"code.kind_{one}", language()) for one in KINDS}
-    key = f"train_kind_{language()}_{'all' if allowed else 'examples'}"
-    st.session_state.setdefault(key, kind())
+    widget = f"train_kind_{language()}_{'all' if allowed else 'examples'}"
+    key = key_for(widget, kind())
     with st.container(horizontal=True, gap=None, vertical_alignment="bottom", width="content", key="kinds"):
         st.segmented_control(
-            _text("kind"), KINDS if allowed else KINDS[:1], format_func=names.__getitem__, key=key, on_change=_choose, args=(key,),
-            required=True,
+            _text("kind"), KINDS if allowed else KINDS[:1], default=kind(), format_func=names.__getitem__, key=key, on_change=_choose,
+            args=(widget, key), required=True,
         )  # fmt: skip
         if not allowed:
             st.segmented_control(
@@ -79,18 +80,17 @@ def kind_field() -> None:
             )  # fmt: skip
 
 
-def _choose(key: str) -> None:
-    if st.session_state[key] in KINDS:
-        st.session_state.train_kind = st.session_state[key]
+def _choose(widget: str, key: str) -> None:
+    if (chosen := take(widget, key)) in KINDS:
+        st.session_state.train_kind = chosen
         st.session_state.train_error = None
 
 
 def file_field() -> None:
     """The field for a file and a function in it."""
-    st.session_state.setdefault("train_file_field", st.session_state.get("train_file", ""))
     st.text_input(
-        say("code.file", language()), key="train_file_field", on_change=_keep_file, placeholder="train.py:train", help=_text("file_help"),
-        width=270,
+        say("code.file", language()), st.session_state.get("train_file", ""), key="train_file_field", on_change=_keep_file,
+        placeholder="train.py:train", help=_text("file_help"), width=270,
     )  # fmt: skip
 
 

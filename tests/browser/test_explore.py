@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from explorer.capture.programs import EXAMPLES
 from explorer.files import save
 from explorer.text import TEXTS
 from tests.browser.conftest import served
@@ -183,6 +184,20 @@ def test_the_language_switches_whole(visit: Any) -> None:
     assert any(re.search("[가-힣]", text) for text in drawn)
     page.get_by_text("EN", exact=True).click()
     expect(place(page)).to_contain_text("step 6 of", timeout=15_000)
+
+
+def test_the_language_switched_faster_than_the_page(visit: Any) -> None:
+    """To and fro before the page has answered: the example stays what it was."""
+    page = visit("example=simple_net")
+    for turn in range(12):
+        page.evaluate(
+            "place => document.querySelectorAll('.st-key-language_choice [role=radio], .st-key-language_choice input')[place].click()",
+            1 - turn % 2,
+        )
+        page.wait_for_timeout((5, 150, 30, 300)[turn % 4])
+    rested(page)
+    assert "example=simple_net" in page.url
+    expect(page.get_by_role("combobox", name=TEXTS["page.example"][0])).to_have_value(EXAMPLES["simple_net"].title("en"))
 
 
 def test_a_picture_is_taken_home(visit: Any) -> None:

@@ -69,6 +69,28 @@ def test_a_change_by_the_keyboard_and_back(come: Any) -> None:
     expect(come(copied).get_by_text("Changed since GPT-2 small:")).to_contain_text("n_layers 12 → 24")
 
 
+PRESS = """async ([selector, places, pause]) => {
+  for (const place of places) {
+    document.querySelectorAll(selector)[place].click();
+    await new Promise((done) => setTimeout(done, pause));
+  }
+}"""
+
+
+def test_presses_faster_than_the_page(come: Any) -> None:
+    """Presets and Undo, one after another before the page has answered: what is pressed last holds, with all its numbers."""
+    page = come()
+    for pause in (20, 150, 400):
+        page.evaluate(PRESS, ["[class*=st-key-llm_preset_] [role=radio], [class*=st-key-llm_preset_] input", [1, 3, 2], pause])
+        expect(page.get_by_text("Exactly GPT-2 large")).to_be_visible()
+        rested(page)
+        assert "model=large" in page.url and "emb_dim" not in page.url
+        page.evaluate(PRESS, [".st-key-llm_undo button", [0, 0, 0], pause])
+        expect(page.get_by_text("Exactly GPT-2 small")).to_be_visible()
+        rested(page)
+        assert "emb_dim" not in page.url and "n_heads" not in page.url
+
+
 @pytest.mark.parametrize(
     ("query", "options"),
     [

@@ -16,6 +16,7 @@ from explorer.palette import PALETTE, SCALES
 from explorer.plots import bars
 from explorer.sizes import PRESETS, Configuration, checked, parameters, parts
 from explorer.text import say
+from explorer.ui.widgets import key_for, take
 
 __all__ = ["draw", "sketch", "summed"]
 
@@ -35,27 +36,35 @@ def draw(settings: Mapping[str, object], language: str, *, key: str) -> None:
     _drawn(language, key)
 
 
-def _take(key: str, language: str) -> None:
+def _start(key: str, language: str) -> None:
     preset = PRESETS[st.session_state[f"{key}_preset_{language}"]]
-    for name in CHOICES:
-        st.session_state[f"{key}_{name}_{language}"] = getattr(preset, name)
+    st.session_state[f"{key}_values"] = {name: getattr(preset, name) for name in CHOICES}
+
+
+def _take(key: str, name: str, widget: str, place: str) -> None:
+    value = take(widget, place)
+    if value is not None:
+        st.session_state[f"{key}_values"][name] = value
+
+
+def _slider(key: str, name: str, value: int, language: str) -> int:
+    place = key_for(widget := f"{key}_{name}_{language}", value)
+    return st.select_slider(
+        f"`{name}`", CHOICES[name], value, format_func="{:,}".format, key=place, on_change=_take, args=(key, name, widget, place)
+    )
 
 
 @st.fragment
 def _drawn(language: str, key: str) -> None:
     first = Configuration()
-    for name in CHOICES:
-        st.session_state.setdefault(f"{key}_{name}_{language}", getattr(first, name))
+    kept: dict[str, int] = st.session_state.setdefault(f"{key}_values", {name: getattr(first, name) for name in CHOICES})
     st.segmented_control(
         say("touching.preset", language), list(PRESETS), default="small", required=True, key=f"{key}_preset_{language}",
-        format_func=lambda name: f"GPT-2 {name}".replace("xl", "XL"), on_change=_take, args=(key, language),
+        format_func=lambda name: f"GPT-2 {name}".replace("xl", "XL"), on_change=_start, args=(key, language),
     )  # fmt: skip
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        values: dict[str, object] = {
-            name: st.select_slider(f"`{name}`", options, format_func="{:,}".format, key=f"{key}_{name}_{language}")
-            for name, options in CHOICES.items()
-        }
+        values: dict[str, object] = {name: _slider(key, name, value, language) for name, value in kept.items()}
         values["tied"] = st.toggle(say("touching.tied", language), True, key=f"{key}_tied_{language}")
     with right:
         try:
