@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 def pytest_configure(config: pytest.Config) -> None:
     process_state.adopt_orphans()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background: programs under test would ignore Ctrl-C
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["HF_HUB_OFFLINE"] = "1"  # models are built from a configuration, with random weights; nothing is fetched
 
 
