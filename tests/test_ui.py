@@ -102,7 +102,6 @@ def test_switching_the_language_keeps_the_recording() -> None:
     """Another language gives the player other words for the same recording, so that it keeps its step."""
     app = opened()
     before = player_data(app)
-    app.session_state["language_choice"] = "ko"
     app.query_params["lang"] = "ko"
     app.run()
     after = player_data(app)

@@ -11,12 +11,14 @@ from explorer.files import assets_folder
 from explorer.text import LANGUAGES, say
 from explorer.ui.failing import told
 from explorer.ui.state import language
+from explorer.ui.widgets import key_for, take
 
 __all__ = ["main"]
 
 HERE = Path(__file__).resolve().parent
 PAGES = ("explore", "train", "learn", "tensors", "llm")
 FIRST = "explore"
+CHOICE = "language_choice"  # the widget for the language
 LANGUAGE_NAMES = {"en": "EN", "ko": "한국어"}
 
 # Room for the graph; and where Streamlit has English words of its own, in the file field, under a failed download and in the link for
@@ -71,14 +73,16 @@ def main() -> None:
             st.markdown("**Autograd Explorer**", width="content")
             for name, other in pages.items():
                 st.page_link(other, label=say(f"page.{name}", chosen), query_params=_address_of(name, here))
+        key = key_for(CHOICE, chosen)
         st.segmented_control(
             say("page.language", chosen),
             LANGUAGES,
             default=chosen,
             format_func=LANGUAGE_NAMES.__getitem__,
-            key="language_choice",
+            key=key,
             label_visibility="collapsed",
             on_change=_switch_language,
+            args=(key,),
             width="content",
         )
     told(page.run)()
@@ -94,10 +98,10 @@ def _address_of(name: str, here: str) -> dict[str, str]:
     return {**{key: value for key, value in kept.get(name, {}).items() if key != "lang"}, "lang": language()}
 
 
-def _switch_language() -> None:
-    choice = st.session_state.language_choice
+def _switch_language(key: str) -> None:
+    choice = take(CHOICE, key)
     if choice in LANGUAGES:  # None where the chosen one was pressed again
-        st.query_params["lang"] = choice
+        st.query_params["lang"] = str(choice)
 
 
 if __name__ == "__main__":

@@ -383,6 +383,22 @@ def test_back_leads_to_the_example_before(visit: Any) -> None:
     expect(page.locator(".stage .fold")).to_have_count(drawn)
 
 
+def test_back_leads_to_the_language_before(visit: Any) -> None:
+    """A language is an entry of the history; the switch shows the one that the page is in, and goes on switching."""
+    page = visit()
+    english, korean = (page.get_by_role("radio", name=name, exact=True) for name in ("EN", "한국어"))
+    page.get_by_text("한국어").click()
+    expect(place(page)).to_contain_text("1단계")
+    rested(page)
+    page.go_back()
+    expect(place(page)).to_contain_text("step 1 of")
+    expect(english).to_be_checked()
+    rested(page)
+    page.get_by_text("한국어").click()
+    expect(place(page)).to_contain_text("1단계")
+    expect(korean).to_be_checked()
+
+
 def choose(page: Page, words: str) -> None:
     """Open another example by its title."""
     box = page.get_by_role("combobox", name=TEXTS["page.example"][0])
