@@ -52,7 +52,7 @@ __all__ = [
 FIRST = "logistic_neuron"
 MOST_RECORDINGS = 6  # kept a visitor: both languages of the last few
 MOST_PICTURES = 40
-TWICE = 1.0  # seconds within which two presses of the same button are one
+TWICE = 2.0  # seconds within which two presses of the same button are one
 MOST_SHARED = 8  # files read for all visitors together
 _numbers = count(1)
 
