@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Error, FloatRect, Locator, Page
 
 from explorer.model import Trace
 from tests.dummy import dummy_trace
@@ -25,6 +25,26 @@ def rested(page: Page, seconds: float = 0.4) -> None:
         arg=1000 * seconds,
         timeout=60_000,
     )
+
+
+def near(place: Locator, tries: int = 20) -> None:
+    """Scroll to it; where the page is just putting another in its place, to that one."""
+    for left in reversed(range(tries)):
+        try:
+            place.scroll_into_view_if_needed()
+            return
+        except Error as error:
+            if not left or "not attached" not in str(error):
+                raise
+
+
+def frame_of(place: Locator, tries: int = 50) -> FloatRect:
+    """Where it stands; what is just being drawn anew stands nowhere."""
+    for _ in range(tries):
+        if (found := place.bounding_box()) is not None:
+            return found
+        place.page.wait_for_timeout(100)
+    raise AssertionError("it stands nowhere")
 
 
 def sentence(page: Page) -> str:

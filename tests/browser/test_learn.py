@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from explorer.lessons import Computed, lesson_names, lessons_folder, program_source, read_lesson
 from explorer.lessons.computed import shown
 from explorer.text import LANGUAGES, TEXTS
-from tests.browser.reading import rested
+from tests.browser.reading import near, rested
 from tests.browser.test_accessible import grave
 
 pytestmark = pytest.mark.browser
@@ -116,13 +116,13 @@ def test_a_lesson_walked_to_its_end(pages: dict[str, Page], name: str, language:
     go(page, name, language)
     for at in lesson.lesson.players:
         place = part(page, "player", at)
-        place.scroll_into_view_if_needed()
+        near(place)
         expect(place.locator(".player .stage svg").first).to_be_visible()
         expect(place.locator(".player .place")).to_contain_text(str(lesson.step(lesson.lesson.players[at])))
     questions = lesson.lesson.tellings[language].questions()
     for number, question in enumerate(questions):
         place = part(page, "question", question.name)
-        place.scroll_into_view_if_needed()
+        near(place)
         if number == 0:
             give(place, lesson, question.name, slip(lesson, question.name), language)
             expect(place.get_by_test_id("stAlertContainer").first).to_be_visible()
@@ -203,7 +203,7 @@ def test_nothing_grave(browser: Browser, address: str, query: str, options: dict
     rested(page)
     if "lesson" in query:
         name = query.partition("&")[0].partition("=")[2]
-        part(page, "player", next(iter(read_lesson(lessons_folder() / name).players))).scroll_into_view_if_needed()
+        near(part(page, "player", next(iter(read_lesson(lessons_folder() / name).players))))
         expect(page.locator(".player .stage svg").first).to_be_visible(timeout=30_000)
         rested(page)
     assert grave(page) == []

@@ -15,7 +15,7 @@ from explorer.figures import figure
 from explorer.files import load
 from explorer.runs import open_run, request
 from tests.browser.conftest import served
-from tests.browser.reading import rested
+from tests.browser.reading import frame_of, rested
 from tests.browser.test_accessible import grave
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]  # a training is started and runs for as long as the test looks at it
@@ -115,8 +115,7 @@ def test_a_click_on_a_curve_opens_the_graph_of_that_step(come: Any, runs: Path) 
     chart = page.locator(".js-plotly-plot").first
     expect(chart).to_be_visible(timeout=30_000)
     page.wait_for_timeout(1500)
-    box = chart.locator(".nsewdrag").first.bounding_box()
-    assert box is not None
+    box = frame_of(chart.locator(".nsewdrag").first)
     page.mouse.move(box["x"] + box["width"] * 0.97, box["y"] + box["height"] / 2)
     page.wait_for_timeout(300)
     page.mouse.click(box["x"] + box["width"] * 0.97, box["y"] + box["height"] / 2)
