@@ -28,7 +28,6 @@ from tests.verifying import (
     dropout,
     linear,
     lstm,
-    transformer,
     wrong_function,
 )
 
@@ -268,8 +267,14 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numeric, "BUDGET", 0.0)
 
 
+def weighed_transformer() -> None:
+    """The sum of squares of what a LayerNorm gives hardly changes: all gradients before it are rounding, another on every processor."""
+    model = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    (model(torch.randn(2, 3, 8)) * torch.randn(2, 3, 8)).sum().backward()
+
+
 @pytest.mark.usefixtures("hurry")
-@pytest.mark.parametrize("program", [linear, dropout, batch_norm, lstm, transformer, bfloat16, cosine])
+@pytest.mark.parametrize("program", [linear, dropout, batch_norm, lstm, weighed_transformer, bfloat16, cosine])
 def test_a_large_model_is_checked_together(program: Program) -> None:
     """One difference for elements of many tensors; all agree, and each says how many it was compared with."""
     found = leaves(checked(program))
