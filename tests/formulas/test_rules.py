@@ -82,6 +82,8 @@ def test_rule_gives_what_autograd_gives_at_the_edges(one: Case) -> None:
         got = setting(rule, of).contribution(symbols[name], index)
         if rule.key == "pow" and not float(of.arguments["exponent"]).is_integer():
             got, expected = got[5:], expected[5:]  # numpy's roots of -inf and -0 differ from torch's in their sign
+        if rule.key in ("elu", "celu", "hardswish") and torch.backends.cpu.get_cpu_capability() == "DEFAULT":
+            got, expected = got[1:], expected[1:]  # torch's gradient at NaN is another where it uses no vector instructions
         np.testing.assert_allclose(got, expected, rtol=max(1e-6, one.precision), atol=0, err_msg=f"{rule.key}: {name}")
 
 
