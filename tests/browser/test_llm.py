@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -78,17 +79,26 @@ PRESS = """async ([selector, places, pause]) => {
 
 
 def test_presses_faster_than_the_page(come: Any) -> None:
-    """Presets and Undo, one after another before the page has answered: what is pressed last holds, with all its numbers."""
+    """Presets and Undo, one after another before the page has answered: the preset pressed last holds, with all its numbers, and Undo goes
+    back from one whole preset to another. Streamlit takes presses of a button that it has not begun to answer as one."""
     page = come()
     for pause in (20, 150, 400):
         page.evaluate(PRESS, ["[class*=st-key-llm_preset_] [role=radio], [class*=st-key-llm_preset_] input", [1, 3, 2], pause])
         expect(page.get_by_text("Exactly GPT-2 large")).to_be_visible()
         rested(page)
         assert "model=large" in page.url and "emb_dim" not in page.url
+        undo = page.locator(".st-key-llm_undo button")
         page.evaluate(PRESS, [".st-key-llm_undo button", [0, 0, 0], pause])
-        expect(page.get_by_text("Exactly GPT-2 small")).to_be_visible()
+        expect(page.get_by_text("Exactly GPT-2 large")).not_to_be_visible()
         rested(page)
-        assert "emb_dim" not in page.url and "n_heads" not in page.url
+        for _ in range(2):
+            expect(page.get_by_text(re.compile("Exactly GPT-2 (small|medium|XL)"))).to_be_visible()
+            assert "emb_dim" not in page.url and "n_heads" not in page.url
+            if undo.is_enabled():
+                undo.click()
+                rested(page)
+        expect(page.get_by_text("Exactly GPT-2 small")).to_be_visible()
+        expect(undo).to_be_disabled()
 
 
 @pytest.mark.parametrize(
