@@ -104,6 +104,21 @@ def visit(browser: Browser, address: str) -> Iterator[Any]:
     assert wrong == []
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test in the browser that fails is run once more, and must pass then: that a busy machine let one wait run out is no fault of the
+    page. The summary says which were, and why."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What was run again, with the reason."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.write_sep("_", f"run again: {report.nodeid}")
+        terminalreporter.write_line(str(report.longrepr)[-4000:])
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """What each open page showed, in words, stands in the report of a test that failed."""
