@@ -91,7 +91,7 @@ class Checked:
             "target": self.target,
             "device": trace.made_with.device,
             "loss": head["loss"],
-            "gradients": [_gradient(check) for check in leaf_checks(trace)],
+            "gradients": [_gradient(check) for check in (*leaf_checks(trace), *_wrong_inside(trace))],
             "nodes": {
                 "checked": len(compared),
                 "passed": sum(check.verdict in ("equal", "close") for check in compared),
@@ -130,11 +130,12 @@ class Checked:
     def _lines(self, language: str) -> Iterator[str]:
         trace = self.trace
         if trace.loss is None:
-            yield say("check.heading.no_loss", language, title=trace.title, nodes=len(trace.nodes))
+            heading = say("check.heading.no_loss", language, title=trace.title, nodes=len(trace.nodes))
         else:
-            yield say("check.heading", language, title=trace.title, nodes=len(trace.nodes), loss=f"{trace.loss:.6g}")
+            heading = say("check.heading", language, title=trace.title, nodes=len(trace.nodes), loss=f"{trace.loss:.6g}")
+        yield heading if trace.number <= 1 else say("check.heading.pass", language, heading=heading, number=trace.number)
         yield ""
-        gradients = leaf_checks(trace)
+        gradients = [*leaf_checks(trace), *_wrong_inside(trace)]
         if gradients:
             yield say("check.gradients", language)
             yield from _table([_row(check, language) for check in gradients], language)
@@ -201,7 +202,7 @@ class Checked:
         `tolerance` is the largest difference that passes, relative to the largest gradient of a tensor; None: what `check` calls close.
         """
         trace = self.trace
-        found = [_fault(check, language) for check in leaf_checks(trace) if check.verdict == "wrong"]
+        found = [_fault(check, language) for check in (*leaf_checks(trace), *_wrong_inside(trace)) if check.verdict == "wrong"]
         if tolerance is not None:
             found += [
                 say(
@@ -233,9 +234,17 @@ class Checked:
 
 
 def leaf_checks(trace: Trace) -> list[GradientCheck]:
-    """The checks of parameters and inputs; those of intermediates are on the page only."""
+    """The checks of parameters and inputs; those of intermediates are on the page, and in a report where they are wrong."""
     checks = trace.checks or Checks()
     return [check for check in checks.gradients if check.node >= len(trace.nodes) or trace.nodes[check.node].is_leaf]
+
+
+def _wrong_inside(trace: Trace) -> list[GradientCheck]:
+    """The checks of intermediates that do not agree, where every leaf does: they decide about the outcome, and nothing else tells of it."""
+    leaves = leaf_checks(trace)
+    if any(check.verdict == "wrong" for check in leaves):
+        return []
+    return [check for check in (trace.checks or Checks()).gradients if check.verdict == "wrong" and check not in leaves]
 
 
 def _without_graph(trace: Trace) -> Trace:

@@ -58,13 +58,12 @@ def _recorded(arguments: argparse.Namespace, bar: Bar, **settings: Any) -> tuple
             dtype=arguments.dtype,
             seed=arguments.seed,
             values=arguments.values,
-            wanted=arguments.wanted or 1,
             to_end=arguments.to_end,
             timeout=arguments.timeout,
             memory_limit=arguments.memory_limit,
             progress=bar.show,
             output=bar.pass_on,
-            **settings,
+            **{"wanted": arguments.wanted or 1, **settings},
         )
         if outcome.recordings:
             bar.show("reading", 0, None)
@@ -78,7 +77,7 @@ def _unwatched(arguments: argparse.Namespace, bar: Bar, trace: Trace) -> dict[st
     from explorer.comparing import compared
 
     try:
-        other, failure = _recorded(arguments, bar, unwatched=True)
+        other, failure = _recorded(arguments, bar, unwatched=True, wanted=trace.number or 1)
     except ExplorerError as error:
         return compared(trace, None, error=error.message("en"))
     return compared(trace, None, error=failure.message("en")) if failure is not None else compared(trace, other[-1])

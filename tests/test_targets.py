@@ -163,8 +163,10 @@ def test_modules_are_asked_for_what_forward_takes() -> None:
 class Watching:
     """What `backward_of` asks of a recorder."""
 
-    def __init__(self, passes: int = 0) -> None:
-        self.passes = passes
+    def __init__(self) -> None:
+        from explorer.capture.calls import Calls
+
+        self.calls = Calls()
         self.outputs: list[Any] = []
         self.findings: list[Any] = []
 
@@ -228,7 +230,9 @@ def test_backward_is_not_called_where_it_cannot_or_need_not_be() -> None:
     from explorer.capture.targets import backward_of
 
     w = torch.tensor([1.0], requires_grad=True)
-    assert backward_of(w.sum(), Watching(passes=1)) is None
+    called = Watching()
+    called.calls.note([w.sum()], {"accumulate_grad": True})
+    assert backward_of(w.sum(), called) is None
     cycle: list[Any] = [torch.ones(2), None, "text", 3, torch.nn.Linear(1, 1)]
     cycle.append(cycle)
     recorder = Watching()

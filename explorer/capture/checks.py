@@ -6,7 +6,7 @@ an unwatched run, bit for bit; all that is done here is done on copies, in no gr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -88,6 +88,8 @@ class Checker:
         seeds = args[0] if args else ()
         roots = [pair for pair in zip(outputs, seeds, strict=False) if isinstance(pair[0], torch.Tensor)]
         subjects = list(self._subjects(here, rerun, leaves))
+        if len(args) < 4 or not args[3]:  # not of chosen inputs only
+            subjects += self._forgotten(here, rerun, leaves)
         return check_gradients(self._tape, roots, subjects, progress=lambda done, total: self._recorder.report("checking", done, total))
 
     def _subjects(self, here: Pass, rerun: Rerun, leaves: dict[int, torch.Tensor]) -> Iterator[Subject]:
@@ -106,6 +108,14 @@ class Checker:
             if gradient.layout is not torch.strided:
                 gradient = gradient.to_dense()
             yield Subject(key, output, numbers, gradient, node.leaf is not None, flows.get(key, 0.0), ", ".join(hooks.get(key, ())))
+
+    def _forgotten(self, here: Pass, rerun: Rerun, leaves: dict[int, torch.Tensor]) -> Iterator[Subject]:
+        """Leaves behind a custom Function of the user's that no gradient reached: its backward may have given None for what it read."""
+        for key in sorted(_behind([node.key for node in here.nodes if node.code is not None and node.key in rerun.found], here)):
+            leaf = here.nodes[key].leaf
+            if leaf is not None and (key, 0) not in rerun.gradients and leaf in leaves:
+                numbers = self._tape.leaves.get(id(leaves[leaf]), [])
+                yield Subject(key, 0, numbers, torch.zeros_like(leaves[leaf]), leaf=True, missing=True)
 
     def _why_not(self) -> str | None:
         if self._recorder.device == "fake":
@@ -129,14 +139,18 @@ def _hooks_above(here: Pass, after_nodes: set[int]) -> dict[int, tuple[str, ...]
     found: dict[int, dict[str, None]] = {}
     for node in here.nodes:
         names = [*node.hooks, *(["post-hook"] if node.key in after_nodes else [])]
-        if not names:
-            continue
-        pending, seen = [node.key], {node.key}
-        while pending:
-            key = pending.pop()
+        for key in _behind([node.key], here) if names else ():
             found.setdefault(key, {}).update(dict.fromkeys(names))
-            for after in here.nodes[key].next:
-                if after is not None and after[0] not in seen:
-                    seen.add(after[0])
-                    pending.append(after[0])
     return {key: tuple(names) for key, names in found.items()}
+
+
+def _behind(keys: Iterable[int], here: Pass) -> set[int]:
+    """These nodes, and those that gradients of theirs flow to."""
+    pending = list(keys)
+    seen = set(pending)
+    while pending:
+        for after in here.nodes[pending.pop()].next:
+            if after is not None and after[0] not in seen:
+                seen.add(after[0])
+                pending.append(after[0])
+    return seen

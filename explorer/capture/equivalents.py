@@ -1,5 +1,8 @@
 """Ops that cannot be run again in double precision as they are, and what computes the same: a table.
 
+Beside them ops that read one triangle of a matrix and take the other for its mirror (Cholesky, eigh): torch's gradient is that of the op
+as a function of the whole matrix, so that is what is moved. Of a matrix that is not symmetric the replay then differs, and says so.
+
 Each takes the arguments of its op, tensors in double precision, and `drawn`, what the op drew at random (the tensors that it gave or wrote
 to). It gives what the op gives, None in place of what only backward reads.
 """
@@ -73,6 +76,35 @@ def _attention(drawn: Drawn, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, 
     return F.scaled_dot_product_attention(q, k, v, attn_mask=bias, is_causal=causal, scale=scale), None
 
 
+def _symmetric(matrix: torch.Tensor) -> torch.Tensor:
+    return (matrix + matrix.mH) / 2
+
+
+def _cholesky_ex(drawn: Drawn, matrix: torch.Tensor, *, upper: bool = False, check_errors: bool = False) -> Any:
+    return torch.linalg.cholesky_ex(_symmetric(matrix), upper=upper)
+
+
+def _cholesky(drawn: Drawn, matrix: torch.Tensor, upper: bool = False) -> Any:
+    return torch.linalg.cholesky(_symmetric(matrix), upper=upper)
+
+
+def _eigh(drawn: Drawn, matrix: torch.Tensor, UPLO: str = "L", compute_v: bool = True) -> Any:
+    return torch.linalg.eigh(_symmetric(matrix))
+
+
+def _whole(factor: torch.Tensor, upper: bool) -> torch.Tensor:
+    """The matrix of which this is the factor: the other triangle of the factor counts for backward, too."""
+    return factor.mH @ factor if upper else factor @ factor.mH
+
+
+def _cholesky_solve(drawn: Drawn, right: torch.Tensor, factor: torch.Tensor, upper: bool = False) -> Any:
+    return torch.linalg.solve(_whole(factor, upper), right)
+
+
+def _cholesky_inverse(drawn: Drawn, factor: torch.Tensor, upper: bool = False) -> Any:
+    return torch.linalg.inv(_whole(factor, upper))
+
+
 EQUIVALENTS: dict[str, Callable[..., Any]] = {
     "aten::native_dropout": _native_dropout,
     "aten::_fused_dropout": _fused_dropout,
@@ -82,6 +114,11 @@ EQUIVALENTS: dict[str, Callable[..., Any]] = {
     "aten::_scaled_dot_product_efficient_attention": _attention,
     "aten::_scaled_dot_product_flash_attention": _attention,
     "aten::_scaled_dot_product_cudnn_attention": _attention,
+    "aten::linalg_cholesky_ex": _cholesky_ex,
+    "aten::cholesky": _cholesky,
+    "aten::_linalg_eigh": _eigh,
+    "aten::cholesky_solve": _cholesky_solve,
+    "aten::cholesky_inverse": _cholesky_inverse,
 }
 
 # Random ops whose result does not follow what they are given, to autograd: a constant, as it was drawn.

@@ -111,6 +111,12 @@ def describe(node: Any, key: int, following: list[tuple[int, int] | None], rows:
     return described
 
 
+def name_early(row: Row, tensor: torch.Tensor) -> None:
+    """What the node of an op is called, while a tensor still shows it: backward may never reach it. Asking a view could remake it."""
+    if row.kind == "op" and row.reason is None and row.autograd is None and tensor._base is None and tensor.grad_fn is not None:
+        row.autograd = tensor.grad_fn.name().removeprefix("torch::autograd::")
+
+
 def _metadata(item: Any) -> Note:
     """What a node says of one of its outputs; few are unlike all others, and equal ones are one object."""
     try:
@@ -235,6 +241,21 @@ def is_freed(raw: Any) -> bool:
         return not getattr(node, attribute)
     except RuntimeError:
         return True
+
+
+def is_spent(node: Any) -> bool:
+    """Whether the engine has let go of what this node saved."""
+    lost = False
+    for attribute, name in _saved_names(type(node)):
+        try:
+            raw = getattr(node, attribute)
+        except RuntimeError:
+            return True
+        if type(raw) is _Handle:
+            if raw.data is not None:
+                return False
+            lost = lost or _state(node, name, raw) == "freed"
+    return lost
 
 
 def _state(node: Any, name: str, raw: Any) -> str:

@@ -11,7 +11,6 @@ Where they do not agree, each half is looked at, down to a single one. An error 
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from typing import Any
 import torch
 
 from explorer.capture.differences import AGREE, FINE, STEPS, Estimate, curve, derivative, tolerances, verdict
+from explorer.capture.elements import chosen, place_of
 from explorer.capture.replay import NoReplay, Plan, Replay, Root, double, relative_error
 from explorer.capture.tape import Tape
 from explorer.model import MOST_VALUES, GradientCheck, StepError
@@ -27,7 +27,6 @@ from explorer.model import MOST_VALUES, GradientCheck, StepError
 BUDGET = 20.0  # seconds for all elements but the first of each tensor
 FIRST_BUDGET = 300.0  # seconds for those: on a large model a difference takes half a second
 INNER_BUDGET = 5.0  # seconds after which no more elements of intermediates are taken
-SAMPLE = 8  # elements of a tensor that has more than a Note holds
 PATIENCE = 45.0  # seconds; where the first elements would take longer alone, they are taken together
 MOST_TOGETHER = 16  # tensors: each part of the loss's change must stand out against the rounding of all
 ALIKE = 1e3  # times the change that the loss would make with the one, it may make with the other, for the same relative step
@@ -50,6 +49,7 @@ class Subject:
     leaf: bool
     flow: float = 0.0  # the sum of the magnitudes that it was added up from, as far as known
     hooks: str = ""  # names of the user's hooks that saw it, or what it was made of
+    missing: bool = False  # backward brought none, which is right where the loss does not depend on it; `gradient` holds zeros
     plan: Plan | None = None
     largest: float = 0.0
     order: list[int] = field(default_factory=list)
@@ -127,7 +127,7 @@ class _Checking:
         for subject in ready:
             if self.cost < CURVE_COST and time.monotonic() - began < BUDGET and subject.gradient.numel() <= MOST_VALUES:
                 self._curve(subject)
-        return [self._result(subject) for subject in subjects]
+        return [self._result(subject) for subject in subjects if not subject.missing or "wrong" in subject.verdicts]
 
     def _prepare(self, subject: Subject) -> bool:
         """Choose the elements; False where there are none to check."""
@@ -156,7 +156,7 @@ class _Checking:
                 first = magnitudes.nan_to_num(nan=-1.0).argmax()
             else:
                 subject.largest = float(largest)
-            subject.order = _chosen(int(first), magnitudes.numel(), subject.key)
+            subject.order = chosen(int(first), magnitudes.numel(), subject.key)
         return bool(subject.order)
 
     def _element(self, subject: Subject, element: int) -> None:
@@ -284,9 +284,9 @@ class _Checking:
         known: list[tuple[int, tuple[int, ...], complex, bool]] = []
         for subject, element, length in moves:
             numbers = [number for number in subject.numbers if number in self.replay.base]
-            apart = self.replay.is_changed_in_place, self.replay.is_seen_elsewhere
+            apart = self.replay.is_changed_in_place, self.replay.is_seen_elsewhere, self.replay.is_root
             copies = not subject.leaf or any(is_so(number) for is_so in apart for number in numbers)
-            known += [(number, _place_of(self.replay.base[number], element), length, copies) for number in numbers]
+            known += [(number, place_of(self.replay.base[number], element), length, copies) for number in numbers]
 
         def change(step: float) -> float:
             """Of a leaf the very value is changed and put back, as a copy of a large one would take longer than all the rest."""
@@ -317,6 +317,8 @@ class _Checking:
         elements = subject.gradient.numel()
         if worst == "wrong" and subject.hooks:
             worst, reason = "skipped", f"hooks: {subject.hooks}"
+        elif subject.missing:
+            reason = "none_came"
         elif len(subject.found) < min(elements, len(subject.order)):
             reason = "time"
         elif subject.reasons:
@@ -329,7 +331,7 @@ class _Checking:
             node=subject.key,
             name=None,
             shape=tuple(subject.gradient.shape),
-            autograd=_nested(subject.gradient.reshape(-1).tolist(), subject.gradient.shape) if shown else None,
+            autograd=_nested(subject.gradient.reshape(-1).tolist(), subject.gradient.shape) if shown and not subject.missing else None,
             numeric=_nested([subject.found.get(element) for element in range(elements)], subject.gradient.shape) if shown else None,
             checked=len(subject.errors),
             max_abs_error=error,
@@ -339,19 +341,6 @@ class _Checking:
             curve=subject.curve,
             output=subject.output,
         )
-
-
-def _place_of(tensor: torch.Tensor, element: int) -> tuple[int, ...]:
-    """The index of element number `element`, counted row by row."""
-    return tuple(int(place) for place in torch.unravel_index(torch.tensor(element), tensor.shape))
-
-
-def _chosen(first: int, count: int, seed: int) -> list[int]:
-    """The elements to check of `count`, that with the largest gradient first."""
-    if count <= MOST_VALUES:
-        return [first, *(element for element in range(count) if element != first)]
-    drawn = random.Random(seed).sample(range(count), SAMPLE)
-    return [first, *(element for element in drawn if element != first)][:SAMPLE]
 
 
 def _groups(subjects: Sequence[tuple[Subject, float]]) -> list[list[tuple[Subject, float]]]:

@@ -24,8 +24,10 @@ from torch.utils._python_dispatch import _get_current_dispatch_mode as _top_mode
 import explorer
 from explorer.capture import installed
 from explorer.capture.assemble import assemble
+from explorer.capture.calls import Calls
 from explorer.capture.evidence import Witness
 from explorer.capture.frames import Aliases, Frames, variables
+from explorer.capture.graph import name_early
 from explorer.capture.journal import Journal
 from explorer.capture.measuring import Meter, Ticket, resolve, resolve_row
 from explorer.capture.modules import Scopes, buffers, owners
@@ -40,6 +42,7 @@ from explorer.errors import RequestError
 from explorer.model import Finding, MadeWith, Trace
 
 GARBAGE = (50_000, 50, 100)  # when Python looks for garbage while recording: what is written down is none, and going through it is slow
+MOST_BEFORE = 4  # calls of `autograd.grad` that a preferred backward is waited for
 MOST_PASSES = 100  # `wanted="all"` writes at most so many
 
 
@@ -70,27 +73,25 @@ class Recorder:
         deep: bool = False,
         check: bool = False,
     ) -> None:
-        self.title, self.device, self.dtype, self.seed = title, device, dtype, seed
-        self.wanted, self.further, self.to_end, self.deep = wanted, further, to_end, deep
+        self.title, self.device, self.dtype, self.seed, self.deep = title, device, dtype, seed, deep
+        self.wanted, self.further, self.to_end = wanted, further, to_end
         self._journal, self._progress, self._finished = journal, progress, finished
         self.rows: list[Row] = []
         self.frames = Frames(folder, harvest=self._harvest)
         self.scopes = Scopes()
-        self.passes = 0
+        self.passes, self.calls = 0, Calls()
+        self.prefers_backward = check and further > 0  # to `autograd.grad` on the way: nobody asked for a pass by its number
         self.refused: RequestError | None = None
         self._open: Pass | None = None
         self._traces: list[Trace] = []
         self._findings, self._aliases = list[Finding](), Aliases()
         self._outputs: tuple[int, ...] | None = None
-        self.paused = 0  # > 0 while the ops that run are not the program's
-        self.over = False  # the wanted pass is behind: what follows is only counted
-        self._start = 0  # the first row after the last engine call, and the first ticket
-        self._start_ticket: Ticket = 0
+        self.paused, self.over = 0, False  # > 0 while the ops that run are not the program's; the wanted pass is behind: only counting
+        self._start, self._start_ticket = 0, 0  # the first row after the last engine call, and the first ticket
         self._thresholds = self._rarely = gc.get_threshold()
         self.thread = threading.get_ident()
         self.last_sequence = self.first_sequence = 0
-        self._ticks = 0.0
-        self.tells = journal is not None or progress is not None
+        self._ticks, self.tells = 0.0, journal is not None or progress is not None
         self.ends_early = finished is not None and not to_end
         self._unlogged: list[Row] = []  # rows in the journal without their statistics
         self.meter = Meter(statistics=values != "none", measured=self._log_measured if journal is not None else None)
@@ -108,9 +109,7 @@ class Recorder:
 
             self.checks = Checker(self)
         self.mode: Watch = self.checks.mode if check else Watch(self)
-        self.tracer = Tracer(self)
-        self.updates = Updates(self)
-        self.witness = Witness(self)
+        self.tracer, self.updates, self.witness = Tracer(self), Updates(self), Witness(self)
 
     # -- entering and leaving
 
@@ -125,8 +124,7 @@ class Recorder:
             installed.remove()
             raise
         self._thresholds = gc.get_threshold()
-        if self._thresholds[0]:
-            gc.set_threshold(*GARBAGE)
+        gc.set_threshold(*(GARBAGE if self._thresholds[0] else self._thresholds))
         self._rarely = gc.get_threshold()
         self.thread = threading.get_ident()
         self.last_sequence = self.first_sequence = sequence()
@@ -183,7 +181,7 @@ class Recorder:
             found = [(tensor, self.values.read(tensor).row) for tensor in tensors]
         self._outputs = tuple(row for _, row in found)
         for tensor, row in found:
-            self._name_node(self.rows[row], tensor)
+            name_early(self.rows[row], tensor)
 
     def _forget(self) -> None:
         self.meter.flush()
@@ -202,7 +200,14 @@ class Recorder:
 
     @property
     def _last_wanted(self) -> int:
-        return MOST_PASSES if self.wanted == "all" else int(self.wanted) + self.further
+        last = MOST_PASSES if self.wanted == "all" else int(self.wanted) + self.further
+        return max(last, MOST_BEFORE) if self.prefers_backward and not self.calls.accumulated else last
+
+    def begin_anew(self) -> None:
+        """The first backward comes: where it is preferred, the calls of `autograd.grad` on the way to it do not count."""
+        if self.passes and self.prefers_backward and not self.over:
+            self.wanted, self._open = self.passes + 1, None
+            self._traces.clear()
 
     def begin_pass(self) -> Pass:
         """An outermost engine call starts: the pass before it is over."""
@@ -377,11 +382,6 @@ class Recorder:
         ):
             self._conclude()
 
-    def _name_node(self, row: Row, tensor: torch.Tensor) -> None:
-        """What the node of an op is called, while a tensor still shows it: backward may never reach it. Asking a view could remake it."""
-        if row.kind == "op" and row.reason is None and row.autograd is None and tensor._base is None and tensor.grad_fn is not None:
-            row.autograd = tensor.grad_fn.name().removeprefix("torch::autograd::")
-
     def _harvest(self, frame: FrameType) -> None:
         for name, value in variables(frame):
             if isinstance(value, torch.Tensor):
@@ -395,6 +395,6 @@ class Recorder:
                     row.names = (*row.names, name)
                 if row.reason == "custom_function" and value.requires_grad:
                     self.values.became_result(value, row, found.output)
-                self._name_node(row, value)
+                name_early(row, value)
             else:
                 self.scopes.hold(name, value)

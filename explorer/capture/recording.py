@@ -86,7 +86,7 @@ def trace(
     dtype: str | None = None,
     seed: int | None = None,
     values: str = "stats",
-    wanted: int = 1,
+    wanted: int | None = None,
     timeout: float = 600.0,
     memory_limit: float | None = None,
     deep: bool = False,
@@ -108,7 +108,7 @@ def trace(
             dtype=dtype,
             seed=chosen,
             values=values,
-            wanted=wanted,
+            wanted=wanted or 1,
             check=check,
             timeout=timeout,
             memory_limit=memory_limit,
@@ -121,7 +121,8 @@ def trace(
     recording = Recording(name, values=values, deep=deep, frame=_caller(), check=check)
     recorder = recording.recorder
     if check:
-        recorder.wanted = wanted  # no other pass need be verified
+        recorder.wanted = wanted or 1  # no other pass need be verified
+        recorder.prefers_backward = wanted is None
     if code is not None:
         recorder.frames.folder = os.path.realpath(os.path.dirname(code.co_filename)) + os.sep
     recorder.device, recorder.dtype, recorder.seed = device or "cpu", dtype, seed
@@ -133,7 +134,7 @@ def trace(
             finally:
                 if device == "fake":
                     recorder.values.aside.put_back(recorder.values.leaves.values())
-    found = recording.traces[wanted - 1] if len(recording.traces) >= wanted else recording.trace
+    found = recording.traces[(wanted or 1) - 1] if len(recording.traces) >= (wanted or 1) else recording.trace
     return replace(found, findings=(*found.findings, *own_choices(found, device=device, dtype=dtype)))
 
 

@@ -189,6 +189,10 @@ class Replay:
         """Whether something that must not change with a value lies in the same memory: what was detached of it."""
         return self.tape.values[number].storage in self._cut
 
+    def is_root(self, number: int) -> bool:
+        """Whether backward began at this very value."""
+        return any(root.number == number for root in self.roots)
+
     def is_changed_in_place(self, number: int) -> bool:
         """Whether some op writes to the storage that a value lies in."""
         return self.tape.values[number].storage in self._groups
@@ -266,6 +270,9 @@ class Replay:
                         env[read] = cast(values[read].kept).clone().requires_grad_(read in numbers)
                 with torch.set_grad_enabled(not entry.cut):
                     self._execute(entry, env)
+            for root in self.roots:
+                if root.number not in env:  # a leaf that backward began at
+                    env[root.number] = cast(values[root.number].kept).clone().requires_grad_(root.number in numbers)
             total: Any = sum((env[root.number] * root.seed.conj().to(env[root.number].dtype)).real.sum() for root in self.roots)
             wanted = [number for number in numbers if number in env and env[number].requires_grad]
             inputs = tuple(env[number] for number in wanted)

@@ -72,6 +72,8 @@ class Rerun:
                 grad = leaves[described.leaf].grad
                 if grad is not None:
                     self._before[key] = _quietly(grad.detach().clone)
+                if getattr(leaves[described.leaf], "_post_accumulate_grad_hooks", None):  # may change it in place: kept as it comes
+                    handles.append(node.register_prehook(partial(self._keep_received, key, most=None)))
                 handles.append(node.register_hook(partial(self._after_leaf, key, described.leaf)))
                 self._hooked = self._hooked or bool(described.hooks)
                 continue
@@ -117,7 +119,10 @@ class Rerun:
         if received[0] is None:
             self.found[key] = EQUAL
             return
-        if after is None or getattr(variable, "_post_accumulate_grad_hooks", None):
+        if getattr(variable, "_post_accumulate_grad_hooks", None):
+            self.found[key] = ("skipped", None, "hooks")
+            return
+        if after is None:
             self._keep_received(key, received, most=None)
             self.found[key] = ("skipped", None, "hooks")
             return

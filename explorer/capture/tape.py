@@ -100,7 +100,7 @@ class Tape:
     def before(self, op: Op, func: Any, args: Any, kwargs: Any, *, in_function: bool, row: int | None) -> Entry | None:
         """An op is about to run; None if it is not to be on the tape, since it only changes a leaf."""
         written = [tensor for tensor in op.written(args, kwargs) if isinstance(tensor, torch.Tensor)] if op.mutable else []
-        if any(tensor.requires_grad and tensor._base is None and tensor.is_leaf for tensor in written):
+        if any(map(_is_leaf, written)):
             self._filled.update((_address(tensor), len(self.values)) for tensor in written)
             return None  # when the leaf is read next, it is copied anew
         reads: list[int] = []
@@ -160,7 +160,7 @@ class Tape:
 
     def _number(self, tensor: torch.Tensor) -> int:
         """The value that is read; a leaf, and what no entry made, is copied."""
-        leaf = tensor.requires_grad and tensor._base is None and tensor.is_leaf
+        leaf = _is_leaf(tensor)
         known = self._known.get(id(tensor))
         if known is not None and known[0]() is tensor:
             number, version = known[1], known[2]
@@ -169,6 +169,8 @@ class Tape:
                 return self._outside(tensor, leaf=True)  # it has become one
             if value.entry is None and (leaf or value.storage not in self._changed) and _version(tensor) != version:
                 return self._outside(tensor, leaf=leaf)  # it was changed unseen, or as a leaf is
+            if not leaf and tensor.requires_grad and value.entry is not None and self.entries[value.entry].cut:
+                number = self._unpacked(number)
             return self._outside(tensor, leaf=leaf) if self._is_old(number) else number
         if leaf:
             self.leaves.pop(id(tensor), None)  # of a leaf that is gone
@@ -178,6 +180,16 @@ class Tape:
                 self._remember(tensor, found)
                 return found
         return self._outside(tensor, leaf=leaf)
+
+    def _unpacked(self, number: int) -> int:
+        """A result that an op saved for its backward is kept and handed out detached, and hung into the graph again by torch after that:
+        the value that was detached."""
+        while (maker := self.values[number].entry) is not None and self.values[number].storage not in self._changed:
+            entry = self.entries[maker]
+            if not (entry.cut and entry.func is torch.ops.aten.detach.default):
+                break
+            number = entry.reads[0]
+        return number
 
     def _is_old(self, number: int) -> bool:
         """Whether a leaf was written to since where this value lies: one that needs no gradient any more is read from there."""
@@ -286,6 +298,11 @@ def _draws(func: Any, args: Any, kwargs: Any) -> bool:
             if value == 0:
                 return False
     return not (func._schema.name.startswith("aten::rrelu") and given.get("training") is False)
+
+
+def _is_leaf(tensor: torch.Tensor) -> bool:
+    """A view can be one, too, of a base that needs no gradient; any other is not to be asked, as torch could remake its node."""
+    return tensor.requires_grad and (tensor._base is None or not tensor._base.requires_grad) and tensor.is_leaf
 
 
 def _lies(tensor: torch.Tensor) -> tuple[Any, ...]:

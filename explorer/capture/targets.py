@@ -207,6 +207,8 @@ def arguments(call: Callable[..., Any], name: str, *, offered: Mapping[str, Any]
 def backward_of(result: object, recorder: Any) -> Any:
     """Run backward once from what a callable returned, unless the callable did; the loss it started from, or None.
 
+    A callable that called `autograd.grad` on the way to its loss has not: that is a pass of its own, and the loss begins another.
+
     The loss is the scalar `loss` attribute or key, else the only scalar that needs gradients; without one, backward starts from all
     outputs that need gradients, with ones, and the finding `non_scalar_loss` says so.
     """
@@ -215,9 +217,9 @@ def backward_of(result: object, recorder: Any) -> Any:
 
     outputs = tensors_in(result)
     recorder.set_outputs(outputs)
-    if recorder.passes:
-        return None
     loss = _loss(result, outputs)
+    if not recorder.calls.leave(loss):
+        return None
     if loss is not None:
         if loss.requires_grad:
             loss.backward()

@@ -65,6 +65,8 @@ class Tracer:
         recorder = self._recorder
         recorder.frames.look(sys._getframe(1))
         recorder.meter.flush()
+        if recorder.calls.note(outputs, kwargs):
+            recorder.begin_anew()
         here = recorder.begin_pass()
         creates = (len(args) > 2 and bool(args[2])) or bool(kwargs.get("create_graph"))
         if not recorder.wants(here.number):

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 import explorer
+from explorer.capture.calls import Calls
 from explorer.capture.graph import Graph
 from explorer.capture.notes import dtype_name, measure, scalar
 from explorer.model import Accumulated, Finding, MadeWith, Node, Trace
@@ -25,7 +26,7 @@ class Unwatched:
     def __init__(
         self, *, title: str, wanted: int, device: str, dtype: str | None, seed: int | None, finished: Callable[[list[Trace]], None]
     ):
-        self.passes = 0
+        self.passes, self.calls = 0, Calls()
         self._wanted, self._finished = wanted, finished
         made = MadeWith(explorer.__version__, str(torch.__version__), platform.python_version(), device, dtype or "", seed)
         self._empty = Trace(title, False, 0, 0, made, None, (), (), (), (), ())
@@ -46,6 +47,7 @@ class Unwatched:
         if self._running:
             return self._original(outputs, *args, **kwargs)
         self.passes += 1
+        self.calls.note(outputs, kwargs)
         graph = Graph(outputs, limit=None) if self.passes == self._wanted else None
         found = (
             []

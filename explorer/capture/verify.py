@@ -33,9 +33,10 @@ def check(
     if not isinstance(target, str) and not callable(target):
         raise TargetError("running.not_traceable", kind=type(target).__name__)
     name = target if isinstance(target, str) else getattr(target, "__name__", type(target).__name__)
-    settings: dict[str, Any] = {"device": device, "dtype": dtype, "seed": seed, "wanted": wanted or 1, "check": True}
+    settings: dict[str, Any] = {"device": device, "dtype": dtype, "seed": seed, "wanted": wanted, "check": True}
     if not isinstance(target, str):
         return Checked(trace(target, **settings), name)
+    settings["wanted"] = wanted or 1
     settings["further"] = FURTHER if wanted is None else 0
     traces: Sequence[Trace]
     failed = None

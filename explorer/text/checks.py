@@ -66,6 +66,10 @@ CHECKS: dict[str, tuple[str, str]] = {
         "its memory is written to in place, so that this value cannot be changed alone",
         "메모리가 제자리 연산으로 덮어써져 이 값만 따로 바꿀 수 없습니다",
     ),
+    "check.reason.none_came": (
+        "backward brought no gradient here, yet the result depends on it: the backward of a custom Function gives None for it",
+        "결과가 이 값에 의존하는데도 역전파가 기울기를 전하지 않았습니다. 사용자 정의 Function의 backward가 None을 돌려준 것입니다",
+    ),
     "check.reason.no_path": ("the result does not depend on it", "결과가 이 값에 의존하지 않습니다"),
     "check.reason.kink": (
         "the function has a kink here: the slopes on both sides differ",
@@ -87,6 +91,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     # The report
     "check.heading": ("{title}: loss {loss}, {nodes} nodes", "{title}: 손실 {loss}, 노드 {nodes}개"),
     "check.heading.no_loss": ("{title}: {nodes} nodes", "{title}: 노드 {nodes}개"),
+    "check.heading.pass": ("{heading} (pass {number})", "{heading} (패스 {number})"),
     "check.gradients": (
         "Gradients, beside central differences in double precision:",
         "기울기와 배정밀도 중앙 차분의 비교:",
