@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from explorer.findings.flow import Flow
 from explorer.model import Node, Note
 
-__all__ = ["cause_of_gradient", "cause_of_inf", "cause_of_nan", "largest_of"]
+__all__ = ["UNFILLED", "cause_of_gradient", "cause_of_inf", "cause_of_nan", "largest_of"]
 
 _LARGEST = {"float16": "65504", "bfloat16": "3.39e38", "float32": "3.40e38", "float64": "1.80e308"}
+# Ops that give out memory with whatever is in it.
+UNFILLED = frozenset("empty new_empty empty_like empty_strided new_empty_strided".split())
 _SUMS = frozenset("add sub rsub sum cumsum mean".split())
 _PRODUCTS = frozenset("mul mm bmm addmm baddbmm addmv mv dot convolution matmul".split())
 _LOGARITHMS = frozenset("log log2 log10 log1p xlogy logit".split())
@@ -44,6 +46,10 @@ def cause_of_nan(flow: Flow, node: Node) -> str:
     """Why its result has NaN although nothing it was given had."""
     op, given = node.op or "", _given(flow, node)
     exponent = node.arguments.get("exponent")
+    if op in UNFILLED:
+        return "unfilled"
+    if node.kind != "op":
+        return "written_nan"
     if op in _ROOTS and _any(_negative, given):
         return "negative_root"
     if op in _LOGARITHMS and _any(_negative, given):

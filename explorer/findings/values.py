@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from explorer.findings.causes import cause_of_gradient, cause_of_inf, cause_of_nan, largest_of
+from explorer.findings.causes import UNFILLED, cause_of_gradient, cause_of_inf, cause_of_nan, largest_of
 from explorer.findings.flow import Flow
-from explorer.findings.wording import finding
+from explorer.findings.origins import first_reader, leading, makers, origins, spoiled_ends, what_of, where_of
+from explorer.findings.wording import Severity, finding
 from explorer.model import Edge, Finding, Node, Note, Related, Trace
-
-# Ops that give out memory with whatever is in it.
-UNFILLED = frozenset("empty new_empty empty_like empty_strided new_empty_strided".split())
 
 
 def not_finite(flow: Flow) -> Iterator[Finding]:
@@ -21,64 +19,83 @@ def not_finite(flow: Flow) -> Iterator[Finding]:
 
 
 def nan_forward(flow: Flow) -> Iterator[Finding]:
-    """The op that made the first NaN of the forward pass."""
-    yield from _first_value(flow, "nan_forward", lambda note: bool(note.nans))
+    """Where the first NaN came from that spoils the loss or a gradient; if there is none that does, a NaN that spoils nothing is a note."""
+    spoiling = leading(flow, spoiled_ends(flow, _has_nan) | {node.id for node in makers(flow, _has_nan)}, _has_nan)
+    first = origins(flow, _has_nan)
+    for node in first:
+        if node.id in spoiling:
+            yield _first_nan(flow, node)
+            return
+    yield from [_of_tensor(flow, node, "info", "unread") for node in first if _is_of_note(flow, node)][:1]
+
+
+def _first_nan(flow: Flow, node: Node) -> Finding:
+    if node.kind != "op" and node.op is None:
+        variant = "learned" if node.kind in ("parameter", "buffer") else "given"
+        return _of_tensor(flow, node, "error", variant)
+    where = _left_out(flow.trace, node)
+    if where is not None:
+        return finding("nan_forward", "error", node, variant="left_out", related=where)
+    cause = cause_of_nan(flow, node)
+    return finding("nan_forward", "error", node, why=f"@finding.cause.{cause}", cure=f"@finding.cure.{cause}")
+
+
+def _is_of_note(flow: Flow, node: Node) -> bool:
+    """Whether a NaN that spoils nothing is worth a word: not what torch itself leaves behind or chooses where there is no result."""
+    if node.op in UNFILLED or (node.kind != "op" and node.op is not None and _left_out(flow.trace, node) is not None):
+        return False
+    reader = node if node.source else first_reader(flow, node)
+    return reader is not None and not flow.is_by_library(reader)
+
+
+def _of_tensor(flow: Flow, node: Node, severity: Severity, variant: str) -> Finding:
+    """What is said of a tensor that no op of the pass made, or that nothing reads: its line, and how much of it is NaN."""
+    note = next(filter(_has_nan, node.outputs))
+    line, what = where_of(flow, node), what_of(flow, node)
+    return finding("nan_forward", severity, node, variant=variant, source=line, what=what, count=note.nans, numel=note.numel)
 
 
 def inf_forward(flow: Flow) -> Iterator[Finding]:
-    """The op that made the first infinity of the forward pass and lies on the way to the loss: masks are filled with it on purpose."""
-    yield from _first_value(flow, "inf_forward", lambda note: bool(note.infs))
-
-
-def _first_value(flow: Flow, kind: str, is_bad: Callable[[Note], bool]) -> Iterator[Finding]:
-    trace = flow.trace
-    seeded = {node.id for node in trace.nodes if any(node.seeds)}
-    spoiled = {node.id for node in trace.nodes if any(map(is_bad, node.outputs))}
-    if not spoiled or (kind == "inf_forward" and not seeded & spoiled):
+    """The op that made the first infinity that reached the loss: masks are filled with it on purpose."""
+    if not flow.seeded:
         return
-    fed = {edge.target for edge in trace.edges if is_bad(trace.nodes[edge.source].outputs[edge.output])}
-    for node in trace.nodes:
-        if node.id in spoiled and node.id not in fed:
-            if node.op in UNFILLED and not seeded & spoiled:
-                continue  # memory as it was found, which the program is about to fill
-            where = _left_out(trace, node) if kind == "nan_forward" else None
-            if where is not None and node.kind == "constant" and node.op is not None:
-                continue  # a NaN that was written down, as torch.logdet does, to be chosen where there is no result
-            if where is not None:
-                yield finding(kind, "error", node, variant="left_out", related=where)
-            else:
-                cause = cause_of_nan(flow, node) if kind == "nan_forward" else cause_of_inf(flow, node)
-                variant = "overflow" if cause == "overflow" else ""
-                why, cure = f"@finding.cause.{cause}", f"@finding.cure.{cause}"
-                yield finding(kind, "error", node, variant=variant, why=why, cure=cure, largest=largest_of(node))
+    spoiling = leading(flow, spoiled_ends(flow, _has_inf), _has_inf)
+    for node in origins(flow, _has_inf):
+        if node.id in spoiling:
+            cause = cause_of_inf(flow, node)
+            variant = "overflow" if cause == "overflow" else ""
+            why, cure = f"@finding.cause.{cause}", f"@finding.cure.{cause}"
+            yield finding("inf_forward", "error", node, variant=variant, why=why, cure=cure, largest=largest_of(node))
             return
 
 
 def nan_gradient(flow: Flow) -> Iterator[Finding]:
     """The op whose backward made the first NaN."""
-    yield from _first_gradient(flow, "nan_gradient", lambda note: bool(note.nans))
+    for node in makers(flow, _has_nan)[:1]:
+        starved = any(note is not None and note.zeros for note in node.gradients)
+        where = _left_out(flow.trace, node) if starved else None
+        if where is not None:
+            yield finding("nan_gradient", "error", node, variant="left_out", related=where)
+        else:
+            yield _first_gradient(flow, "nan_gradient", node)
 
 
 def inf_gradient(flow: Flow) -> Iterator[Finding]:
     """The op whose backward made the first infinity."""
-    yield from _first_gradient(flow, "inf_gradient", lambda note: bool(note.infs))
+    yield from (_first_gradient(flow, "inf_gradient", node) for node in makers(flow, _has_inf)[:1])
 
 
-def _first_gradient(flow: Flow, kind: str, is_bad: Callable[[Note], bool]) -> Iterator[Finding]:
-    trace = flow.trace
-    sent = {edge.target for edge in trace.edges if edge.gradient is not None and is_bad(edge.gradient)}
-    for number in trace.backward:
-        node = trace.nodes[number]
-        received = any(note is not None and is_bad(note) for note in node.gradients)
-        if number in sent and not received:
-            starved = any(note is not None and note.zeros for note in node.gradients)
-            where = _left_out(trace, node) if kind == "nan_gradient" and starved else None
-            if where is not None:
-                yield finding(kind, "error", node, variant="left_out", related=where)
-            else:
-                cause = cause_of_gradient(flow, node)
-                yield finding(kind, "error", node, why=f"@finding.cause.{cause}", cure=f"@finding.cure.{cause}")
-            return
+def _first_gradient(flow: Flow, kind: str, node: Node) -> Finding:
+    cause = cause_of_gradient(flow, node)
+    return finding(kind, "error", node, why=f"@finding.cause.{cause}", cure=f"@finding.cure.{cause}")
+
+
+def _has_nan(note: Note) -> bool:
+    return bool(note.nans)
+
+
+def _has_inf(note: Note) -> bool:
+    return bool(note.infs)
 
 
 def _left_out(trace: Trace, node: Node) -> tuple[Related, ...] | None:

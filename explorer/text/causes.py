@@ -89,6 +89,22 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Look where the infinity came from; use logsumexp and log_softmax for sums of exponentials",
         "무한대가 어디서 왔는지 확인하세요. 지수의 합에는 logsumexp와 log_softmax를 쓰세요",
     ),
+    "finding.cause.unfilled": (
+        "it is memory as it was found, and nothing filled it",
+        "메모리에 남아 있던 값이며 아무것도 채우지 않았습니다",
+    ),
+    "finding.cure.unfilled": (
+        "Fill it before it is read, or ask for torch.zeros in place of torch.empty",
+        "읽기 전에 값을 채우거나 torch.empty 대신 torch.zeros를 쓰세요",
+    ),
+    "finding.cause.written_nan": (
+        "NaN is written down there, as torch does itself where there is no result",
+        "그 자리에 NaN이 직접 적혀 있습니다. 결과가 없는 곳에는 torch도 NaN을 적습니다",
+    ),
+    "finding.cure.written_nan": (
+        "If torch wrote it, mend what it was given (logdet, say, needs a positive determinant); otherwise fill in a number",
+        "torch가 적은 것이라면 입력을 고치세요(예: logdet에는 양의 행렬식이 필요합니다). 아니라면 다른 수로 채우세요",
+    ),
     "finding.cause.new_nan": (
         "none of its inputs had one",
         "입력에는 NaN이 없었습니다",
@@ -142,8 +158,8 @@ CAUSES: dict[str, tuple[str, str]] = {
         "그 계산에 필요한 값이 유한하지 않습니다",
     ),
     "finding.cure.value_not_finite": (
-        "Mend the value first: the finding about the forward pass names the op that made it",
-        "값을 먼저 고치세요. 순전파에 대한 발견이 그 값을 만든 연산을 알려 줍니다",
+        "Mend the value first: the finding about the forward pass names where it came from",
+        "값을 먼저 고치세요. 순전파에 대한 발견이 그 값이 어디서 왔는지 알려 줍니다",
     ),
     "finding.cause.root_at_zero": (
         "the slope of a root at 0 is infinite",

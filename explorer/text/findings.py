@@ -224,6 +224,37 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "Its gradient is NaN all the same: make the input safe before the op, with another torch.where.",
         "그래도 기울기는 NaN이 됩니다. 연산 전에 torch.where를 한 번 더 써서 입력을 안전한 값으로 바꾸세요.",
     ),
+    "finding.nan_forward.given": (
+        "NaN came in with {what}, which no op of this pass made; NaN there: {count} of {numel}.",
+        "NaN이 {what}에 담겨 들어왔습니다. 이 패스의 연산이 만든 값이 아닙니다. NaN의 수: {numel}개 중 {count}개.",
+    ),
+    "finding.nan_forward.given.remedy": (
+        (
+            "Take the NaN out or replace it before anything is computed with it, by a mask on the data or torch.nan_to_num; if it is "
+            "left out only afterwards (torch.where, times 0), gradients are NaN all the same."
+        ),
+        (
+            "계산에 쓰기 전에 데이터에 마스크를 쓰거나 torch.nan_to_num으로 NaN을 빼거나 바꾸세요. 계산한 뒤에 torch.where나 0을 곱해 "
+            "빼면 기울기는 그대로 NaN이 됩니다."
+        ),
+    ),
+    "finding.nan_forward.learned": (
+        "{what} had NaN already when this pass began; NaN there: {count} of {numel}.",
+        "{what}에는 이 패스가 시작될 때 이미 NaN이 있었습니다. NaN의 수: {numel}개 중 {count}개.",
+    ),
+    "finding.nan_forward.learned.remedy": (
+        "An update before this pass brought it, or what was loaded: look at the pass before it (--pass), and at the file.",
+        "이전 갱신이나 불러온 파일에서 온 값입니다. 이전 패스(--pass)와 불러온 파일을 확인하세요.",
+    ),
+    "finding.nan_forward.unread": (
+        "There is NaN in {what} ({count} of {numel}); it spoils neither the loss nor a gradient.",
+        "{what}에 NaN이 있습니다({numel}개 중 {count}개). 손실과 기울기에는 영향을 주지 않습니다.",
+    ),
+    "finding.nan_forward.unread.remedy": (
+        "Nothing to do if it stands for missing data, or is only looked at.",
+        "빠진 데이터를 뜻하거나 확인만 하는 값이라면 할 일이 없습니다.",
+    ),
+    "finding.read_by": ("a tensor that {reader} reads", "{reader}에서 읽는 텐서"),
     "finding.inf_forward": (
         "{name} made the first infinity of the forward pass: {why}.",
         "순전파의 첫 무한대가 {name}에서 생겼습니다: {why}.",

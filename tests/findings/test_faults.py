@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from tests.findings.faults import FAULTS, Fault, recorded, told  # noqa: E402
 
-for name in ("cuts", "errors", "values", "depth", "unseen"):
+for name in ("cuts", "errors", "values", "data", "depth", "unseen"):
     importlib.import_module(f"tests.findings.faults_{name}")
 
 

@@ -18,6 +18,7 @@ from tests.findings.faults import passes, told  # noqa: E402
 from tests.findings.healthy_models import HEALTHY  # noqa: E402
 
 importlib.import_module("tests.findings.healthy_ways")
+importlib.import_module("tests.findings.healthy_data")
 
 
 @pytest.mark.parametrize("program", HEALTHY, ids=lambda program: program.__name__)
