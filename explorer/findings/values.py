@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from explorer.findings.causes import UNFILLED, cause_of_gradient, cause_of_inf, cause_of_nan, largest_of
+from explorer.findings.causes import UNFILLED, cause_of_gradient, cause_of_inf, cause_of_nan, largest_of, sent_by
 from explorer.findings.flow import Flow
 from explorer.findings.origins import first_reader, leading, makers, origins, spoiled_ends, what_of, where_of
 from explorer.findings.wording import Severity, finding
@@ -63,9 +63,9 @@ def inf_forward(flow: Flow) -> Iterator[Finding]:
     for node in origins(flow, _has_inf):
         if node.id in spoiling:
             cause = cause_of_inf(flow, node)
-            variant = "overflow" if cause == "overflow" else ""
+            variant, bad = "overflow" if cause == "overflow" else "", next(filter(_has_inf, node.outputs))
             why, cure = f"@finding.cause.{cause}", f"@finding.cure.{cause}"
-            yield finding("inf_forward", "error", node, variant=variant, why=why, cure=cure, largest=largest_of(node))
+            yield finding("inf_forward", "error", node, variant=variant, why=why, cure=cure, largest=largest_of(bad.dtype))
             return
 
 
@@ -86,8 +86,9 @@ def inf_gradient(flow: Flow) -> Iterator[Finding]:
 
 
 def _first_gradient(flow: Flow, kind: str, node: Node) -> Finding:
-    cause = cause_of_gradient(flow, node)
-    return finding(kind, "error", node, why=f"@finding.cause.{cause}", cure=f"@finding.cure.{cause}")
+    cause = cause_of_gradient(flow, node, infinite=kind == "inf_gradient")
+    variant, largest = "overflow" if cause.endswith("_overflow") else "", largest_of(sent_by(flow, node))
+    return finding(kind, "error", node, variant=variant, why=f"@finding.cause.{cause}", cure=f"@finding.cure.{cause}", largest=largest)
 
 
 def _has_nan(note: Note) -> bool:

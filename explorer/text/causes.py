@@ -137,6 +137,14 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Make the numbers smaller first (normalise, subtract the maximum before exp, clamp), or take a wider type: bfloat16, float32",
         "연산 전에 값을 줄이거나(정규화, exp 전에 최댓값 빼기, clamp) bfloat16이나 float32처럼 더 넓은 자료형을 쓰세요",
     ),
+    "finding.cause.pole": (
+        "its input lies at the edge of its range, where the function goes to infinity",
+        "입력이 정의역의 끝에 있고, 그곳에서 함수가 무한대로 발산합니다",
+    ),
+    "finding.cure.pole": (
+        "Clamp the input to just inside of the range: from -1 + 1e-6 for log1p, ±(1 - 1e-6) for atanh; torch.logit takes eps=1e-6",
+        "log1p라면 -1 + 1e-6 이상, atanh라면 ±(1 - 1e-6)처럼 입력을 정의역 안쪽으로 clamp하세요. torch.logit에는 eps=1e-6을 줄 수 있습니다",
+    ),
     "finding.cause.new_inf": (
         "none of its inputs had one",
         "입력에는 무한대가 없었습니다",
@@ -224,6 +232,22 @@ CAUSES: dict[str, tuple[str, str]] = {
     "finding.cure.angle_of_zero": (
         "Leave the origin out, or move it by a small constant",
         "원점을 빼거나 작은 상수만큼 옮기세요",
+    ),
+    "finding.cause.gradient_overflow": (
+        "its derivative is finite, but the gradient that it sends is larger than the largest number of its data type",
+        "도함수는 유한하지만 보내는 기울기가 자료형의 가장 큰 수보다 큽니다",
+    ),
+    "finding.cure.gradient_overflow": (
+        "A torch.amp.GradScaler leaves such a step out and lowers its scale: use one, or compute this part in bfloat16 or float32",
+        "torch.amp.GradScaler는 이런 단계를 건너뛰고 배율을 낮춥니다. GradScaler를 쓰거나 이 부분을 bfloat16이나 float32로 계산하세요",
+    ),
+    "finding.cause.wide_overflow": (
+        "its derivative is finite, but the gradient that it sends is larger than the largest number of its data type",
+        "도함수는 유한하지만 보내는 기울기가 자료형의 가장 큰 수보다 큽니다",
+    ),
+    "finding.cure.wide_overflow": (
+        "Make the factors of the loss smaller, or normalise what they multiply; clipping comes too late for what is infinite already",
+        "손실에 곱하는 수를 줄이거나 곱해지는 값을 정규화하세요. 이미 무한대가 된 기울기는 클리핑으로 되돌릴 수 없습니다",
     ),
     "finding.cause.no_derivative": (
         "what it received was finite, so its derivative is not, at this value",

@@ -270,6 +270,11 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "첫 NaN 기울기가 {name}의 역전파에서 생겼습니다: {why}.",
     ),
     "finding.nan_gradient.remedy": ("{cure}.", "{cure}."),
+    "finding.nan_gradient.overflow": (
+        "The backward of {name} made the first NaN gradient: {why} ({largest}).",
+        "첫 NaN 기울기가 {name}의 역전파에서 생겼습니다: {why} ({largest}).",
+    ),
+    "finding.nan_gradient.overflow.remedy": ("{cure}.", "{cure}."),
     "finding.nan_gradient.left_out": (
         (
             "The backward of {name} made the first NaN gradient although the loss is finite: torch.where does not take its result there "
@@ -289,4 +294,9 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "첫 무한대 기울기가 {name}의 역전파에서 생겼습니다: {why}.",
     ),
     "finding.inf_gradient.remedy": ("{cure}.", "{cure}."),
+    "finding.inf_gradient.overflow": (
+        "The backward of {name} made the first infinite gradient: {why} ({largest}).",
+        "첫 무한대 기울기가 {name}의 역전파에서 생겼습니다: {why} ({largest}).",
+    ),
+    "finding.inf_gradient.overflow.remedy": ("{cure}.", "{cure}."),
 }

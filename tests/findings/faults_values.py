@@ -114,3 +114,96 @@ class Sharpen(nn.Module):
 def power_of_relu() -> Any:
     model = nn.Sequential(nn.Linear(3, 8), Sharpen(), nn.Linear(8, 1))
     return model(torch.randn(4, 3)).sum()
+
+
+@fault("inf_gradient", severity="error", says="float16: 65504")
+def gradient_cast_to_half() -> Any:
+    w = torch.full((4,), 0.5, dtype=torch.float16, requires_grad=True)
+    return (w.float() * 1e6).sum()  # <- gradient_cast_to_half
+
+
+@fault("inf_gradient", severity="error", says="larger than the largest number")
+def gradient_of_products_in_half() -> Any:
+    w = torch.full((4,), 0.001, dtype=torch.float16, requires_grad=True)
+    return (w * 300 * 300 * 10).sum()  # <- gradient_of_products_in_half
+
+
+@fault("inf_gradient", severity="error", says="float32: 3.40e38")
+def gradient_of_products_in_single() -> Any:
+    w = torch.full((4,), 1e-30, requires_grad=True)
+    return ((w * 1e20) * 1e25).sum()  # <- gradient_of_products_in_single
+
+
+@fault("inf_forward", severity="error", says="edge of its range")
+def logarithm_of_one_less_one() -> Any:
+    return torch.log1p(torch.tensor([-1.0, 0.0], requires_grad=True)).sum()  # <- logarithm_of_one_less_one
+
+
+@fault("inf_forward", severity="error", says="edge of its range")
+def logit_of_one() -> Any:
+    return torch.logit(torch.tensor([1.0, 0.5], requires_grad=True)).sum()  # <- logit_of_one
+
+
+@fault("inf_forward", severity="error", says="edge of its range")
+def inverse_tangent_of_one() -> Any:
+    return torch.atanh(torch.tensor([1.0, 0.5], requires_grad=True)).sum()  # <- inverse_tangent_of_one
+
+
+@fault("inf_forward", severity="error", says="edge of its range")
+def inverse_error_function_of_one() -> Any:
+    return torch.erfinv(torch.tensor([1.0, 0.5], requires_grad=True)).sum()  # <- inverse_error_function_of_one
+
+
+@fault("inf_forward", severity="error", says="edge of its range")
+def gamma_of_zero() -> Any:
+    return torch.lgamma(torch.tensor([0.0, 0.5], requires_grad=True)).sum()  # <- gamma_of_zero
+
+
+@fault("inf_forward", severity="error", says="logarithm of zero")
+def logarithm_of_zero_in_place() -> Any:
+    x = torch.tensor([0.0, 2.0], requires_grad=True) * 1
+    return x.log_().sum()  # <- logarithm_of_zero_in_place
+
+
+@fault("inf_forward", severity="error", says="division by zero")
+def zero_to_a_negative_power() -> Any:
+    exponent = torch.tensor([-1.0, 2.0], requires_grad=True)
+    return (torch.tensor([0.0, 2.0]) ** exponent).sum()  # <- zero_to_a_negative_power
+
+
+@fault("inf_gradient", severity="error", says="at the edge of its range its slope is infinite")
+def slope_of_logit_at_one() -> Any:
+    return torch.logit(torch.tensor([1.0, 0.5], requires_grad=True)).sum()  # <- slope_of_logit_at_one
+
+
+@fault("inf_gradient", severity="error", says="the slope of a division by 0")
+def slope_of_one_over_zero() -> Any:
+    return (1 / torch.tensor([0.0, 0.5], requires_grad=True)).sum()  # <- slope_of_one_over_zero
+
+
+@fault("inf_gradient", severity="error", says="the slope of a logarithm at 0")
+def slope_of_a_logarithm_at_zero() -> Any:
+    return torch.tensor([0.0, 0.5], requires_grad=True).log2().sum()  # <- slope_of_a_logarithm_at_zero
+
+
+@fault("nan_gradient", severity="error", says="the slope of a division by 0")
+def slope_of_nothing_over_nothing() -> Any:
+    return (torch.zeros(2) / torch.tensor([0.0, 2.0], requires_grad=True)).sum()  # <- slope_of_nothing_over_nothing
+
+
+@fault("nan_gradient", severity="error", says="a negative number to a power that is no integer")
+def slope_of_a_power_of_a_negative_number() -> Any:
+    return (torch.tensor([-0.5, 0.7], requires_grad=True) ** 1.5).sum()  # <- slope_of_a_power_of_a_negative_number
+
+
+@fault("nan_gradient", severity="error", says="a value that it needs is not finite")
+def slope_that_needs_an_infinite_value() -> Any:
+    w = torch.tensor([0.0, 1.0], requires_grad=True)
+    return (w * torch.exp(w.detach() * 100)).clamp(max=2.0).sum()  # <- slope_that_needs_an_infinite_value
+
+
+@fault("nan_gradient", severity="error", says="-inf in every place")
+def slope_of_a_row_masked_as_a_whole() -> Any:
+    scores = torch.randn(2, 3, requires_grad=True)
+    mask = torch.tensor([[True, True, True], [False, True, True]])
+    return scores.masked_fill(mask, float("-inf")).softmax(-1).sum()  # <- slope_of_a_row_masked_as_a_whole
