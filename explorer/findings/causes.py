@@ -107,7 +107,7 @@ def cause_of_nan(flow: Flow, node: Node) -> str:
         return "zero_by_zero"
     if op in _DIVISIONS and _any(_infinite, given):
         return "infinite_by_infinite"
-    if op in _PRODUCTS and _any(_infinite, given):
+    if op in _PRODUCTS and (_any(_infinite, given) or node.arguments.get("other") in (_INFINITY, -_INFINITY)):
         return "zero_times_infinite"
     if (op in _SUMS or "softmax" in op or "logsumexp" in op) and _any(_infinite, given):
         return "infinite_less_infinite"
@@ -125,9 +125,9 @@ def cause_of_inf(flow: Flow, node: Node) -> str:
         return "division_by_zero"
     if any(_at_end(op, note) for note in given):
         return "pole"
-    if node.kind == "op" and given and op not in _FILLS:
-        return "overflow"
-    return "new_inf"
+    if op in _FILLS or node.kind != "op":
+        return "written_inf"
+    return "overflow" if given else "new_inf"
 
 
 def cause_of_gradient(flow: Flow, node: Node, *, infinite: bool) -> str:

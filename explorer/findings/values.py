@@ -20,19 +20,24 @@ def not_finite(flow: Flow) -> Iterator[Finding]:
 
 def nan_forward(flow: Flow) -> Iterator[Finding]:
     """Where the first NaN came from that spoils the loss or a gradient; if there is none that does, a NaN that spoils nothing is a note."""
-    spoiling = leading(flow, spoiled_ends(flow, _has_nan) | {node.id for node in makers(flow, _has_nan)}, _has_nan)
+    spoiling = _spoiling(flow)
     first = origins(flow, _has_nan)
     for node in first:
         if node.id in spoiling:
             yield _first_nan(flow, node)
             return
-    yield from [_of_tensor(flow, node, "info", "unread") for node in first if _is_of_note(flow, node)][:1]
+    yield from [_of_tensor(flow, node, "nan_forward", "info", "unread") for node in first if _is_of_note(flow, node)][:1]
+
+
+def _spoiling(flow: Flow) -> set[int]:
+    """The nodes whose NaN goes on to the loss, or into the op in whose backward it makes the first NaN."""
+    return leading(flow, spoiled_ends(flow, _has_nan) | {node.id for node in makers(flow, _has_nan)}, _has_nan)
 
 
 def _first_nan(flow: Flow, node: Node) -> Finding:
     if node.kind != "op" and node.op is None:
         variant = "learned" if node.kind in ("parameter", "buffer") else "given"
-        return _of_tensor(flow, node, "error", variant)
+        return _of_tensor(flow, node, "nan_forward", "error", variant)
     where = _left_out(flow.trace, node)
     if where is not None:
         return finding("nan_forward", "error", node, variant="left_out", related=where)
@@ -48,32 +53,48 @@ def _is_of_note(flow: Flow, node: Node) -> bool:
     return reader is not None and not flow.is_by_library(reader)
 
 
-def _of_tensor(flow: Flow, node: Node, severity: Severity, variant: str) -> Finding:
-    """What is said of a tensor that no op of the pass made, or that nothing reads: its line, and how much of it is NaN."""
-    note = next(filter(_has_nan, node.outputs))
-    line, what = where_of(flow, node), what_of(flow, node)
-    return finding("nan_forward", severity, node, variant=variant, source=line, what=what, count=note.nans, numel=note.numel)
+def _of_tensor(flow: Flow, node: Node, kind: str, severity: Severity, variant: str) -> Finding:
+    """What is said of a tensor that no op of the pass made, or that nothing reads: its line, and how much of it is not finite."""
+    note = next(filter(_has_nan if kind == "nan_forward" else _has_inf, node.outputs))
+    line, what, count = where_of(flow, node), what_of(flow, node), note.nans if kind == "nan_forward" else note.infs
+    return finding(kind, severity, node, variant=variant, source=line, what=what, count=count, numel=note.numel)
 
 
 def inf_forward(flow: Flow) -> Iterator[Finding]:
-    """The op that made the first infinity that reached the loss: masks are filled with it on purpose."""
-    if not flow.seeded:
-        return
-    spoiling = leading(flow, spoiled_ends(flow, _has_inf), _has_inf)
+    """Where the first infinity came from that reached the loss, or became a NaN that is told: masks are filled with it on purpose."""
+    reached = spoiled_ends(flow, _has_inf) if flow.seeded else set()
+    spoiling = leading(flow, reached | set(_through_infinity(flow)), _has_inf)
     for node in origins(flow, _has_inf):
         if node.id in spoiling:
-            cause = cause_of_inf(flow, node)
-            variant, bad = "overflow" if cause == "overflow" else "", next(filter(_has_inf, node.outputs))
-            why, cure = f"@finding.cause.{cause}", f"@finding.cure.{cause}"
-            yield finding("inf_forward", "error", node, variant=variant, why=why, cure=cure, largest=largest_of(bad.dtype))
+            yield _first_infinity(flow, node)
             return
+
+
+def _through_infinity(flow: Flow) -> Iterator[int]:
+    """The nodes that make a NaN, in their result or in their backward, out of an infinity."""
+    spoiling = _spoiling(flow)
+    nan = next((node for node in origins(flow, _has_nan) if node.id in spoiling), None)
+    if nan is not None and cause_of_nan(flow, nan) in ("infinite_by_infinite", "zero_times_infinite", "infinite_less_infinite"):
+        yield nan.id
+    for is_bad in (_has_nan, _has_inf):
+        for node in makers(flow, is_bad)[:1]:
+            if cause_of_gradient(flow, node, infinite=is_bad is _has_inf) == "value_not_finite" and _starved_by(flow, node) is None:
+                yield node.id
+
+
+def _first_infinity(flow: Flow, node: Node) -> Finding:
+    if node.kind != "op" and node.op is None:
+        return _of_tensor(flow, node, "inf_forward", "error", "learned" if node.kind in ("parameter", "buffer") else "given")
+    cause, bad = cause_of_inf(flow, node), next(filter(_has_inf, node.outputs))
+    variant, largest = "overflow" if cause == "overflow" else "", largest_of(bad.dtype)
+    why, cure = f"@finding.cause.{cause}", f"@finding.cure.{cause}"
+    return finding("inf_forward", "error", node, variant=variant, why=why, cure=cure, largest=largest)
 
 
 def nan_gradient(flow: Flow) -> Iterator[Finding]:
     """The op whose backward made the first NaN."""
     for node in makers(flow, _has_nan)[:1]:
-        starved = any(note is not None and note.zeros for note in node.gradients)
-        where = _left_out(flow.trace, node) if starved else None
+        where = _starved_by(flow, node)
         if where is not None:
             yield finding("nan_gradient", "error", node, variant="left_out", related=where)
         else:
@@ -83,6 +104,11 @@ def nan_gradient(flow: Flow) -> Iterator[Finding]:
 def inf_gradient(flow: Flow) -> Iterator[Finding]:
     """The op whose backward made the first infinity."""
     yield from (_first_gradient(flow, "inf_gradient", node) for node in makers(flow, _has_inf)[:1])
+
+
+def _starved_by(flow: Flow, node: Node) -> tuple[Related, ...] | None:
+    """The `torch.where` that sends back 0 to `node` because it leaves out its result; None if there is none."""
+    return _left_out(flow.trace, node) if any(note is not None and note.zeros for note in node.gradients) else None
 
 
 def _first_gradient(flow: Flow, kind: str, node: Node) -> Finding:

@@ -145,6 +145,14 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Clamp the input to just inside of the range: from -1 + 1e-6 for log1p, ±(1 - 1e-6) for atanh; torch.logit takes eps=1e-6",
         "log1p라면 -1 + 1e-6 이상, atanh라면 ±(1 - 1e-6)처럼 입력을 정의역 안쪽으로 clamp하세요. torch.logit에는 eps=1e-6을 줄 수 있습니다",
     ),
+    "finding.cause.written_inf": (
+        "infinity is filled in there",
+        "그 자리에 무한대를 채웠습니다",
+    ),
+    "finding.cure.written_inf": (
+        "Fill in a large finite number, such as torch.finfo(dtype).min, or see to it that softmax alone reads it",
+        "torch.finfo(dtype).min처럼 큰 유한한 수로 채우거나, 무한대는 softmax에서만 쓰이게 하세요",
+    ),
     "finding.cause.new_inf": (
         "none of its inputs had one",
         "입력에는 무한대가 없었습니다",

@@ -254,6 +254,22 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "Nothing to do if it stands for missing data, or is only looked at.",
         "빠진 데이터를 뜻하거나 확인만 하는 값이라면 할 일이 없습니다.",
     ),
+    "finding.inf_forward.given": (
+        "Infinity came in with {what}, which no op of this pass made; infinite there: {count} of {numel}.",
+        "무한대가 {what}에 담겨 들어왔습니다. 이 패스의 연산이 만든 값이 아닙니다. 무한대의 수: {numel}개 중 {count}개.",
+    ),
+    "finding.inf_forward.given.remedy": (
+        "Look at the data: leave such values out, or replace them (torch.nan_to_num, clamp) before anything is computed with them.",
+        "데이터를 확인하세요. 계산에 쓰기 전에 그런 값을 빼거나 torch.nan_to_num, clamp로 바꾸세요.",
+    ),
+    "finding.inf_forward.learned": (
+        "{what} was infinite already when this pass began; infinite there: {count} of {numel}.",
+        "{what}에는 이 패스가 시작될 때 이미 무한대가 있었습니다. 무한대의 수: {numel}개 중 {count}개.",
+    ),
+    "finding.inf_forward.learned.remedy": (
+        "An update before this pass brought it, or what was loaded: look at the pass before it (--pass), and at the file.",
+        "이전 갱신이나 불러온 파일에서 온 값입니다. 이전 패스(--pass)와 불러온 파일을 확인하세요.",
+    ),
     "finding.read_by": ("a tensor that {reader} reads", "{reader}에서 읽는 텐서"),
     "finding.inf_forward": (
         "{name} made the first infinity of the forward pass: {why}.",

@@ -207,3 +207,40 @@ def slope_of_a_row_masked_as_a_whole() -> Any:
     scores = torch.randn(2, 3, requires_grad=True)
     mask = torch.tensor([[True, True, True], [False, True, True]])
     return scores.masked_fill(mask, float("-inf")).softmax(-1).sum()  # <- slope_of_a_row_masked_as_a_whole
+
+
+@fault("inf_forward", severity="error", says="float32")
+def overflow_that_becomes_nan() -> Any:
+    e = torch.exp(torch.tensor([100.0, 0.0], requires_grad=True))  # <- overflow_that_becomes_nan
+    return (e / e.sum()).sum()
+
+
+@fault("inf_forward", severity="error", says="logarithm of zero")
+def entropy_of_a_certain_choice() -> Any:
+    p = torch.softmax(torch.tensor([0.0, 200.0], requires_grad=True), -1)
+    return -(p * p.log()).sum()  # <- entropy_of_a_certain_choice
+
+
+@fault("inf_forward", severity="error", says="float32")
+def overflow_that_clamp_hides() -> Any:
+    w = torch.tensor([0.0, 1.0], requires_grad=True)
+    large = torch.exp(w * 100)  # <- overflow_that_clamp_hides
+    return large.clamp(max=2.0).sum()
+
+
+@fault("inf_forward", severity="error", says="infinity is filled in there")
+def mask_of_infinity_times_zero() -> Any:
+    bias = torch.full((3,), float("-inf"))  # <- mask_of_infinity_times_zero
+    return (torch.ones(3, requires_grad=True) + bias * torch.tensor([0.0, 0.0, 1.0])).softmax(-1)[0]
+
+
+@fault("nan_forward", severity="error", says="infinity times zero")
+def infinity_times_a_mask() -> Any:
+    mask = torch.tensor([0.0, 1.0])
+    return (torch.ones(2, requires_grad=True) + mask * float("-inf")).softmax(-1)[0]  # <- infinity_times_a_mask
+
+
+@fault("inf_forward", severity="error", says="Infinity came in with x, which no op of this pass made; infinite there: 1 of 2")
+def infinity_in_the_data() -> Any:
+    x = torch.tensor([1.0, float("inf")])  # <- infinity_in_the_data
+    return (torch.ones(2, requires_grad=True) * x).sum()
