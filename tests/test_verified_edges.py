@@ -164,6 +164,18 @@ def test_a_hook_after_accumulation_does_not_spoil_what_came() -> None:
     assert max(abs(value) for check in found for value in torch.tensor(check.autograd).reshape(-1).tolist()) > 1e-3
 
 
+def test_results_that_autograd_does_not_follow() -> None:
+    """The outputs of the node of an LU are L and U; P, which comes first, is none of them."""
+
+    def program() -> Tensor:
+        _, lower, upper = torch.linalg.lu(torch.randn(4, 4, requires_grad=True))
+        return lower.pow(2).sum() + upper.exp().sum()
+
+    found = explorer.check(program)
+    lu = next(node.id for node in found.trace.nodes if node.op == "linalg_lu")
+    assert {check.output: check.verdict for check in checks(found.trace).gradients if check.node == lu} == {1: "equal", 2: "equal"}
+
+
 class Doubled(torch.autograd.Function):
     """Its backward is twice what it should be."""
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from explorer.capture.derivatives import followed_output
 from explorer.capture.graph import Graph, edge_of
 from explorer.capture.numeric import Subject, check_gradients
 from explorer.capture.rerun import Rerun
-from explorer.capture.rows import Pass
+from explorer.capture.rows import GraphNode, Pass
 from explorer.capture.tape import Tape, Taped
 from explorer.capture.verified import Verified
 from explorer.model import MOST_VALUES, GradientCheck, NodeCheck
@@ -98,16 +99,26 @@ class Checker:
         by_row = {entry.row: entry for entry in self._tape.entries if entry.row is not None}
         for (key, output), gradient in sorted(rerun.gradients.items()):
             node = here.nodes[key]
-            numbers: list[int] = []
+            numbers, place = list[int](), output
             if node.leaf is not None:
                 numbers = self._tape.leaves.get(id(leaves[node.leaf]), []) if node.leaf in leaves else []
-            elif node.row in by_row and len(by_row[node.row].outputs) > output and not by_row[node.row].writes:
-                numbers = [by_row[node.row].outputs[output]]
+            elif (
+                node.row in by_row and (place := self._place(node, output)) < len(by_row[node.row].outputs) and not by_row[node.row].writes
+            ):
+                numbers = [by_row[node.row].outputs[place]]
             else:
                 continue  # no op of its own gave this value: a custom Function, a change in place
             if gradient.layout is not torch.strided:
                 gradient = gradient.to_dense()
-            yield Subject(key, output, numbers, gradient, node.leaf is not None, flows.get(key, 0.0), ", ".join(hooks.get(key, ())))
+            yield Subject(key, place, numbers, gradient, node.leaf is not None, flows.get(key, 0.0), ", ".join(hooks.get(key, ())))
+
+    def _place(self, node: GraphNode, output: int) -> int:
+        """The place among the results of its op, and on the tape, of an output of a node."""
+        row = self._recorder.rows[node.row] if node.row is not None else None
+        if row is None or (len(row.outputs) < 2 and not row.undefined):
+            return output
+        place = followed_output(node.name, output)
+        return place - sum(missing < place for missing in row.undefined)
 
     def _forgotten(self, here: Pass, rerun: Rerun, leaves: dict[int, torch.Tensor]) -> Iterator[Subject]:
         """Leaves behind a custom Function of the user's that no gradient reached: its backward may have given None for what it read."""

@@ -21,7 +21,7 @@ from explorer.model import Formula
 if TYPE_CHECKING:
     from explorer.formulas.rules import Rule as Maths
 
-__all__ = ["HANDWRITTEN", "Rule", "formula_of", "names_for", "rule_of"]
+__all__ = ["HANDWRITTEN", "Rule", "followed_output", "formula_of", "names_for", "rule_of"]
 
 # Nodes that torch writes by hand in C++. `fn` is the in-place op's own node, `slice` the part of the base that it wrote to.
 HANDWRITTEN: dict[str, str] = {
@@ -94,6 +94,15 @@ def rule_of(autograd_name: str) -> Rule | None:
         return rule
     base, dot, overload = rule.schema.partition(".")
     return replace(rule, autograd=autograd_name, schema=f"{base}_copy{dot}{overload}")
+
+
+def followed_output(autograd_name: str, number: int) -> int:
+    """Which result of its op the output `number` of an autograd node is: those that autograd does not follow (P of an LU) have none."""
+    rule = rule_of(autograd_name)
+    if rule is None or rule.differentiable_outputs is None:
+        return number
+    followed = [place for place, flag in enumerate(rule.differentiable_outputs) if flag]
+    return followed[number] if number < len(followed) else number
 
 
 def formula_of(autograd_name: str, arguments: Mapping[str, Any] | None = None) -> Formula | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from explorer.capture.derivatives import rule_of
+from explorer.capture.derivatives import followed_output
 from explorer.capture.joining import join
 from explorer.capture.rows import EXTERNAL, GONE, GraphNode, Input, Pass, Row
 from explorer.model import NO_ARGUMENTS, Arguments, Note
@@ -202,10 +202,7 @@ def output_index(item: Item, number: int) -> int:
     index = number
     undefined = item.row.undefined if item.row is not None else item.node.undefined if item.node is not None else ()
     if item.row is not None and item.node is not None and (len(item.outputs) > 1 or undefined):
-        rule = rule_of(item.node.name)
-        if rule is not None and rule.differentiable_outputs is not None:
-            followed = [i for i, flag in enumerate(rule.differentiable_outputs) if flag]
-            index = followed[number] if number < len(followed) else number
+        index = followed_output(item.node.name, number)
     index -= sum(place < index for place in undefined)
     while len(item.outputs) <= index:
         outlines = item.node.outputs if item.node is not None else []
